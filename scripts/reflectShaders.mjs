@@ -1,0 +1,100 @@
+// Writes src/gpu/shaders.gen.ts: what each shader declares, so that nothing in src repeats it.
+// `npm run shaders` after editing a .wgsl file; a test regenerates and compares.
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+// The bare name resolves to an empty CommonJS build under Node.
+import { ResourceType, WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
+
+const root = new URL("../shaders/", import.meta.url);
+const read = (file) => readFileSync(new URL(file, root), "utf8");
+const camel = (name) => name.replace(/[-_/](\w)/g, (_, letter) => letter.toUpperCase());
+const nameOf = (file) => camel(file.replace(/\.wgsl$/, ""));
+
+/** Directives such as `requires` must stand before every declaration of the joined text. */
+const withoutDirectives = (code) => code.replace(/^(requires|enable) .*;$/gm, "");
+
+/** Parse `file` after the files its `// use` lines name; WGSL does not care about order. */
+export function reflectShader(file) {
+  const code = read(file);
+  const uses = [...code.matchAll(/^\/\/ use (\S+)$/gm)].map((match) => match[1]);
+  const files = [...uses, file];
+  const module = new WgslReflect(files.map(read).map(withoutDirectives).join("\n"));
+  const bindings = module
+    .getBindGroups()[0]
+    .map((variable) => [variable.name, describe(variable, file)]);
+  return {
+    files,
+    label: file.replace(/\.wgsl$/, ""),
+    overrides: Object.fromEntries(module.overrides.map(({ name, type }) => [name, type.name])),
+    bindings: Object.fromEntries(bindings),
+  };
+}
+
+function describe({ name, binding, resourceType, access, size, members, format }, file) {
+  if (resourceType !== ResourceType.Uniform) {
+    return {
+      binding,
+      type: access === "read" ? "read-only-storage" : "storage",
+      element: format.getTypeName(),
+    };
+  }
+  for (const member of members) {
+    // Anything wider is laid out differently where uniform_buffer_standard_layout is missing.
+    if (!["f32", "i32", "u32"].includes(member.type.name)) {
+      throw new Error(
+        `${file}: ${name}.${member.name} is ${member.type.name}; a uniform struct holds f32, i32 and u32 only`,
+      );
+    }
+  }
+  const fields = members.map((member) => [
+    member.name,
+    { offset: member.offset, type: member.type.name },
+  ]);
+  return { binding, type: "uniform", size, fields: Object.fromEntries(fields) };
+}
+
+const DOT4 = "lib/dot4.wgsl";
+const DOT4_UNPACKED = "lib/dot4_unpacked.wgsl";
+
+export function generate() {
+  const files = readdirSync(root)
+    .filter((file) => file.endsWith(".wgsl"))
+    .sort();
+  const shaders = files.map(reflectShader);
+  const imports = [...new Set([...shaders.flatMap(({ files }) => files), DOT4_UNPACKED])].sort();
+  const json = (value) =>
+    JSON.stringify(value)
+      .replace(/"(\w+)":/g, "$1: ")
+      .replaceAll(",", ", ");
+  const rows = (record) =>
+    Object.entries(record)
+      .map(([key, value]) => `    ${key}: ${json(value)},`)
+      .join("\n");
+  return [
+    "// Generated from shaders/*.wgsl by `npm run shaders`. Do not edit.",
+    ...imports.map((file) => `import ${nameOf(file)}Wgsl from "../../shaders/${file}?raw";`),
+    'import type { Shader } from "./shader.ts";',
+    ...shaders.map(
+      ({ files, label, overrides, bindings }) => `
+const ${camel(label)} = {
+  label: "${label}",
+  parts: [${files.map((file) => nameOf(file) + "Wgsl").join(", ")}],
+  overrides: ${json(overrides)},
+  bindings: {
+${rows(bindings)}
+  },
+} as const satisfies Shader;`,
+    ),
+    "",
+    "/** Every shader by its name. */",
+    `export const shaders = { ${shaders.map(({ label }) => camel(label)).join(", ")} } as const;`,
+    "",
+    "/** The joined part that differs where the language feature is missing. */",
+    "export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;",
+    "",
+  ].join("\n");
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(new URL("../src/gpu/shaders.gen.ts", import.meta.url), generate());
+}

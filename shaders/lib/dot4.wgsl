@@ -1,0 +1,15 @@
+requires packed_4x8_integer_dot_product;
+// Σ aᵢ · bᵢ over the four int8 lanes of a word, exact in i32.
+fn dot4(a: u32, b: u32) -> i32 {
+  return dot4I8Packed(a, b);
+}
+
+// The four int8 lanes of a word, sign-extended.
+fn lanes(word: u32) -> vec4i {
+  return unpack4xI8(word);
+}
+
+// Four values in −128 … 127 to one word.
+fn pack(q: vec4i) -> u32 {
+  return pack4xI8(q);
+}

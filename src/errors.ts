@@ -1,0 +1,155 @@
+// Every failure a caller can act on: one small class each, a literal `code`, the facts as fields.
+// Messages read: <Op> "<node name>": <rule broken>; got <what came>. <The way out>.
+// Anything else that is thrown is a bug of this library and says "please report".
+
+export type ErrorCode =
+  | "format"
+  | "unsupported"
+  | "input"
+  | "picture"
+  | "no-webgpu"
+  | "no-adapter"
+  | "device-lost"
+  | "gpu"
+  | "self-test"
+  | "non-finite"
+  | "accumulator"
+  | "qconfig"
+  | "stage"
+  | "disposed";
+
+/** The base class: `code` for programs, `message` for people. Names are literal, since minifiers
+ *  rename classes. */
+export abstract class WebGpuQuantError extends Error {
+  abstract readonly code: ErrorCode;
+}
+
+/** The bytes are not the format they should be. `offset` is in bytes from the start of the file. */
+export class FormatError extends WebGpuQuantError {
+  override readonly name = "FormatError";
+  readonly code = "format";
+  readonly format: string;
+  readonly offset: number | undefined;
+  constructor(format: string, problem: string, wayOut: string, offset?: number) {
+    super(`${format}${offset === undefined ? "" : ` at byte ${offset}`}: ${problem}. ${wayOut}`);
+    this.format = format;
+    this.offset = offset;
+  }
+}
+
+/** One node that cannot be imported or run, and what is missing. */
+export interface Unsupported {
+  readonly op: string;
+  readonly node: string;
+  readonly problem: string;
+}
+
+/** The model needs something this library does not do: every offending node, before anything runs. */
+export class UnsupportedError extends WebGpuQuantError {
+  override readonly name = "UnsupportedError";
+  readonly code = "unsupported";
+  readonly nodes: readonly Unsupported[];
+  constructor(where: string, nodes: readonly Unsupported[], wayOut: string) {
+    const lines = nodes.map(({ op, node, problem }) => `  ${op} "${node}": ${problem}`);
+    super(`${where}: ${nodes.length} unsupported node(s):\n${lines.join("\n")}\n${wayOut}`);
+    this.nodes = nodes;
+  }
+}
+
+/** An argument of a verb is not what it should be. */
+export class InputError extends WebGpuQuantError {
+  override readonly name = "InputError";
+  readonly code = "input";
+}
+
+/** A picture cannot be read; `picture` names it. */
+export class PictureError extends WebGpuQuantError {
+  override readonly name = "PictureError";
+  readonly code = "picture";
+  readonly picture: string;
+  constructor(picture: string, problem: string, wayOut: string) {
+    super(`picture "${picture}": ${problem}. ${wayOut}`);
+    this.picture = picture;
+  }
+}
+
+/** The runtime has no WebGPU at all. */
+export class NoWebGpuError extends WebGpuQuantError {
+  override readonly name = "NoWebGpuError";
+  readonly code = "no-webgpu";
+}
+
+/** WebGPU is there, but no adapter. */
+export class NoAdapterError extends WebGpuQuantError {
+  override readonly name = "NoAdapterError";
+  readonly code = "no-adapter";
+}
+
+/** The device is gone; every later call fails with this. */
+export class DeviceLostError extends WebGpuQuantError {
+  override readonly name = "DeviceLostError";
+  readonly code = "device-lost";
+  readonly reason: string;
+  constructor(reason: string, message: string) {
+    super(
+      `device lost (${reason}): ${message || "no message"}. Request a new device and compile again.`,
+    );
+    this.reason = reason;
+  }
+}
+
+/** The GPU refused a command or ran out of memory. */
+export class GpuError extends WebGpuQuantError {
+  override readonly name = "GpuError";
+  readonly code = "gpu";
+}
+
+/** A kernel family gave a wrong answer to a known question on this adapter. */
+export class SelfTestError extends WebGpuQuantError {
+  override readonly name = "SelfTestError";
+  readonly code = "self-test";
+}
+
+/** NaN or ±Infinity where only finite numbers may be. `index` counts elements of the tensor. */
+export class NonFiniteError extends WebGpuQuantError {
+  override readonly name = "NonFiniteError";
+  readonly code = "non-finite";
+  readonly tensor: string;
+  readonly batch: number;
+  readonly count: number;
+  readonly index: number;
+  constructor(where: string, tensor: string, batch: number, count: number, index: number) {
+    super(
+      `${where}: batch ${batch}, tensor "${tensor}": found ${count} non-finite value(s), the first ` +
+        `at index ${index}. Check the preprocessing of that batch and the model's weights.`,
+    );
+    this.tensor = tensor;
+    this.batch = batch;
+    this.count = count;
+    this.index = index;
+  }
+}
+
+/** An int32 accumulator could overflow: docs/quantization.md (28). */
+export class AccumulatorError extends WebGpuQuantError {
+  override readonly name = "AccumulatorError";
+  readonly code = "accumulator";
+}
+
+/** A qconfig that cannot be met. */
+export class QConfigError extends WebGpuQuantError {
+  override readonly name = "QConfigError";
+  readonly code = "qconfig";
+}
+
+/** A model at the wrong stage for a verb (from JavaScript; TypeScript refuses it). */
+export class StageError extends WebGpuQuantError {
+  override readonly name = "StageError";
+  readonly code = "stage";
+}
+
+/** Something was used after its dispose(). */
+export class DisposedError extends WebGpuQuantError {
+  override readonly name = "DisposedError";
+  readonly code = "disposed";
+}

@@ -1,0 +1,220 @@
+// The few ops that are evaluated at import, on the host: what moves elements, and what computes them one
+// by one. Everything else stays a node even if its inputs are constants.
+//
+// float32 results are rounded once per op (numerics section 1); int32 and int64 are exact.
+
+import { fl } from "../../tensor/rounding.ts";
+import { allocate, type TypedArray } from "../../tensor/dtype.ts";
+import { sizeOf, stridesOf, type Tensor } from "../../tensor/tensor.ts";
+import type { Node, NodeOf, Unary } from "../../graph/node.ts";
+import { sliceRange } from "../../graph/shapes.ts";
+
+const movements = new Set<string>(
+  "Identity Flatten Reshape Squeeze Unsqueeze Transpose Concat Pad Slice Split".split(" "),
+);
+
+/** Whether `node` only moves elements. */
+export function isMovement(node: Node): boolean {
+  return movements.has(node.op);
+}
+
+/**
+ * The outputs of `node`, or undefined where it is not evaluated at import.
+ * `shapes` are those of the outputs; `charge` is called before anything is allocated.
+ */
+export function evaluate(
+  node: Node,
+  inputs: readonly Tensor[],
+  shapes: readonly (readonly number[])[],
+  charge: () => void,
+): Tensor[] | undefined {
+  const [x, y] = inputs;
+  const shape = shapes[0] ?? [];
+  if (x === undefined) return undefined;
+  switch (node.op) {
+    case "Identity":
+    case "Flatten":
+    case "Reshape":
+    case "Squeeze":
+    case "Unsqueeze":
+      return [{ ...x, shape }];
+    case "Transpose": {
+      charge();
+      const strides = stridesOf(x.shape);
+      return [
+        gather(
+          x,
+          shape,
+          node.perm.map((axis) => strides[axis] ?? 0),
+          0,
+        ),
+      ];
+    }
+    case "Slice":
+      charge();
+      return [slice(node, x, shape)];
+    case "Split": {
+      charge();
+      let first = 0;
+      return shapes.map((part) => {
+        const strides = stridesOf(x.shape);
+        const start = first * (strides[node.axis] ?? 0);
+        first += part[node.axis] ?? 0;
+        return gather(x, part, strides, start);
+      });
+    }
+    case "Concat":
+      if (inputs.some((input) => input.dtype !== x.dtype)) return undefined;
+      charge();
+      return [concat(node.axis, inputs, shape)];
+    case "Relu":
+    case "LeakyRelu":
+    case "Clip":
+    case "Sigmoid":
+    case "HardSigmoid":
+    case "HardSwish":
+    case "Tanh": {
+      if (x.dtype !== "float32") return undefined;
+      charge();
+      const compute = unary(node) ?? fl;
+      return [{ ...x, data: Float32Array.from(x.data as Float32Array, compute) }];
+    }
+    case "Add":
+    case "Sub":
+    case "Mul":
+    case "Div": {
+      const isNumber = x.dtype === "float32" || x.dtype === "int32" || x.dtype === "int64";
+      if (y === undefined || x.dtype !== y.dtype || !isNumber) return undefined;
+      charge();
+      return [binary(node.op, x, y, shape)];
+    }
+    case "Cast":
+      charge();
+      return [{ dtype: node.to, shape: x.shape, data: cast(x, node.to) }];
+    default:
+      return undefined;
+  }
+}
+
+/** Read x at `start` plus the strided index of each output element. */
+function gather(x: Tensor, shape: readonly number[], strides: readonly number[], start: number) {
+  const data = allocate(x.dtype, sizeOf(shape));
+  const index = shape.map(() => 0);
+  let at = start;
+  for (let out = 0; out < data.length; out++) {
+    data[out] = x.data[at] as never;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      const next = (index[axis] ?? 0) + 1;
+      at += strides[axis] ?? 0;
+      if (next < (shape[axis] ?? 0)) {
+        index[axis] = next;
+        break;
+      }
+      at -= next * (strides[axis] ?? 0);
+      index[axis] = 0;
+    }
+  }
+  return { dtype: x.dtype, shape, data } as Tensor;
+}
+
+function slice(node: NodeOf<"Slice">, x: Tensor, shape: readonly number[]): Tensor {
+  const strides = stridesOf(x.shape);
+  let start = 0;
+  node.axes.forEach((axis, at) => {
+    const step = node.steps[at] ?? 1;
+    const range = sliceRange(x.shape[axis] ?? 0, node.starts[at] ?? 0, node.ends[at] ?? 0, step);
+    start += range.start * (strides[axis] ?? 0);
+    strides[axis] = (strides[axis] ?? 0) * step;
+  });
+  return gather(x, shape, strides, start);
+}
+
+function concat(axis: number, inputs: readonly Tensor[], shape: readonly number[]): Tensor {
+  const [first] = inputs;
+  const dtype = first?.dtype ?? "float32";
+  const data = allocate(dtype, sizeOf(shape));
+  const outer = sizeOf(shape.slice(0, axis));
+  const blocks = inputs.map((input) => sizeOf(input.shape.slice(axis)));
+  const row = blocks.reduce((sum, block) => sum + block, 0);
+  let column = 0;
+  if (data.length === 0) return { dtype, shape, data } as Tensor;
+  inputs.forEach((input, which) => {
+    const block = blocks[which] ?? 0;
+    for (let index = 0; index < outer; index++) {
+      const part = input.data.subarray(index * block, (index + 1) * block);
+      (data as { set(part: TypedArray, at: number): void }).set(part, index * row + column);
+    }
+    column += block;
+  });
+  return { dtype, shape, data } as Tensor;
+}
+
+function unary(node: Unary): ((x: number) => number) | undefined {
+  switch (node.op) {
+    case "Relu":
+      return (x) => (x < 0 ? 0 : x);
+    case "LeakyRelu":
+      return (x) => (x < 0 ? fl(fl(node.alpha) * x) : x);
+    case "Clip":
+      return (x) => (x < node.low ? node.low : x > node.high ? node.high : x);
+    case "Sigmoid":
+      return (x) => fl(1 / (1 + Math.exp(-x)));
+    case "HardSigmoid":
+      return (x) => Math.min(1, Math.max(0, fl(fl(node.alpha) * x + fl(node.beta))));
+    case "HardSwish":
+      return (x) => fl(x * Math.min(1, Math.max(0, x / 6 + 0.5)));
+    case "Tanh":
+      return (x) => fl(Math.tanh(x));
+    case "Identity":
+    case "Cast":
+      return undefined;
+    default:
+      return node satisfies never;
+  }
+}
+
+function binary(op: "Add" | "Sub" | "Mul" | "Div", x: Tensor, y: Tensor, shape: readonly number[]) {
+  const left = gather(x, shape, broadcastStrides(x.shape, shape), 0);
+  const right = gather(y, shape, broadcastStrides(y.shape, shape), 0).data;
+  const { data } = left;
+  for (let index = 0; index < data.length; index++) {
+    const [a, b] = [data[index] ?? 0, right[index] ?? 0];
+    if (data instanceof BigInt64Array) data[index] = integer(op, BigInt(a), BigInt(b));
+    else if (data instanceof Int32Array) data[index] = Number(integer(op, BigInt(a), BigInt(b)));
+    else data[index] = real(op, Number(a), Number(b));
+  }
+  return left;
+}
+
+function real(op: "Add" | "Sub" | "Mul" | "Div", a: number, b: number): number {
+  return fl(op === "Add" ? a + b : op === "Sub" ? a - b : op === "Mul" ? a * b : a / b);
+}
+
+/** ONNX divides integers toward zero; division by zero is undefined there and 0 here. */
+function integer(op: "Add" | "Sub" | "Mul" | "Div", a: bigint, b: bigint): bigint {
+  if (op === "Div") return b === 0n ? 0n : a / b;
+  return op === "Add" ? a + b : op === "Sub" ? a - b : a * b;
+}
+
+function broadcastStrides(from: readonly number[], to: readonly number[]): number[] {
+  const strides = stridesOf(from);
+  const shift = to.length - from.length;
+  return to.map((_, axis) => (from[axis - shift] === 1 ? 0 : (strides[axis - shift] ?? 0)));
+}
+
+/** float → integer truncates toward zero (ONNX Cast); what does not fit wraps as a typed array does. */
+function cast(x: Tensor, to: Tensor["dtype"]): TypedArray {
+  const data = allocate(to, x.data.length);
+  for (let index = 0; index < data.length; index++) {
+    const value = x.data[index] ?? 0;
+    if (to === "bool") (data as Uint8Array)[index] = Number(value) === 0 ? 0 : 1;
+    else if (data instanceof BigInt64Array) {
+      data[index] = typeof value === "bigint" ? value : BigInt(finite(value));
+    } else data[index] = Number(value);
+  }
+  return data;
+}
+
+function finite(value: number): number {
+  return Number.isFinite(value) ? Math.trunc(value) : 0;
+}

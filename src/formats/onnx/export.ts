@@ -1,0 +1,201 @@
+// Graph → ONNX. Float nodes are written as they are. Where a value is quantized, the op is written in
+// float between DequantizeLinear and QuantizeLinear (numerics section 12), which any runtime can run and
+// many fuse back into integer kernels.
+//
+// The result of the DequantizeLinear has the value's own name, so consumers and re-import keep it; q is
+// `<value>_quantized`, the float result before it `<value>_float`.
+
+import { UnsupportedError } from "../../errors.ts";
+import { valueOf, type Graph } from "../../graph/graph.ts";
+import type { Node, NodeOf } from "../../graph/node.ts";
+import type { QParams } from "../../graph/value.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { codeOf, Draft, int } from "./draft.ts";
+import { clip, exportNode } from "./exportNode.ts";
+import type { ValueInfoProto } from "./proto.ts";
+import { writeModel } from "./write.ts";
+
+export interface ExportOptions {
+  /** Default 13: the oldest with per-channel QuantizeLinear. */
+  readonly opset?: 13 | 17 | 21;
+  readonly producer?: string;
+  readonly producerVersion?: string;
+}
+
+/** IR version that belongs to each opset. */
+const irVersions = { 13: 7, 17: 8, 21: 10 } as const;
+
+/**
+ * The bytes of `graph` as an ONNX model; quantized values as QDQ pairs, reduced ranges unchanged.
+ * Throws UnsupportedError with every node that ONNX cannot say.
+ */
+export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Array {
+  const opset = options.opset ?? 13;
+  const draft = new Draft(opset);
+  for (const name of graph.values.keys()) draft.names.take(name);
+  for (const { name } of graph.nodes) draft.nodeNames.take(name);
+  const exporter = new Exporter(graph, draft);
+  for (const [name, tensor] of graph.constants) exporter.constant(name, tensor);
+  for (const node of graph.nodes) exporter.node(node);
+  const info = (name: string, isInput: boolean): ValueInfoProto => {
+    const { dtype, shape, quant } = valueOf(graph, name);
+    if (quant && isInput) draft.refuse({ op: "input", name }, "a quantized graph input");
+    return { name, elemType: quant ? codeOf.float32 : codeOf[dtype], shape, offset: 0 };
+  };
+  const inputs = graph.inputs.map((name) => info(name, true));
+  const outputs = graph.outputs.map((name) => info(name, false));
+  if (draft.offenders.length > 0) {
+    throw new UnsupportedError(
+      "export",
+      draft.offenders,
+      "Change the graph, or save it otherwise.",
+    );
+  }
+  const { nodes, initializers } = draft;
+  return writeModel({
+    irVersion: irVersions[opset],
+    opsets: new Map([["", opset]]),
+    producerName: options.producer ?? "webgpu-quant",
+    producerVersion: options.producerVersion ?? "",
+    graph: { name: graph.name, nodes, initializers, sparse: 0, inputs, outputs },
+  });
+}
+
+class Exporter {
+  #graph: Graph;
+  #draft: Draft;
+  /** Values that something reads as float although they are quantized. */
+  #readAsFloat: Set<string>;
+  #stored = new Map<string, string>();
+
+  constructor(graph: Graph, draft: Draft) {
+    this.#graph = graph;
+    this.#draft = draft;
+    const readers = graph.nodes.flatMap((node) => (node.op === "Dequantize" ? [] : node.inputs));
+    this.#readAsFloat = new Set([...graph.outputs, ...readers]);
+  }
+
+  constant(name: string, tensor: Tensor): void {
+    const { quant } = valueOf(this.#graph, name);
+    if (quant === undefined) return this.#draft.initializer(name, tensor);
+    this.#draft.initializer(this.#storedName(name), tensor);
+    this.#dequantize(name, quant);
+  }
+
+  node(node: Node): void {
+    const draft = this.#draft;
+    const input = node.inputs[0] ?? "";
+    const output = node.outputs[0] ?? "";
+    if (node.op === "Quantize") {
+      const quant = this.#quantOf(output) ?? draft.refuse(node, "its output has no scale");
+      if (quant) this.#quantize(input, output, quant, node.name);
+      return;
+    }
+    if (node.op === "Dequantize") {
+      const quant = this.#quantOf(input) ?? draft.refuse(node, "its input has no scale");
+      if (!quant) return;
+      const inputs = [this.#storedName(input), ...this.#params(input, quant)];
+      return draft.node("DequantizeLinear", node.name, inputs, [output], axisOf(quant));
+    }
+    if (node.op === "FakeQuantize") return this.#fakeQuantize(node);
+    const results = node.outputs.map((name) =>
+      this.#quantOf(name) ? draft.names.fresh(`${name}_float`) : name,
+    );
+    const { low, high } = clampOf(node);
+    if (low === -Infinity && high === Infinity) this.#float(node, results);
+    else {
+      const open = draft.names.fresh(`${output}_unclamped`);
+      this.#float(node, [open]);
+      const result = results[0] ?? "";
+      if (low === 0 && high === Infinity) {
+        draft.node("Relu", draft.nodeNames.fresh(`${node.name}_relu`), [open], [result]);
+      } else clip(draft, draft.nodeNames.fresh(`${node.name}_clip`), open, result, low, high);
+    }
+    node.outputs.forEach((name, index) => {
+      const quant = this.#quantOf(name);
+      if (quant) this.#quantize(results[index] ?? "", name, quant);
+    });
+  }
+
+  #float(node: Node, outputs: readonly string[]): void {
+    exportNode(this.#draft, node, outputs, (name) => valueOf(this.#graph, name).shape);
+  }
+
+  #quantOf(name: string): QParams | undefined {
+    return valueOf(this.#graph, name).quant;
+  }
+
+  /** Where q of value `name` is: under its own name where only DequantizeLinear reads it. */
+  #storedName(name: string): string {
+    if (!this.#readAsFloat.has(name)) return name;
+    const known = this.#stored.get(name);
+    if (known !== undefined) return known;
+    const stored = this.#draft.names.fresh(`${name}_quantized`);
+    this.#stored.set(name, stored);
+    return stored;
+  }
+
+  #quantize(from: string, to: string, quant: QParams, nodeName?: string): void {
+    const name = nodeName ?? this.#draft.nodeNames.fresh(`${to}_QuantizeLinear`);
+    const inputs = [from, ...this.#params(to, quant)];
+    if (quant.dtype === "int32") {
+      return this.#draft.refuse({ op: "QuantizeLinear", name }, "int32 occurs on constants alone");
+    }
+    this.#draft.node("QuantizeLinear", name, inputs, [this.#storedName(to)], axisOf(quant));
+    this.#dequantize(to, quant);
+  }
+
+  /** q → the value's own name, where something reads it as float. */
+  #dequantize(name: string, quant: QParams): void {
+    if (!this.#readAsFloat.has(name)) return;
+    const inputs = [this.#storedName(name), ...this.#params(name, quant)];
+    const node = this.#draft.nodeNames.fresh(`${name}_DequantizeLinear`);
+    this.#draft.node("DequantizeLinear", node, inputs, [name], axisOf(quant));
+  }
+
+  /** Initializers of scale and zero point: scalars per tensor, lists per axis, none for int32 zeros. */
+  #params(name: string, quant: QParams): string[] {
+    const { dtype, scale, axis } = quant;
+    const shape = axis === undefined ? [] : [scale.length];
+    const scales = this.#draft.shared(`${name}_scale`, { dtype: "float32", shape, data: scale });
+    if (dtype === "int32") {
+      // The standard has no zero point for int32.
+      if (quant.zeroPoint.every((zero) => zero === 0)) return [scales];
+      const value = { op: "DequantizeLinear", name };
+      this.#draft.refuse(value, "int32 values must have zero point 0");
+    }
+    const zeros = Array.from(
+      scale,
+      (_, index) => quant.zeroPoint[index] ?? quant.zeroPoint[0] ?? 0,
+    );
+    const data = dtype === "int8" ? Int8Array.from(zeros) : Uint8Array.from(zeros);
+    return [scales, this.#draft.shared(`${name}_zero_point`, { dtype, shape, data } as Tensor)];
+  }
+
+  #fakeQuantize(node: NodeOf<"FakeQuantize">): void {
+    const draft = this.#draft;
+    const [input = "", output = ""] = [node.inputs[0], node.outputs[0]];
+    const quant: QParams = {
+      dtype: node.qmin < 0 ? "int8" : "uint8",
+      scale: Float32Array.of(node.scale),
+      zeroPoint: Int32Array.of(node.zeroPoint),
+    };
+    const params = this.#params(output, quant);
+    const q = draft.names.fresh(`${output}_quantized`);
+    draft.node("QuantizeLinear", node.name, [input, ...params], [q]);
+    const name = draft.nodeNames.fresh(`${output}_DequantizeLinear`);
+    draft.node("DequantizeLinear", name, [q, ...params], [output]);
+  }
+}
+
+function axisOf(quant: QParams) {
+  return quant.axis === undefined ? {} : { axis: int(quant.axis) };
+}
+
+/** The fused activation of a node: Clip has bounds of its own and is written as itself. */
+function clampOf(node: Node): { low: number; high: number } {
+  if (node.op === "Clip" || !("low" in node || "high" in node)) {
+    return { low: -Infinity, high: Infinity };
+  }
+  return { low: node.low ?? -Infinity, high: node.high ?? Infinity };
+}

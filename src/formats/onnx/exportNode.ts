@@ -1,0 +1,156 @@
+// One node → ONNX, in float. Quantization is around it (export.ts), never in it.
+
+import type { Node, Window } from "../../graph/node.ts";
+import type { Dim } from "../../graph/value.ts";
+import { codeOf, float, int, ints, type Attributes, type Draft } from "./draft.ts";
+
+/** Write `node`; `outputs` are the names of its results. `shapeOf` gives the shapes of values. */
+export function exportNode(
+  draft: Draft,
+  node: Node,
+  outputs: readonly string[],
+  shapeOf: (name: string) => readonly Dim[],
+): void {
+  const { name, inputs } = node;
+  const plain = (attributes: Attributes = {}) =>
+    draft.node(node.op, name, inputs, outputs, attributes);
+  const withInputs = (more: readonly string[], attributes: Attributes = {}) =>
+    draft.node(node.op, name, [...inputs, ...more], outputs, attributes);
+  const axes = (values: readonly number[]) => draft.integers(`${name}_axes`, values);
+  switch (node.op) {
+    case "Relu":
+    case "Sigmoid":
+    case "Tanh":
+    case "Identity":
+    case "Add":
+    case "Sub":
+    case "Mul":
+    case "Div":
+    case "MatMul":
+    case "GlobalAveragePool":
+      return plain();
+    case "HardSwish":
+      return draft.opset >= 14 ? plain() : oldHardSwish(draft, node, outputs);
+    case "LeakyRelu":
+      return plain({ alpha: float(node.alpha) });
+    case "HardSigmoid":
+      return plain({ alpha: float(node.alpha), beta: float(node.beta) });
+    case "Clip":
+      return clip(draft, name, inputs[0] ?? "", outputs[0] ?? "", node.low, node.high);
+    case "Cast":
+      return plain({ to: int(codeOf[node.to]) });
+    case "Conv":
+      return plain({ ...windowAttributes(node), group: int(node.group) });
+    case "AveragePool": {
+      const { dilations, ...rest } = windowAttributes(node);
+      const isDilated = node.dilations.some((dilation) => dilation !== 1);
+      if (isDilated && draft.opset < 19) {
+        return draft.refuse(node, "dilations need opset 19; export with opset 21");
+      }
+      return plain({
+        ...rest,
+        ...(isDilated && dilations ? { dilations } : {}),
+        ceil_mode: int(node.ceilMode),
+        count_include_pad: int(node.countIncludePad),
+      });
+    }
+    case "MaxPool":
+      return plain({ ...windowAttributes(node), ceil_mode: int(node.ceilMode) });
+    case "Gemm":
+      return plain({
+        alpha: float(node.alpha),
+        beta: float(node.beta),
+        transA: int(node.transA),
+        transB: int(node.transB),
+      });
+    case "BatchNormalization":
+      return plain({ epsilon: float(node.epsilon) });
+    case "ReduceMean": {
+      const keepdims = int(node.keepdims);
+      if (draft.opset >= 18) return withInputs([axes(node.axes)], { keepdims });
+      return plain({ axes: ints(node.axes), keepdims });
+    }
+    case "Softmax":
+    case "Flatten":
+    case "Concat":
+      return plain({ axis: int(node.axis) });
+    case "Transpose":
+      return plain({ perm: ints(node.perm) });
+    case "Squeeze":
+    case "Unsqueeze":
+      return withInputs([axes(node.axes)]);
+    case "Reshape": {
+      const target = reshapeTarget(node.shape, shapeOf(inputs[0] ?? ""));
+      if (target) return withInputs([draft.integers(`${name}_shape`, target)]);
+      return draft.refuse(node, "more than one symbolic size; fix sizes with dims when loading");
+    }
+    case "Pad": {
+      const pads = draft.integers(`${name}_pads`, node.pads);
+      return withInputs([pads, draft.scalar(`${name}_value`, node.value)], {
+        mode: { kind: "string", value: "constant" },
+      });
+    }
+    case "Slice":
+      return withInputs([
+        draft.integers(`${name}_starts`, node.starts),
+        draft.integers(`${name}_ends`, node.ends),
+        axes(node.axes),
+        draft.integers(`${name}_steps`, node.steps),
+      ]);
+    case "Split":
+      return withInputs([draft.integers(`${name}_split`, node.sizes)], { axis: int(node.axis) });
+    case "Observe":
+    case "Compare":
+      return draft.refuse(
+        node,
+        "ONNX has no such op; export the model before prepare or after convert",
+      );
+    case "Quantize":
+    case "Dequantize":
+    case "FakeQuantize":
+      throw new Error(`export: ${node.op} "${name}" is not a float op; please report.`);
+    default:
+      return node satisfies never;
+  }
+}
+
+function windowAttributes(window: Window): Attributes {
+  return {
+    dilations: ints(window.dilations),
+    kernel_shape: ints(window.kernel),
+    pads: ints(window.pads),
+    strides: ints(window.strides),
+  };
+}
+
+/** Clip with its bounds as initializers, an infinite one left out. */
+export function clip(
+  draft: Draft,
+  name: string,
+  input: string,
+  output: string,
+  low: number,
+  high: number,
+): void {
+  const min = low === -Infinity ? "" : draft.scalar(`${name}_min`, low);
+  const max = high === Infinity ? "" : draft.scalar(`${name}_max`, high);
+  const bounds = max ? [min, max] : min ? [min] : [];
+  draft.node("Clip", name, [input, ...bounds], [output]);
+}
+
+/** HardSwish came with opset 14: x · HardSigmoid(x) with alpha 1/6 and beta 1/2. */
+function oldHardSwish(draft: Draft, node: Node, outputs: readonly string[]): void {
+  const gate = draft.names.fresh(`${outputs[0]}_gate`);
+  const name = draft.nodeNames.fresh(`${node.name}_gate`);
+  draft.node("HardSigmoid", name, node.inputs, [gate], { alpha: float(1 / 6), beta: float(0.5) });
+  draft.node("Mul", node.name, [...node.inputs, gate], outputs);
+}
+
+/** Names of sizes as ONNX can say them: 0 where the input has that size there, else −1, once. */
+function reshapeTarget(shape: readonly Dim[], input: readonly Dim[]): number[] | undefined {
+  const known = shape.map((dim, axis) =>
+    typeof dim === "string" && dim === input[axis] ? 0 : dim,
+  );
+  const target = known.map((dim) => (typeof dim === "string" ? -1 : dim));
+  return target.filter((dim) => dim === -1).length <= 1 ? target : undefined;
+}

@@ -1,0 +1,266 @@
+// ONNX → Graph. The walk goes once over the nodes, in file order; what cannot be imported is collected
+// and named all at once, before anything runs.
+//
+// Structure is checked first: every name is defined once, before it is used. Names of the file stay
+// names of the graph. float16 and double initializers are converted to float32.
+
+import { FormatError, InputError, UnsupportedError, type Unsupported } from "../../errors.ts";
+import { prune, type Graph } from "../../graph/graph.ts";
+import type { Dim } from "../../graph/value.ts";
+import { Call } from "./call.ts";
+import { ONNX_LIMITS, type OnnxLimits } from "./limits.ts";
+import { importers } from "./ops/table.ts";
+import { DataType, dataTypeName, type GraphProto, type NodeProto } from "./proto.ts";
+import { readModel } from "./read.ts";
+import { decodeTensor } from "./readTensor.ts";
+import { Refusal, Scope } from "./scope.ts";
+import { damaged } from "./wire.ts";
+
+export interface ImportOptions {
+  /** Sizes of symbolic dims: { batch: 1 }. Dims left out stay symbolic. */
+  readonly dims?: Readonly<Record<string, number>>;
+  /** Files of external data by their `location`. */
+  readonly externalData?: ReadonlyMap<string, Uint8Array>;
+  /** Limits other than `ONNX_LIMITS`. */
+  readonly limits?: Partial<OnnxLimits>;
+}
+
+const OPSETS = { first: 7, last: 25 } as const;
+const WAY_OUT =
+  "Export the model without these, or replace them before import (docs: supported ONNX ops).";
+
+/**
+ * The graph of an ONNX model (opset 7 … 25 of the default domain). float32 inputs and outputs; QDQ pairs
+ * become Quantize and Dequantize nodes; weights are views on `bytes` where their alignment allows.
+ *
+ * Throws FormatError where the bytes are no valid model, UnsupportedError with every node that cannot be
+ * imported, InputError for options and for sizes that must be known. https://onnx.ai/onnx/intro
+ */
+export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Graph {
+  const limits = { ...ONNX_LIMITS, ...options.limits };
+  const model = readModel(bytes, limits);
+  const opset = model.opsets.get("") ?? 0;
+  if (opset < OPSETS.first || opset > OPSETS.last) {
+    const range = `${OPSETS.first} … ${OPSETS.last}`;
+    throw new UnsupportedError(
+      "import",
+      [
+        {
+          op: "opset",
+          node: String(opset),
+          problem: `the default domain must be of opset ${range}`,
+        },
+      ],
+      "Export the model again with opset 13 or newer.",
+    );
+  }
+  const { graph } = model;
+  checkStructure(graph);
+  const scope = new Scope(opset, limits);
+  const offenders: Unsupported[] = [];
+  defineInputs(scope, graph, options, offenders);
+  defineInitializers(scope, graph, options, offenders);
+  importNodes(scope, graph, options, offenders);
+  if (offenders.length === 0) checkOutputs(scope, graph, offenders);
+  if (offenders.length > 0) throw new UnsupportedError("import", offenders, WAY_OUT);
+  const initial = initializerNames(graph);
+  const inputs = graph.inputs.flatMap(({ name }) => (initial.has(name) ? [] : [name]));
+  const outputs = graph.outputs.map(({ name }) => name);
+  return prune(scope.builder.build(graph.name || "model", inputs, outputs));
+}
+
+function initializerNames(graph: GraphProto): Set<string> {
+  return new Set(graph.initializers.map(({ name }) => name));
+}
+
+/** Every name is defined once and before its use: no duplicates, no dangling names, no cycles. */
+function checkStructure(graph: GraphProto): void {
+  const defined = new Set<string>();
+  const define = (name: string, what: string, offset: number) => {
+    if (name === "") throw damaged(`${what} has no name`, offset);
+    if (defined.has(name)) throw damaged(`the name "${name}" is defined twice`, offset);
+    defined.add(name);
+  };
+  for (const { name, offset } of graph.initializers) define(name, "an initializer", offset);
+  const initial = new Set(defined);
+  const inputs = new Set<string>();
+  for (const { name, offset } of graph.inputs) {
+    // Before IR version 4 initializers are listed as inputs too; they are constants here.
+    if (initial.has(name) && !inputs.has(name)) inputs.add(name);
+    else define(name, "a graph input", offset);
+  }
+  const later = new Set(graph.nodes.flatMap((node) => node.outputs));
+  for (const node of graph.nodes) {
+    for (const name of node.inputs) {
+      if (name === "" || defined.has(name)) continue;
+      throw damaged(
+        later.has(name)
+          ? `node "${node.name}" uses "${name}" before it is computed: the nodes are unsorted or cyclic`
+          : `node "${node.name}" uses "${name}", which nothing defines`,
+        node.offset,
+      );
+    }
+    if (node.outputs.every((name) => name === "")) {
+      throw damaged(`node "${node.name}" of type ${node.opType} has no output`, node.offset);
+    }
+    for (const name of node.outputs) if (name !== "") define(name, "an output", node.offset);
+  }
+  const outputs = new Set<string>();
+  for (const { name, offset } of graph.outputs) {
+    if (!defined.has(name)) throw damaged(`graph output "${name}" is defined by nothing`, offset);
+    if (outputs.has(name)) throw damaged(`graph output "${name}" is listed twice`, offset);
+    outputs.add(name);
+  }
+  if (outputs.size === 0) throw damaged("the graph has no outputs");
+}
+
+function defineInputs(
+  scope: Scope,
+  graph: GraphProto,
+  options: ImportOptions,
+  offenders: Unsupported[],
+): void {
+  const sizes = new Map(Object.entries(options.dims ?? {}));
+  const known = new Set<string>();
+  const initial = initializerNames(graph);
+  for (const name of graph.nodes.flatMap((node) => node.outputs)) scope.names.take(name);
+  for (const { name } of [...graph.inputs, ...graph.initializers]) scope.names.take(name);
+  for (const { name, elemType, shape } of graph.inputs) {
+    if (initial.has(name)) continue;
+    if (elemType !== DataType.FLOAT || shape === undefined) {
+      const type = elemType === undefined ? "no tensor type" : dataTypeName(elemType);
+      const problem = shape === undefined ? "has no shape" : `is ${type}; FLOAT is supported`;
+      offenders.push({ op: "input", node: name, problem });
+      continue;
+    }
+    const dims = shape.map((dim, axis): Dim => {
+      if (typeof dim === "number") return dim;
+      const symbol = dim ?? `${name}_${axis}`;
+      known.add(symbol);
+      return sizes.get(symbol) ?? symbol;
+    });
+    scope.setInput(name, { dtype: "float32", shape: dims });
+  }
+  for (const [name, size] of sizes) {
+    if (Number.isInteger(size) && size >= 1 && size <= scope.limits.dimSize && known.has(name))
+      continue;
+    throw new InputError(
+      known.has(name)
+        ? `dims: size "${name}" must be a positive integer; got ${size}. Pass { ${name}: 1 }.`
+        : `dims: the model has no size "${name}"; got sizes ${[...known].join(", ") || "none"}. ` +
+            `Leave it out.`,
+    );
+  }
+}
+
+function defineInitializers(
+  scope: Scope,
+  graph: GraphProto,
+  options: ImportOptions,
+  offenders: Unsupported[],
+): void {
+  const used = new Set(graph.nodes.flatMap((node) => node.inputs));
+  for (const { name } of graph.outputs) used.add(name);
+  for (const proto of graph.initializers) {
+    if (!used.has(proto.name)) continue;
+    const tensor = decodeTensor(proto, options.externalData);
+    if (tensor) scope.setConstant(proto.name, tensor);
+    else {
+      const problem = `dtype ${dataTypeName(proto.dataType)} is not supported`;
+      offenders.push({ op: "initializer", node: proto.name, problem });
+    }
+  }
+  if (graph.sparse > 0) {
+    const problem = `${graph.sparse} sparse initializer(s) are not supported`;
+    offenders.push({ op: "graph", node: graph.name, problem });
+  }
+}
+
+/** What is wrong with a node before its inputs are looked at. */
+function staticProblems(node: NodeProto): string[] {
+  if (node.domain !== "" && node.domain !== "ai.onnx") {
+    return [`domain "${node.domain}" is not supported`];
+  }
+  const op = importers.get(node.opType);
+  if (op === undefined) return ["this op is not supported"];
+  return [...node.attributes].flatMap(([name, { kind }]) => {
+    if (!op.attributes.has(name)) return [`attribute "${name}" is not supported`];
+    return kind === "other" ? [`attribute "${name}" has an unsupported type`] : [];
+  });
+}
+
+function importNodes(
+  scope: Scope,
+  graph: GraphProto,
+  options: ImportOptions,
+  offenders: Unsupported[],
+): void {
+  const used = new Set(graph.nodes.flatMap((node) => node.inputs));
+  for (const { name } of graph.outputs) used.add(name);
+  for (const { name } of graph.nodes) if (name !== "") scope.nodeNames.take(name);
+  const named = new Set<string>();
+  const counts = new Map<string, number>();
+  let failure: FormatError | InputError | undefined;
+  for (const node of graph.nodes) {
+    const count = counts.get(node.opType) ?? 0;
+    counts.set(node.opType, count + 1);
+    // Empty and repeated names get stable ones: Conv_0 is the first Conv of the file.
+    const isOwn = node.name !== "" && !named.has(node.name);
+    const wanted = node.name || `${node.opType}_${count}`;
+    const name = isOwn ? node.name : scope.nodeNames.fresh(wanted);
+    named.add(name);
+    const problems = staticProblems(node);
+    for (const problem of problems) offenders.push({ op: node.opType, node: name, problem });
+    const isReady = node.inputs.every((input) => input === "" || scope.entry(input));
+    if (problems.length > 0 || !isReady || failure) continue;
+    const isUsed = (index: number) => used.has(node.outputs[index] || "\0");
+    const decode = (tensor: Parameters<typeof decodeTensor>[0]) =>
+      decodeTensor(tensor, options.externalData);
+    const call = new Call(node, name, scope, isUsed, decode);
+    try {
+      run(call);
+    } catch (error) {
+      if (error instanceof Refusal) {
+        offenders.push({ op: node.opType, node: name, problem: error.message });
+      } else if (error instanceof FormatError || error instanceof InputError) failure = error;
+      else throw error;
+    }
+  }
+  if (failure && offenders.length === 0) throw failure;
+}
+
+function run(call: Call): void {
+  const op = importers.get(call.op);
+  if (op === undefined) return;
+  const [least, most] = op.inputs;
+  const { length } = call.proto.inputs;
+  if (length < least || length > most) {
+    const range = least === most ? String(least) : `${least} … ${most}`;
+    call.wrong(`it takes ${range} input(s)`, String(length));
+  }
+  op.run(call);
+}
+
+/** Outputs are float32 values; one that is known at import gets an Identity, so that it is computed. */
+function checkOutputs(scope: Scope, graph: GraphProto, offenders: Unsupported[]): void {
+  for (const { name, elemType } of graph.outputs) {
+    const dtype = scope.dtypeOf(name);
+    if (dtype !== "float32" || (elemType ?? DataType.FLOAT) !== DataType.FLOAT) {
+      const type = dtype === "float32" ? dataTypeName(elemType ?? 0) : dtype;
+      offenders.push({ op: "output", node: name, problem: `is ${type}; float32 is supported` });
+      continue;
+    }
+    const entry = scope.entry(name);
+    if (entry?.kind === "constant") {
+      const inputs = [scope.names.fresh(`${name}_constant`)];
+      scope.builder.constant(inputs[0] ?? "", entry.tensor);
+      const node = scope.nodeNames.fresh(`${name}_identity`);
+      // In front, in place of the constant, so that nodes which read it still come after.
+      scope.builder.constants.delete(name);
+      scope.emit({ op: "Identity", name: node, inputs, outputs: [name] }, { dtype: "float32" });
+      scope.builder.nodes.unshift(...scope.builder.nodes.splice(-1));
+    } else if (!scope.builder.values.has(name)) {
+      throw new Error(`import: output "${name}" has no value; please report.`);
+    }
+  }
+}

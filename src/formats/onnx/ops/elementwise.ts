@@ -1,0 +1,127 @@
+// Element-wise ops: one or two inputs, the same value at every place.
+
+import { formatShape } from "../../../tensor/tensor.ts";
+import type { Call } from "../call.ts";
+import { DataType, dataTypeName } from "../proto.ts";
+import { dtypeOf } from "../readTensor.ts";
+
+function plain(op: "Relu" | "Sigmoid" | "HardSwish" | "Tanh") {
+  return (call: Call): void => {
+    const [inputs, outputs] = [[call.input(0)], [call.output()]];
+    call.scope.add({ op, name: call.name, inputs, outputs });
+  };
+}
+
+export const Relu = plain("Relu");
+export const Sigmoid = plain("Sigmoid");
+export const HardSwish = plain("HardSwish");
+export const Tanh = plain("Tanh");
+
+export function LeakyRelu(call: Call): void {
+  const alpha = call.float("alpha", Math.fround(0.01));
+  const [inputs, outputs] = [[call.input(0)], [call.output()]];
+  call.scope.add({ op: "LeakyRelu", name: call.name, inputs, outputs, alpha });
+}
+
+export function HardSigmoid(call: Call): void {
+  const alpha = call.float("alpha", Math.fround(0.2));
+  const beta = call.float("beta", 0.5);
+  const [inputs, outputs] = [[call.input(0)], [call.output()]];
+  call.scope.add({ op: "HardSigmoid", name: call.name, inputs, outputs, alpha, beta });
+}
+
+/** Bounds are attributes before opset 11 and inputs since; an absent one is infinite. */
+export function Clip(call: Call): void {
+  const isOld = call.opset < 11;
+  if (!isOld && (call.has("min") || call.has("max"))) {
+    call.wrong("bounds are inputs since opset 11", "attributes");
+  }
+  const low = isOld ? call.float("min", -Infinity) : (call.constantScalar(1, "min") ?? -Infinity);
+  const high = isOld ? call.float("max", Infinity) : (call.constantScalar(2, "max") ?? Infinity);
+  const [inputs, outputs] = [[call.input(0)], [call.output()]];
+  call.scope.add({ op: "Clip", name: call.name, inputs, outputs, low, high });
+}
+
+function binary(op: "Add" | "Sub" | "Mul" | "Div") {
+  return (call: Call): void => {
+    const inputs = [call.input(0), call.input(1)];
+    const sizes = inputs.map((name) => call.scope.entry(name)?.kind === "sizes");
+    if (sizes.includes(true)) return sizeArithmetic(call, op);
+    call.scope.add({ op, name: call.name, inputs, outputs: [call.output()] });
+  };
+}
+
+export const Add = binary("Add");
+export const Sub = binary("Sub");
+export const Mul = binary("Mul");
+export const Div = binary("Div");
+
+/** Arithmetic on a list of sizes: names pass through + 0, − 0, · 1 and / 1, and nothing else. */
+function sizeArithmetic(call: Call, op: "Add" | "Sub" | "Mul" | "Div"): void {
+  const [left, right] = [0, 1].map((index) => {
+    const entry = call.entry(index);
+    if (entry.kind === "sizes") return entry.sizes;
+    const numbers = call.constantInts(index, "the other operand of a size");
+    return numbers ?? [];
+  });
+  if (left === undefined || right === undefined || call.rank(0) > 1 || call.rank(1) > 1) {
+    return call.refuse("arithmetic on sizes of more than one axis");
+  }
+  const count = Math.max(left.length, right.length);
+  if (
+    (left.length !== count && left.length !== 1) ||
+    (right.length !== count && right.length !== 1)
+  ) {
+    call.wrong("shapes must broadcast", `[${left.length}] and [${right.length}]`);
+  }
+  call.scope.charge(count);
+  const neutral = op === "Add" || op === "Sub" ? 0 : 1;
+  const sizes = Array.from({ length: count }, (_, index) => {
+    const a = left[left.length === 1 ? 0 : index] ?? 0;
+    const b = right[right.length === 1 ? 0 : index] ?? 0;
+    if (op === "Div" && b === 0) return call.wrong("sizes must not be divided by 0", String(a));
+    if (typeof a === "number" && typeof b === "number") {
+      return op === "Add" ? a + b : op === "Sub" ? a - b : op === "Mul" ? a * b : Math.trunc(a / b);
+    }
+    if (typeof a === "string" && b === neutral) return a;
+    if (typeof b === "string" && a === neutral && (op === "Add" || op === "Mul")) return b;
+    return call.refuse(
+      `arithmetic on the size "${typeof a === "string" ? a : b}", unknown at import`,
+    );
+  });
+  const rank = Math.max(call.rank(0), call.rank(1));
+  call.scope.setSizes(call.output(), rank === 0 ? [] : [count], sizes);
+}
+
+export function Identity(call: Call): void {
+  const entry = call.entry(0);
+  if (entry.kind !== "value") return call.scope.alias(call.output(), call.input(0));
+  const [inputs, outputs] = [[call.input(0)], [call.output()]];
+  call.scope.add({ op: "Identity", name: call.name, inputs, outputs });
+}
+
+/** At inference it copies. Opset 7 – 11 has a ratio attribute, 12 and later inputs; neither matters. */
+export function Dropout(call: Call): void {
+  if (call.isUsed(1)) call.refuse("the mask output is not supported");
+  const training = call.constant(2, "training_mode");
+  if (training && training.data[0] !== 0) call.refuse("training_mode is not supported");
+  const [inputs, outputs] = [[call.input(0)], [call.output()]];
+  call.scope.add({ op: "Identity", name: call.name, inputs, outputs });
+}
+
+export function Cast(call: Call): void {
+  const code = call.int("to", 0);
+  const to = dtypeOf(code);
+  if (to === undefined || code === DataType.FLOAT16 || code === DataType.DOUBLE) {
+    return call.refuse(`casting to ${dataTypeName(code)} is not supported`);
+  }
+  const entry = call.entry(0);
+  if (entry.kind === "sizes") {
+    if (to !== "int64" && to !== "int32") {
+      call.refuse(`casting the sizes ${formatShape(entry.sizes)}, unknown at import, to ${to}`);
+    }
+    return call.scope.alias(call.output(), call.input(0));
+  }
+  const [inputs, outputs] = [[call.input(0)], [call.output()]];
+  call.scope.add({ op: "Cast", name: call.name, inputs, outputs, to }, { dtype: to });
+}

@@ -1,0 +1,131 @@
+// Ops whose result is known at import: constants, shapes, and what picks from them. None becomes a node.
+
+import { allocate } from "../../../tensor/dtype.ts";
+import { formatShape, sizeOf, stridesOf, tensor, type Tensor } from "../../../tensor/tensor.ts";
+import type { Dim } from "../../../graph/value.ts";
+import type { Call } from "../call.ts";
+import { dataTypeName, type TensorProto } from "../proto.ts";
+
+function decoded(call: Call, proto: TensorProto): Tensor {
+  return (
+    call.decode(proto) ?? call.refuse(`dtype ${dataTypeName(proto.dataType)} is not supported`)
+  );
+}
+
+export function Constant(call: Call): void {
+  const { scope } = call;
+  const [key, attribute] = [...call.proto.attributes][0] ?? [];
+  if (attribute === undefined || call.proto.attributes.size !== 1) {
+    return call.wrong("one value must be given", `${call.proto.attributes.size} attributes`);
+  }
+  const output = call.output();
+  const integers = (values: readonly bigint[], shape: readonly number[]) =>
+    scope.setConstant(output, tensor("int64", shape, BigInt64Array.from(values)));
+  const floats = (values: readonly number[], shape: readonly number[]) =>
+    scope.setConstant(output, tensor("float32", shape, Float32Array.from(values)));
+  if (key === "value" && attribute.kind === "tensor") {
+    scope.setConstant(output, decoded(call, attribute.value));
+  } else if (key === "value_int" && attribute.kind === "int") integers([attribute.value], []);
+  else if (key === "value_ints" && attribute.kind === "ints") {
+    integers(attribute.value, [attribute.value.length]);
+  } else if (key === "value_float" && attribute.kind === "float") floats([attribute.value], []);
+  else if (key === "value_floats" && attribute.kind === "floats") {
+    floats(attribute.value, [attribute.value.length]);
+  } else call.refuse(`${key} of type ${attribute.kind} is not supported`);
+}
+
+/** Elements start … end of the input's shape (since opset 15; both clamp). */
+export function Shape(call: Call): void {
+  const shape = call.shape(0);
+  const bound = (index: number) =>
+    Math.min(Math.max(index < 0 ? index + shape.length : index, 0), shape.length);
+  const sizes = shape.slice(bound(call.int("start", 0)), bound(call.int("end", shape.length)));
+  call.scope.setSizes(call.output(), [sizes.length], sizes);
+}
+
+export function Size(call: Call): void {
+  const shape = call.shape(0);
+  const names = shape.filter((dim) => typeof dim === "string");
+  const known = sizeOf(shape.map((dim) => (typeof dim === "number" ? dim : 1)));
+  const size: Dim = names.length === 0 ? known : (names[0] ?? 1);
+  if (names.length > 1 || (names.length === 1 && known !== 1)) {
+    call.refuse(`the size of ${formatShape(shape)} is not known at import`);
+  }
+  if (typeof size === "number" && !Number.isSafeInteger(size)) {
+    call.wrong("the size must fit an integer", formatShape(shape));
+  }
+  call.scope.setSizes(call.output(), [], [size]);
+}
+
+/** Of constants and sizes only: numpy's take. */
+export function Gather(call: Call): void {
+  const data = call.entry(0);
+  if (data.kind === "value") call.refuse("gathering from a value computed at run time");
+  const indices = call.constantInts(1, "indices") ?? [];
+  const shape = call.shape(0) as readonly number[];
+  const axis = call.axis(call.int("axis", 0), shape.length);
+  const size = shape[axis] ?? 0;
+  const at = indices.map((index) => {
+    if (index >= -size && index < size) return index < 0 ? index + size : index;
+    return call.wrong(`indices must be in ${-size} … ${size - 1}`, String(index));
+  });
+  const inner = stridesOf(shape)[axis] ?? 1;
+  const outer = sizeOf(shape.slice(0, axis));
+  const taken = [...shape.slice(0, axis), ...(call.shape(1) as number[]), ...shape.slice(axis + 1)];
+  if (taken.length > call.scope.limits.rank) {
+    call.wrong(`the output must have at most ${call.scope.limits.rank} axes`, formatShape(taken));
+  }
+  call.scope.charge(sizeOf(taken));
+  const from = new Int32Array(sizeOf(taken));
+  let next = 0;
+  for (let block = 0; from.length > 0 && block < outer; block++) {
+    for (const index of at) {
+      for (let step = 0; step < inner; step++) from[next++] = (block * size + index) * inner + step;
+    }
+  }
+  if (data.kind === "sizes") {
+    const sizes = Array.from(from, (index) => data.sizes[index] ?? 0);
+    return call.scope.setSizes(call.output(), taken, sizes);
+  }
+  if (data.kind !== "constant") return;
+  const picked = allocate(data.tensor.dtype, from.length);
+  from.forEach((index, to) => (picked[to] = data.tensor.data[index] as never));
+  call.scope.setConstant(call.output(), { ...data.tensor, shape: taken, data: picked } as Tensor);
+}
+
+export function ConstantOfShape(call: Call): void {
+  const shape = call.constantInts(0, "the shape") ?? [];
+  const { limits } = call.scope;
+  if (shape.length > limits.rank || shape.some((dim) => dim < 0)) {
+    call.wrong(`the shape must be at most ${limits.rank} sizes`, formatShape(shape));
+  }
+  call.scope.charge(sizeOf(shape));
+  const proto = call.tensor("value");
+  const value = proto ? decoded(call, proto) : tensor("float32", [1]);
+  if (value.data.length !== 1) call.wrong("value must be one element", formatShape(value.shape));
+  const data = allocate(value.dtype, sizeOf(shape)).fill(value.data[0] as never);
+  call.scope.setConstant(call.output(), { dtype: value.dtype, shape, data } as Tensor);
+}
+
+export function Range(call: Call): void {
+  const bounds = [0, 1, 2].map((index) => {
+    const bound =
+      call.constant(index, "a bound") ?? call.wrong("three bounds must be given", "fewer");
+    if (bound.data.length !== 1) call.wrong("bounds must be scalars", formatShape(bound.shape));
+    return bound;
+  });
+  const [dtype] = bounds.map((bound) => bound.dtype);
+  if (dtype === undefined || bounds.some((bound) => bound.dtype !== dtype)) {
+    return call.wrong("bounds must share one dtype", "several");
+  }
+  const [start, limit, delta] = bounds.map((bound) => Number(bound.data[0]));
+  const count = Math.max(0, Math.ceil(((limit ?? 0) - (start ?? 0)) / (delta ?? 1)));
+  if (!Number.isFinite(count)) call.wrong("delta must not be 0", String(delta));
+  call.scope.charge(count);
+  const data = allocate(dtype, count);
+  for (let index = 0; index < count; index++) {
+    const value = (start ?? 0) + index * (delta ?? 1);
+    data[index] = (data instanceof BigInt64Array ? BigInt(Math.trunc(value)) : value) as never;
+  }
+  call.scope.setConstant(call.output(), { dtype, shape: [count], data } as Tensor);
+}

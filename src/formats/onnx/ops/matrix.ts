@@ -1,0 +1,89 @@
+// MatMul, Gemm, and the ops that reduce or normalise: sums over an axis.
+
+import { formatShape } from "../../../tensor/tensor.ts";
+import type { Call } from "../call.ts";
+
+export function MatMul(call: Call): void {
+  if (call.rank(0) === 0 || call.rank(1) === 0) call.wrong("inputs must have axes", "a scalar");
+  const inputs = [call.input(0), call.input(1)];
+  call.scope.add({ op: "MatMul", name: call.name, inputs, outputs: [call.output()] });
+}
+
+export function Gemm(call: Call): void {
+  const [a, b] = [call.shape(0), call.shape(1)];
+  if (a.length !== 2 || b.length !== 2) {
+    call.wrong("both matrices must have 2 axes", `${formatShape(a)} and ${formatShape(b)}`);
+  }
+  const [transA, transB] = [call.flag("transA"), call.flag("transB")];
+  const c = call.optional(2);
+  if (c !== undefined) {
+    const out = [a[transA ? 1 : 0] ?? 1, b[transB ? 0 : 1] ?? 1];
+    const shape = call.shape(2);
+    const fits = shape.every((dim, axis) => dim === 1 || dim === out[axis + 2 - shape.length]);
+    if (shape.length > 2 || !fits) {
+      call.wrong(`c must broadcast to ${formatShape(out)}`, formatShape(shape));
+    }
+  }
+  const inputs = [call.input(0), call.input(1), ...(c === undefined ? [] : [c])];
+  const [alpha, beta] = [call.float("alpha", 1), call.float("beta", 1)];
+  const node = { name: call.name, inputs, outputs: [call.output()] };
+  call.scope.add({ op: "Gemm", ...node, alpha, beta, transA, transB });
+}
+
+/** Inference only: running statistics in, one output. */
+export function BatchNormalization(call: Call): void {
+  if (call.flag("training_mode")) call.refuse("training_mode is not supported");
+  if (!call.flag("spatial", true)) call.refuse("spatial=0 is not supported");
+  if ([1, 2, 3, 4].some((index) => call.isUsed(index))) {
+    call.refuse("statistics as outputs are training; only inference is supported");
+  }
+  const inputs = [0, 1, 2, 3, 4].map((index) => call.input(index));
+  const channels = call.shape(0)[1] ?? call.wrong("x must have 2 axes or more", "fewer");
+  for (const index of [1, 2, 3, 4]) {
+    if (formatShape(call.shape(index)) !== `[${channels}]`) {
+      call.wrong(`input ${index} must have shape [${channels}]`, formatShape(call.shape(index)));
+    }
+  }
+  const epsilon = call.float("epsilon", Math.fround(1e-5));
+  const outputs = [call.output()];
+  call.scope.add({ op: "BatchNormalization", name: call.name, inputs, outputs, epsilon });
+}
+
+/** axes: an attribute before opset 18, an input since. None: all axes, or none if noop is set. */
+export function ReduceMean(call: Call): void {
+  const isOld = call.opset < 18;
+  const given = (isOld ? call.ints("axes") : call.constantInts(1, "axes")) ?? [];
+  const rank = call.rank(0);
+  const [inputs, outputs] = [[call.input(0)], [call.output()]];
+  if (given.length === 0 && call.flag("noop_with_empty_axes")) {
+    return call.scope.add({ op: "Identity", name: call.name, inputs, outputs });
+  }
+  const axes = given.length === 0 ? call.shape(0).map((_, axis) => axis) : call.axes(given, rank);
+  const keepdims = call.flag("keepdims", true);
+  call.scope.add({ op: "ReduceMean", name: call.name, inputs, outputs, axes, keepdims });
+}
+
+/**
+ * Since opset 13 along one axis. Before, the input counts as a matrix: rows are the axes before `axis`,
+ * columns all the rest, so a Flatten and a Reshape go around it where more than one axis is left.
+ */
+export function Softmax(call: Call): void {
+  const shape = call.shape(0);
+  const rank = shape.length;
+  const isOld = call.opset < 13;
+  const axis = call.axis(call.int("axis", isOld ? 1 : -1), rank, isOld ? rank + 1 : rank);
+  const { scope, name } = call;
+  const [inputs, outputs] = [[call.input(0)], [call.output()]];
+  const longer = shape.map((_, at) => at).filter((at) => at >= axis && shape[at] !== 1);
+  if (!isOld || (longer.length <= 1 && axis < rank)) {
+    const along = isOld ? (longer[0] ?? axis) : axis;
+    return scope.add({ op: "Softmax", name, inputs, outputs, axis: along });
+  }
+  const [rows, columns] = [call.fresh(`${call.output()}_2d`), call.fresh(`${call.output()}_rows`)];
+  const [flatten, reshape] = [`${name}_flatten`, `${name}_reshape`].map((wanted) =>
+    scope.nodeNames.fresh(wanted),
+  );
+  scope.add({ op: "Flatten", name: flatten ?? "", inputs, outputs: [rows], axis });
+  scope.add({ op: "Softmax", name, inputs: [rows], outputs: [columns], axis: 1 });
+  scope.add({ op: "Reshape", name: reshape ?? "", inputs: [columns], outputs, shape: [...shape] });
+}

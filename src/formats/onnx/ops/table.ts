@@ -1,0 +1,72 @@
+// Every op that can be imported: its function, the attributes it reads, and how many inputs it takes. An
+// attribute that is not listed is refused by name; one that cannot change the result stands in `ignored`.
+
+import type { Call } from "../call.ts";
+import * as elementwise from "./elementwise.ts";
+import * as known from "./known.ts";
+import * as matrix from "./matrix.ts";
+import * as movement from "./movement.ts";
+import * as quantization from "./quantization.ts";
+import * as windows from "./windows.ts";
+
+export interface OpImporter {
+  readonly run: (call: Call) => void;
+  readonly attributes: ReadonlySet<string>;
+  /** Least and greatest number of inputs. */
+  readonly inputs: readonly [number, number];
+}
+
+const ignored = ["momentum", "saturate", "storage_order", "ratio", "seed", "round_mode"];
+const table = new Map<string, OpImporter>();
+
+function op(name: string, run: (call: Call) => void, least: number, most: number, attributes = "") {
+  const names = new Set([...attributes.split(" "), ...ignored]);
+  table.set(name, { run, inputs: [least, most], attributes: names });
+}
+
+const MANY = Infinity;
+const window = "auto_pad dilations kernel_shape pads strides";
+op("Conv", windows.Conv, 2, 3, `${window} group`);
+op("AveragePool", windows.AveragePool, 1, 1, `${window} ceil_mode count_include_pad`);
+op("MaxPool", windows.MaxPool, 1, 1, `${window} ceil_mode`);
+op("GlobalAveragePool", windows.GlobalAveragePool, 1, 1);
+op("Relu", elementwise.Relu, 1, 1);
+op("Sigmoid", elementwise.Sigmoid, 1, 1);
+op("HardSwish", elementwise.HardSwish, 1, 1);
+op("Tanh", elementwise.Tanh, 1, 1);
+op("LeakyRelu", elementwise.LeakyRelu, 1, 1, "alpha");
+op("HardSigmoid", elementwise.HardSigmoid, 1, 1, "alpha beta");
+op("Clip", elementwise.Clip, 1, 3, "min max");
+op("Add", elementwise.Add, 2, 2);
+op("Sub", elementwise.Sub, 2, 2);
+op("Mul", elementwise.Mul, 2, 2);
+op("Div", elementwise.Div, 2, 2);
+op("Identity", elementwise.Identity, 1, 1);
+op("Dropout", elementwise.Dropout, 1, 3);
+op("Cast", elementwise.Cast, 1, 1, "to");
+op("MatMul", matrix.MatMul, 2, 2);
+op("Gemm", matrix.Gemm, 2, 3, "alpha beta transA transB");
+op("BatchNormalization", matrix.BatchNormalization, 5, 5, "epsilon spatial training_mode");
+op("ReduceMean", matrix.ReduceMean, 1, 2, "axes keepdims noop_with_empty_axes");
+op("Softmax", matrix.Softmax, 1, 1, "axis");
+op("Flatten", movement.Flatten, 1, 1, "axis");
+op("Reshape", movement.Reshape, 2, 2, "allowzero");
+op("Transpose", movement.Transpose, 1, 1, "perm");
+op("Squeeze", movement.Squeeze, 1, 2, "axes");
+op("Unsqueeze", movement.Unsqueeze, 1, 2, "axes");
+op("Concat", movement.Concat, 1, MANY, "axis");
+op("Pad", movement.Pad, 1, 4, "mode pads value");
+op("Slice", movement.Slice, 1, 5, "starts ends axes");
+op("Split", movement.Split, 1, 2, "axis split num_outputs");
+op("Constant", known.Constant, 0, 0, "value value_int value_ints value_float value_floats");
+op("Shape", known.Shape, 1, 1, "start end");
+op("Size", known.Size, 1, 1);
+op("Gather", known.Gather, 2, 2, "axis");
+op("ConstantOfShape", known.ConstantOfShape, 1, 1, "value");
+op("Range", known.Range, 3, 3);
+const linear = "axis block_size output_dtype precision";
+op("QuantizeLinear", quantization.QuantizeLinear, 2, 3, linear);
+op("DequantizeLinear", quantization.DequantizeLinear, 2, 3, linear);
+
+/** By ONNX op_type, of the default domain. */
+export const importers: ReadonlyMap<string, OpImporter> = table;

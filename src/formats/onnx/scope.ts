@@ -1,0 +1,212 @@
+// What an import knows while it walks the nodes. Its one idea: every name of the file stands for an
+// entry (a constant, a list of sizes, or a value of the graph being built), and a node whose inputs are
+// all known is evaluated here instead of being added. So `x.view(x.size(0), -1)`, which a file spells as
+// Shape → Gather → Unsqueeze → Concat → Reshape, ends as one Reshape with a symbolic size.
+
+import type { DType } from "../../tensor/dtype.ts";
+import { formatShape, sizeOf, type Tensor } from "../../tensor/tensor.ts";
+import { GraphBuilder } from "../../graph/builder.ts";
+import type { Node } from "../../graph/node.ts";
+import { inferShapes } from "../../graph/shapes.ts";
+import type { Dim, QParams, Value } from "../../graph/value.ts";
+import { evaluate, isMovement } from "./evaluate.ts";
+import type { OnnxLimits } from "./limits.ts";
+import { Names } from "./names.ts";
+import { damaged } from "./wire.ts";
+
+export type Entry =
+  /** Known elements; becomes a constant of the graph when a node that stays needs it. */
+  | { readonly kind: "constant"; readonly tensor: Tensor }
+  /** int64 elements of which some are names of sizes ("batch"), row-major. */
+  | { readonly kind: "sizes"; readonly shape: readonly number[]; readonly sizes: readonly Dim[] }
+  | { readonly kind: "value"; readonly value: Value };
+
+/** Something this library cannot import: the importer collects these and names them all at once. */
+export class Refusal extends Error {}
+
+export class Scope {
+  readonly builder = new GraphBuilder();
+  readonly opset: number;
+  readonly limits: OnnxLimits;
+  readonly names = new Names();
+  readonly nodeNames = new Names();
+  #entries = new Map<string, Entry>();
+  #quantized = new Map<string, { name: string; quant: QParams }[]>();
+  #folded = 0;
+
+  constructor(opset: number, limits: OnnxLimits) {
+    this.opset = opset;
+    this.limits = limits;
+  }
+
+  entry(name: string): Entry | undefined {
+    return this.#entries.get(name);
+  }
+
+  setInput(name: string, value: Value): void {
+    this.builder.input(name, value);
+    this.#entries.set(name, { kind: "value", value });
+  }
+
+  setConstant(name: string, tensor: Tensor): void {
+    this.#entries.set(name, { kind: "constant", tensor });
+  }
+
+  /** A list of sizes; a constant where all are numbers. */
+  setSizes(name: string, shape: readonly number[], sizes: readonly Dim[]): void {
+    if (sizes.every((size) => typeof size === "number")) {
+      const data = BigInt64Array.from(sizes, (size) => BigInt(Math.trunc(size)));
+      this.setConstant(name, { dtype: "int64", shape, data });
+    } else this.#entries.set(name, { kind: "sizes", shape, sizes });
+  }
+
+  /** `name` stands for what `other` stands for. */
+  alias(name: string, other: string): void {
+    const entry = this.#entries.get(other);
+    if (entry) this.#entries.set(name, entry);
+  }
+
+  /** Refuse more folding than the limit allows, before anything is allocated. */
+  charge(elements: number): void {
+    this.#folded += elements;
+    if (this.#folded <= this.limits.foldedElements) return;
+    throw damaged(
+      `constants computed at import have more than ${this.limits.foldedElements} elements`,
+      undefined,
+      "Fold constants before export, or raise limits.foldedElements.",
+    );
+  }
+
+  shapeOf(name: string): readonly Dim[] {
+    const entry = this.#entries.get(name);
+    if (entry?.kind === "constant") return entry.tensor.shape;
+    if (entry?.kind === "sizes") return entry.shape;
+    return entry?.value.shape ?? [];
+  }
+
+  dtypeOf(name: string): DType {
+    const entry = this.#entries.get(name);
+    if (entry?.kind === "constant") return entry.tensor.dtype;
+    return entry?.kind === "value" ? entry.value.dtype : "int64";
+  }
+
+  /** Evaluate `node` where its inputs are known, else add it to the graph. */
+  add(node: Node, type: { dtype?: DType; quant?: QParams } = {}): void {
+    const shapes = inferShapes(
+      node,
+      node.inputs.map((name) => this.shapeOf(name)),
+    );
+    for (const shape of shapes) this.#checkShape(node, shape);
+    const entries = node.inputs.map((name) => this.#entries.get(name));
+    const isKnown = entries.every((entry) => entry !== undefined && entry.kind !== "value");
+    if (isKnown && this.#fold(node, shapes)) return;
+    for (const name of node.inputs) this.#keep(node, name);
+    this.emit(node, { ...this.#typeOf(node), ...type });
+  }
+
+  /** Add a node whose inputs are values of the graph already. */
+  emit(node: Node, type: { dtype?: DType; quant?: QParams }): void {
+    this.builder.add(node, type);
+    for (const name of node.outputs) {
+      this.#entries.set(name, { kind: "value", value: this.builder.value(name) });
+    }
+  }
+
+  /** A constant whose elements are q: its name in the graph. One initializer may serve two scales. */
+  addQuantized(name: string, tensor: Tensor, quant: QParams): string {
+    const known = this.#quantized.get(name) ?? [];
+    const same = known.find((other) => sameQuant(other.quant, quant));
+    if (same) return same.name;
+    const own = known.length === 0 ? name : this.names.fresh(name);
+    this.#quantized.set(name, [...known, { name: own, quant }]);
+    this.builder.constant(own, tensor, quant);
+    return own;
+  }
+
+  #fold(node: Node, shapes: readonly (readonly Dim[])[]): boolean {
+    const elements = shapes.reduce((sum, shape) => sum + sizeOf(shape.map(Number)), 0);
+    const entries = node.inputs.map((name) => this.#entries.get(name));
+    const tensors = entries.flatMap((entry) => (entry?.kind === "constant" ? [entry.tensor] : []));
+    if (tensors.length === entries.length) {
+      const results = evaluate(node, tensors, shapes as number[][], () => this.charge(elements));
+      results?.forEach((tensor, index) => this.setConstant(node.outputs[index] ?? "", tensor));
+      return results !== undefined;
+    }
+    if (!isMovement(node)) throw new Refusal("arithmetic on a size that is not known at import");
+    this.charge(node.inputs.reduce((sum, name) => sum + sizeOf(this.shapeOf(name).map(Number)), 0));
+    // Move indices into the pool of all elements, then read the elements back through them.
+    const pool: Dim[] = [];
+    const indices = entries.map((entry, index): Tensor => {
+      const first = pool.length;
+      const elementsOf = entry?.kind === "sizes" ? entry.sizes : numbersOf(entry);
+      for (const element of elementsOf) pool.push(element);
+      const data = Int32Array.from(elementsOf, (_, at) => first + at);
+      return { dtype: "int32", shape: this.shapeOf(node.inputs[index] ?? "") as number[], data };
+    });
+    const moved = evaluate(node, indices, shapes as number[][], () => this.charge(elements));
+    moved?.forEach(({ data, shape }, index) => {
+      const sizes = Array.from(data as Int32Array, (at) => pool[at] ?? 0);
+      this.setSizes(node.outputs[index] ?? "", shape, sizes);
+    });
+    return moved !== undefined;
+  }
+
+  /** Make sure that input `name` is a value of the graph and of a dtype that `node` takes. */
+  #keep(node: Node, name: string): void {
+    const entry = this.#entries.get(name);
+    if (entry?.kind === "sizes") {
+      throw new Refusal(`input "${name}" is a list of sizes; only Reshape takes one at run time`);
+    }
+    const quant = entry?.kind === "value" ? entry.value.quant : undefined;
+    const takesAny = isMovement(node) || node.op === "Cast" || node.op === "Dequantize";
+    const dtype = this.dtypeOf(name);
+    if (dtype !== "float32" && !takesAny && !(quant && node.op === "MaxPool")) {
+      throw new Refusal(`input "${name}" has dtype ${dtype}; only float32 is computed at run time`);
+    }
+    if (entry?.kind === "constant" && !this.builder.constants.has(name)) {
+      this.builder.constant(name, entry.tensor);
+    }
+  }
+
+  /** What moves elements keeps their quantization, where one pair serves the whole tensor. */
+  #typeOf(node: Node): { dtype?: DType; quant?: QParams } {
+    const quants = node.inputs.map((name) => this.builder.value(name).quant);
+    if (quants.every((quant) => quant === undefined)) return {};
+    if (node.op === "Quantize" || node.op === "Dequantize") return {};
+    const [first] = quants;
+    const isShared = first && quants.every((quant) => quant && sameQuant(quant, first));
+    if (!isShared || first.axis !== undefined || node.op === "Pad" || node.op === "Cast") {
+      throw new Refusal("quantized inputs must share one scale and zero point per tensor here");
+    }
+    return { quant: first };
+  }
+
+  #checkShape(node: Node, shape: readonly Dim[]): void {
+    const { rank, dimSize } = this.limits;
+    const fits = (dim: Dim) =>
+      typeof dim === "string" || (Number.isInteger(dim) && dim >= 0 && dim <= dimSize);
+    if (shape.length <= rank && shape.every(fits)) return;
+    throw damaged(
+      `${node.op} "${node.name}": its output must have at most ${rank} axes of 0 … ${dimSize}; ` +
+        `got ${formatShape(shape)}`,
+    );
+  }
+}
+
+function numbersOf(entry: Entry | undefined): number[] {
+  if (entry?.kind !== "constant") return [];
+  return Array.from(entry.tensor.data as ArrayLike<number | bigint>, Number);
+}
+
+export function sameQuant(a: QParams, b: QParams): boolean {
+  const same = (x: ArrayLike<number>, y: ArrayLike<number>) =>
+    x.length === y.length && Array.from(x).every((value, index) => value === y[index]);
+  return (
+    a.dtype === b.dtype &&
+    a.axis === b.axis &&
+    a.qmin === b.qmin &&
+    a.qmax === b.qmax &&
+    same(a.scale, b.scale) &&
+    same(a.zeroPoint, b.zeroPoint)
+  );
+}

@@ -1,0 +1,259 @@
+// A WebGPU device and what this library keeps on it: compiled kernels, and a count of live buffers.
+// A loss is final: everything pending rejects with DeviceLostError, and so does every later call.
+
+import {
+  DeviceLostError,
+  DisposedError,
+  GpuError,
+  NoAdapterError,
+  NoWebGpuError,
+} from "../errors.ts";
+import { dot4, shaders } from "./shaders.gen.ts";
+import type { Shader } from "./shader.ts";
+
+/** Live GPU memory that this library holds. */
+export interface Memory {
+  readonly buffers: number;
+  readonly bytes: number;
+}
+
+export interface DeviceOptions {
+  readonly powerPreference?: GPUPowerPreference;
+  /** Ask for a software adapter, where the browser has one. */
+  readonly forceFallbackAdapter?: boolean;
+}
+
+/** What an adapter tells of itself. */
+export interface AdapterFacts {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  readonly description: string;
+  readonly isFallback: boolean;
+  /** dot4I8Packed is a language feature here, not this library's own replacement. */
+  readonly packedDot: boolean;
+}
+
+/** A kernel: a shader made into a pipeline for one set of overrides. */
+export interface Kernel {
+  readonly shader: Shader;
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+const PACKED_DOT = "packed_4x8_integer_dot_product";
+
+export class Device implements Disposable {
+  readonly gpu: GPUDevice;
+  readonly facts: AdapterFacts;
+  /** Resolves when the device is lost, by dispose() too. */
+  readonly lost: Promise<GPUDeviceLostInfo>;
+  readonly #owned: boolean;
+  readonly #kernels = new Map<string, Promise<Kernel>>();
+  readonly #buffers = new Map<GPUBuffer, number>();
+  #loss: DeviceLostError | undefined;
+  #disposed = false;
+
+  constructor(gpu: GPUDevice, facts: AdapterFacts, owned: boolean) {
+    this.gpu = gpu;
+    this.facts = facts;
+    this.#owned = owned;
+    this.lost = gpu.lost.then((info) => {
+      this.#loss = new DeviceLostError(info.reason, info.message);
+      return info;
+    });
+  }
+
+  /** Live buffers and their bytes. */
+  get memory(): Memory {
+    let bytes = 0;
+    for (const size of this.#buffers.values()) bytes += size;
+    return { buffers: this.#buffers.size, bytes };
+  }
+
+  /** Throws where the device is lost or disposed. */
+  check(): void {
+    if (this.#disposed)
+      throw new DisposedError("device: used after dispose(). Request a new device.");
+    if (this.#loss) throw this.#loss;
+  }
+
+  /** `promise`, or a DeviceLostError if the device goes first: GPU promises may never settle then. */
+  async race<T>(promise: Promise<T>): Promise<T> {
+    this.check();
+    let settled = false;
+    const loss = this.lost.then(({ reason, message }): never => {
+      if (settled) return undefined as never; // nobody listens any more
+      throw new DeviceLostError(reason, message);
+    });
+    try {
+      return await Promise.race([promise, loss]);
+    } finally {
+      settled = true;
+    }
+  }
+
+  /** A buffer that is counted until `free`. Throws GpuError (through `scoped`) when memory is out. */
+  createBuffer(descriptor: GPUBufferDescriptor): GPUBuffer {
+    this.check();
+    if (descriptor.size > this.gpu.limits.maxBufferSize) {
+      throw new GpuError(
+        `device: a buffer of ${descriptor.size} bytes is over the adapter's limit of ` +
+          `${this.gpu.limits.maxBufferSize}. Use a smaller batch.`,
+      );
+    }
+    const buffer = this.gpu.createBuffer(descriptor);
+    this.#buffers.set(buffer, descriptor.size);
+    return buffer;
+  }
+
+  /** Destroy a buffer that `createBuffer` made. */
+  free(buffer: GPUBuffer): void {
+    if (this.#buffers.delete(buffer)) buffer.destroy();
+  }
+
+  /** Run `work`, which must not wait for anything (error scopes are a stack that all callers share); a
+   *  GPU error that it causes is thrown as GpuError, named by `where`. */
+  async scoped<T>(where: string, work: () => T): Promise<T> {
+    this.check();
+    const { gpu } = this;
+    const filters = ["internal", "out-of-memory", "validation"] as const;
+    for (const filter of filters) gpu.pushErrorScope(filter);
+    let popped: Promise<(GPUError | null)[]>;
+    let result: T;
+    try {
+      result = work();
+    } finally {
+      popped = Promise.all(filters.map(() => gpu.popErrorScope()));
+    }
+    const [validation, memory, internal] = await this.race(popped);
+    const error = validation ?? memory ?? internal;
+    if (error) {
+      const wayOut =
+        error === memory
+          ? `Out of GPU memory (${this.memory.bytes} bytes held here): use a smaller batch or dispose sessions.`
+          : "Please report this with the output of `webgpu-quant doctor`.";
+      throw new GpuError(`${where}: ${error.message}. ${wayOut}`);
+    }
+    return result;
+  }
+
+  /** The kernel of `name` with `overrides`, compiled once a device. */
+  kernel(name: keyof typeof shaders, overrides: Readonly<Record<string, number>>): Promise<Kernel> {
+    this.check();
+    const key = `${name} ${JSON.stringify(Object.entries(overrides).sort())}`;
+    let kernel = this.#kernels.get(key);
+    if (!kernel) {
+      kernel = this.#compile(shaders[name], overrides);
+      this.#kernels.set(key, kernel);
+    }
+    return kernel;
+  }
+
+  async #compile(shader: Shader, overrides: Readonly<Record<string, number>>): Promise<Kernel> {
+    const { gpu } = this;
+    const entries = Object.values(shader.bindings).map(({ binding, type }) => ({
+      binding,
+      visibility: 4, // GPUShaderStage.COMPUTE; the global is missing in Node
+      buffer: { type },
+    }));
+    const layout = gpu.createBindGroupLayout({ label: shader.label, entries });
+    const module = gpu.createShaderModule({
+      label: shader.label,
+      code: joinParts(shader, this.facts.packedDot),
+    });
+    const pipeline = await this.race(
+      gpu.createComputePipelineAsync({
+        label: shader.label,
+        layout: gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
+        compute: { module, entryPoint: "main", constants: overrides },
+      }),
+    ).catch((error: unknown) => {
+      if (error instanceof DeviceLostError) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new GpuError(
+        `shader ${shader.label} ${JSON.stringify(overrides)}: ${reason}. Please report this with the ` +
+          "output of `webgpu-quant doctor`.",
+      );
+    });
+    return { shader, pipeline, layout };
+  }
+
+  /** Frees all buffers made here; destroys the device if requestDevice made it. */
+  dispose(): void {
+    if (this.#disposed) return;
+    for (const buffer of this.#buffers.keys()) buffer.destroy();
+    this.#buffers.clear();
+    this.#kernels.clear();
+    this.#disposed = true;
+    if (this.#owned) this.gpu.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** The shader's text: its parts, the dot product's replacement where needed, directives first. */
+export function joinParts(shader: Shader, packedDot: boolean): string {
+  const parts = shader.parts.map((part) =>
+    !packedDot && part === dot4.packed ? dot4.unpacked : part,
+  );
+  const directive = /^(requires|enable) .*;$/gm;
+  const code = parts.join("\n");
+  return [...(code.match(directive) ?? []), code.replace(directive, "")].join("\n");
+}
+
+function describe(gpu: GPU, info: GPUAdapterInfo): AdapterFacts {
+  const { vendor, architecture, device, description } = info;
+  const isFallback =
+    info.isFallbackAdapter || architecture === "swiftshader" || architecture === "llvmpipe";
+  return {
+    vendor,
+    architecture,
+    device,
+    description,
+    isFallback,
+    packedDot: gpu.wgslLanguageFeatures.has(PACKED_DOT),
+  };
+}
+
+/** Limits worth more than the default; each is asked for as min(adapter, wanted). */
+const WANTED = {
+  maxBufferSize: 2 ** 32,
+  maxStorageBufferBindingSize: 2 ** 31 - 4,
+} as const;
+
+/** Ask `gpu` for an adapter and a device. Disposing the result destroys it.
+ *  Throws NoWebGpuError, NoAdapterError. */
+export async function requestDeviceFrom(
+  gpu: GPU | undefined,
+  options: DeviceOptions = {},
+): Promise<Device> {
+  if (gpu === undefined) {
+    throw new NoWebGpuError(
+      "requestDevice: this runtime has no WebGPU. In Node import requestDevice from " +
+        '"webgpu-quant/node"; in a browser use one with WebGPU, on https or localhost.',
+    );
+  }
+  const adapter = await gpu.requestAdapter(options);
+  if (adapter === null) {
+    throw new NoAdapterError(
+      "requestDevice: WebGPU is there, but it offers no adapter. Turn on hardware acceleration, " +
+        "update the graphics driver, or start Chromium with --enable-unsafe-webgpu for its software adapter.",
+    );
+  }
+  const requiredLimits = Object.fromEntries(
+    Object.entries(WANTED).map(([name, wanted]) => [
+      name,
+      Math.min(wanted, adapter.limits[name as keyof typeof WANTED]),
+    ]),
+  );
+  const device = await adapter.requestDevice({ requiredLimits });
+  return new Device(device, describe(gpu, adapter.info), true);
+}
+
+/** Use a device that the caller owns: disposing only frees what was made on it here. */
+export function adoptDevice(device: GPUDevice, gpu: GPU = navigator.gpu): Device {
+  return new Device(device, describe(gpu, device.adapterInfo), false);
+}

@@ -1,0 +1,344 @@
+// Generated from shaders/*.wgsl by `npm run shaders`. Do not edit.
+import binaryF32Wgsl from "../../shaders/binary_f32.wgsl?raw";
+import binaryI8Wgsl from "../../shaders/binary_i8.wgsl?raw";
+import compareF32Wgsl from "../../shaders/compare_f32.wgsl?raw";
+import convF32Wgsl from "../../shaders/conv_f32.wgsl?raw";
+import convI8Wgsl from "../../shaders/conv_i8.wgsl?raw";
+import copyF32Wgsl from "../../shaders/copy_f32.wgsl?raw";
+import copyI8Wgsl from "../../shaders/copy_i8.wgsl?raw";
+import depthwiseF32Wgsl from "../../shaders/depthwise_f32.wgsl?raw";
+import depthwiseI8Wgsl from "../../shaders/depthwise_i8.wgsl?raw";
+import dequantizeI8Wgsl from "../../shaders/dequantize_i8.wgsl?raw";
+import fakeQuantizeF32Wgsl from "../../shaders/fake_quantize_f32.wgsl?raw";
+import libBroadcastWgsl from "../../shaders/lib/broadcast.wgsl?raw";
+import libCopyWgsl from "../../shaders/lib/copy.wgsl?raw";
+import libDot4Wgsl from "../../shaders/lib/dot4.wgsl?raw";
+import libDot4UnpackedWgsl from "../../shaders/lib/dot4_unpacked.wgsl?raw";
+import libGridWgsl from "../../shaders/lib/grid.wgsl?raw";
+import libOrderedWgsl from "../../shaders/lib/ordered.wgsl?raw";
+import libReduceWgsl from "../../shaders/lib/reduce.wgsl?raw";
+import libRequantizeWgsl from "../../shaders/lib/requantize.wgsl?raw";
+import libReshapeWgsl from "../../shaders/lib/reshape.wgsl?raw";
+import lookupI8Wgsl from "../../shaders/lookup_i8.wgsl?raw";
+import matmulF32Wgsl from "../../shaders/matmul_f32.wgsl?raw";
+import observeChannelsF32Wgsl from "../../shaders/observe_channels_f32.wgsl?raw";
+import observeHistogramF32Wgsl from "../../shaders/observe_histogram_f32.wgsl?raw";
+import observeMinmaxF32Wgsl from "../../shaders/observe_minmax_f32.wgsl?raw";
+import observeResetWgsl from "../../shaders/observe_reset.wgsl?raw";
+import poolF32Wgsl from "../../shaders/pool_f32.wgsl?raw";
+import poolI8Wgsl from "../../shaders/pool_i8.wgsl?raw";
+import quantizeF32Wgsl from "../../shaders/quantize_f32.wgsl?raw";
+import reduceF32Wgsl from "../../shaders/reduce_f32.wgsl?raw";
+import reduceI8Wgsl from "../../shaders/reduce_i8.wgsl?raw";
+import reshapeF32Wgsl from "../../shaders/reshape_f32.wgsl?raw";
+import reshapeI8Wgsl from "../../shaders/reshape_i8.wgsl?raw";
+import softmaxF32Wgsl from "../../shaders/softmax_f32.wgsl?raw";
+import unaryF32Wgsl from "../../shaders/unary_f32.wgsl?raw";
+import type { Shader } from "./shader.ts";
+
+const binaryF32 = {
+  label: "binary_f32",
+  parts: [libGridWgsl, libBroadcastWgsl, binaryF32Wgsl],
+  overrides: {WORKGROUP: "u32", OP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 92, fields: {count: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, dim1: {offset: 8, type: "u32"}, dim2: {offset: 12, type: "u32"}, dim3: {offset: 16, type: "u32"}, dim4: {offset: 20, type: "u32"}, dim5: {offset: 24, type: "u32"}, a0: {offset: 28, type: "u32"}, a1: {offset: 32, type: "u32"}, a2: {offset: 36, type: "u32"}, a3: {offset: 40, type: "u32"}, a4: {offset: 44, type: "u32"}, a5: {offset: 48, type: "u32"}, b0: {offset: 52, type: "u32"}, b1: {offset: 56, type: "u32"}, b2: {offset: 60, type: "u32"}, b3: {offset: 64, type: "u32"}, b4: {offset: 68, type: "u32"}, b5: {offset: 72, type: "u32"}, aSplat: {offset: 76, type: "u32"}, bSplat: {offset: 80, type: "u32"}, low: {offset: 84, type: "f32"}, high: {offset: 88, type: "f32"}}},
+    a: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    b: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const binaryI8 = {
+  label: "binary_i8",
+  parts: [libGridWgsl, libDot4Wgsl, libBroadcastWgsl, libRequantizeWgsl, binaryI8Wgsl],
+  overrides: {WORKGROUP: "u32", MULTIPLY: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 116, fields: {count: {offset: 0, type: "u32"}, dim1: {offset: 4, type: "u32"}, dim2: {offset: 8, type: "u32"}, dim3: {offset: 12, type: "u32"}, dim4: {offset: 16, type: "u32"}, dim5: {offset: 20, type: "u32"}, a0: {offset: 24, type: "u32"}, a1: {offset: 28, type: "u32"}, a2: {offset: 32, type: "u32"}, a3: {offset: 36, type: "u32"}, a4: {offset: 40, type: "u32"}, a5: {offset: 44, type: "u32"}, b0: {offset: 48, type: "u32"}, b1: {offset: 52, type: "u32"}, b2: {offset: 56, type: "u32"}, b3: {offset: 60, type: "u32"}, b4: {offset: 64, type: "u32"}, b5: {offset: 68, type: "u32"}, aSplat: {offset: 72, type: "u32"}, bSplat: {offset: 76, type: "u32"}, aZero: {offset: 80, type: "i32"}, bZero: {offset: 84, type: "i32"}, aMultiplier: {offset: 88, type: "i32"}, bMultiplier: {offset: 92, type: "i32"}, shift: {offset: 96, type: "u32"}, multiplier: {offset: 100, type: "f32"}, zeroPoint: {offset: 104, type: "i32"}, low: {offset: 108, type: "i32"}, high: {offset: 112, type: "i32"}}},
+    a: {binding: 1, type: "read-only-storage", element: "u32"},
+    b: {binding: 2, type: "read-only-storage", element: "u32"},
+    out: {binding: 3, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
+const compareF32 = {
+  label: "compare_f32",
+  parts: [compareF32Wgsl],
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    y: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    slot: {binding: 3, type: "storage", element: "vec2f"},
+  },
+} as const satisfies Shader;
+
+const convF32 = {
+  label: "conv_f32",
+  parts: [libGridWgsl, convF32Wgsl],
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 76, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, low: {offset: 68, type: "f32"}, high: {offset: 72, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    filters: {binding: 2, type: "read-only-storage", element: "mat4x4f"},
+    bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 4, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const convI8 = {
+  label: "conv_i8",
+  parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, convI8Wgsl],
+  overrides: {WORKGROUP: "u32", WIDE: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 84, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, padWord: {offset: 68, type: "u32"}, zeroPoint: {offset: 72, type: "i32"}, low: {offset: 76, type: "i32"}, high: {offset: 80, type: "i32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    filters: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    bias: {binding: 3, type: "read-only-storage", element: "vec4i"},
+    multiplier: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 5, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
+const copyF32 = {
+  label: "copy_f32",
+  parts: [libGridWgsl, libCopyWgsl, copyF32Wgsl],
+  overrides: {WORKGROUP: "u32", KEEP: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 112, fields: {count: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, base: {offset: 8, type: "i32"}, dim0: {offset: 12, type: "u32"}, origin0: {offset: 16, type: "i32"}, extent0: {offset: 20, type: "i32"}, stride0: {offset: 24, type: "i32"}, dim1: {offset: 28, type: "u32"}, origin1: {offset: 32, type: "i32"}, extent1: {offset: 36, type: "i32"}, stride1: {offset: 40, type: "i32"}, dim2: {offset: 44, type: "u32"}, origin2: {offset: 48, type: "i32"}, extent2: {offset: 52, type: "i32"}, stride2: {offset: 56, type: "i32"}, dim3: {offset: 60, type: "u32"}, origin3: {offset: 64, type: "i32"}, extent3: {offset: 68, type: "i32"}, stride3: {offset: 72, type: "i32"}, dim4: {offset: 76, type: "u32"}, origin4: {offset: 80, type: "i32"}, extent4: {offset: 84, type: "i32"}, stride4: {offset: 88, type: "i32"}, dim5: {offset: 92, type: "u32"}, origin5: {offset: 96, type: "i32"}, extent5: {offset: 100, type: "i32"}, stride5: {offset: 104, type: "i32"}, fill: {offset: 108, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "f32"},
+    out: {binding: 2, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const copyI8 = {
+  label: "copy_i8",
+  parts: [libGridWgsl, libCopyWgsl, libDot4Wgsl, libRequantizeWgsl, copyI8Wgsl],
+  overrides: {WORKGROUP: "u32", KEEP: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 132, fields: {count: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, base: {offset: 8, type: "i32"}, dim0: {offset: 12, type: "u32"}, origin0: {offset: 16, type: "i32"}, extent0: {offset: 20, type: "i32"}, stride0: {offset: 24, type: "i32"}, dim1: {offset: 28, type: "u32"}, origin1: {offset: 32, type: "i32"}, extent1: {offset: 36, type: "i32"}, stride1: {offset: 40, type: "i32"}, dim2: {offset: 44, type: "u32"}, origin2: {offset: 48, type: "i32"}, extent2: {offset: 52, type: "i32"}, stride2: {offset: 56, type: "i32"}, dim3: {offset: 60, type: "u32"}, origin3: {offset: 64, type: "i32"}, extent3: {offset: 68, type: "i32"}, stride3: {offset: 72, type: "i32"}, dim4: {offset: 76, type: "u32"}, origin4: {offset: 80, type: "i32"}, extent4: {offset: 84, type: "i32"}, stride4: {offset: 88, type: "i32"}, dim5: {offset: 92, type: "u32"}, origin5: {offset: 96, type: "i32"}, extent5: {offset: 100, type: "i32"}, stride5: {offset: 104, type: "i32"}, fill: {offset: 108, type: "i32"}, inZero: {offset: 112, type: "i32"}, multiplier: {offset: 116, type: "f32"}, zeroPoint: {offset: 120, type: "i32"}, low: {offset: 124, type: "i32"}, high: {offset: 128, type: "i32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    out: {binding: 2, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
+const depthwiseF32 = {
+  label: "depthwise_f32",
+  parts: [libGridWgsl, depthwiseF32Wgsl],
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 64, fields: {count: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, words: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, kernelHeight: {offset: 24, type: "u32"}, kernelWidth: {offset: 28, type: "u32"}, strideHeight: {offset: 32, type: "u32"}, strideWidth: {offset: 36, type: "u32"}, dilationHeight: {offset: 40, type: "u32"}, dilationWidth: {offset: 44, type: "u32"}, padTop: {offset: 48, type: "u32"}, padLeft: {offset: 52, type: "u32"}, low: {offset: 56, type: "f32"}, high: {offset: 60, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    filters: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 4, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const depthwiseI8 = {
+  label: "depthwise_i8",
+  parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, depthwiseI8Wgsl],
+  overrides: {WORKGROUP: "u32", WIDE: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 72, fields: {count: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, words: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, kernelHeight: {offset: 24, type: "u32"}, kernelWidth: {offset: 28, type: "u32"}, strideHeight: {offset: 32, type: "u32"}, strideWidth: {offset: 36, type: "u32"}, dilationHeight: {offset: 40, type: "u32"}, dilationWidth: {offset: 44, type: "u32"}, padTop: {offset: 48, type: "u32"}, padLeft: {offset: 52, type: "u32"}, padWord: {offset: 56, type: "u32"}, zeroPoint: {offset: 60, type: "i32"}, low: {offset: 64, type: "i32"}, high: {offset: 68, type: "i32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    filters: {binding: 2, type: "read-only-storage", element: "u32"},
+    bias: {binding: 3, type: "read-only-storage", element: "vec4i"},
+    multiplier: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 5, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
+const dequantizeI8 = {
+  label: "dequantize_i8",
+  parts: [libGridWgsl, libDot4Wgsl, dequantizeI8Wgsl],
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, scale: {offset: 4, type: "f32"}, zeroPoint: {offset: 8, type: "i32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    out: {binding: 2, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const fakeQuantizeF32 = {
+  label: "fake_quantize_f32",
+  parts: [libGridWgsl, fakeQuantizeF32Wgsl],
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 24, fields: {count: {offset: 0, type: "u32"}, scale: {offset: 4, type: "f32"}, reciprocal: {offset: 8, type: "f32"}, zeroPoint: {offset: 12, type: "i32"}, qmin: {offset: 16, type: "i32"}, qmax: {offset: 20, type: "i32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 2, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const lookupI8 = {
+  label: "lookup_i8",
+  parts: [libGridWgsl, libDot4Wgsl, lookupI8Wgsl],
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 4, fields: {count: {offset: 0, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    table: {binding: 2, type: "read-only-storage", element: "i32"},
+    out: {binding: 3, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
+const matmulF32 = {
+  label: "matmul_f32",
+  parts: [libGridWgsl, matmulF32Wgsl],
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 100, fields: {count: {offset: 0, type: "u32"}, m: {offset: 4, type: "u32"}, n: {offset: 8, type: "u32"}, nPadded: {offset: 12, type: "u32"}, k: {offset: 16, type: "u32"}, batch1: {offset: 20, type: "u32"}, batch2: {offset: 24, type: "u32"}, leftBatch0: {offset: 28, type: "u32"}, leftBatch1: {offset: 32, type: "u32"}, leftBatch2: {offset: 36, type: "u32"}, leftM: {offset: 40, type: "u32"}, leftK: {offset: 44, type: "u32"}, rightBatch0: {offset: 48, type: "u32"}, rightBatch1: {offset: 52, type: "u32"}, rightBatch2: {offset: 56, type: "u32"}, rightK: {offset: 60, type: "u32"}, rightN: {offset: 64, type: "u32"}, outBatch0: {offset: 68, type: "u32"}, outBatch1: {offset: 72, type: "u32"}, outBatch2: {offset: 76, type: "u32"}, outM: {offset: 80, type: "u32"}, outN: {offset: 84, type: "u32"}, alpha: {offset: 88, type: "f32"}, low: {offset: 92, type: "f32"}, high: {offset: 96, type: "f32"}}},
+    left: {binding: 1, type: "read-only-storage", element: "f32"},
+    right: {binding: 2, type: "read-only-storage", element: "f32"},
+    out: {binding: 3, type: "storage", element: "f32"},
+  },
+} as const satisfies Shader;
+
+const observeChannelsF32 = {
+  label: "observe_channels_f32",
+  parts: [libOrderedWgsl, observeChannelsF32Wgsl],
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 8, fields: {rows: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4u"},
+    slot: {binding: 2, type: "storage", element: "atomic<u32>"},
+  },
+} as const satisfies Shader;
+
+const observeHistogramF32 = {
+  label: "observe_histogram_f32",
+  parts: [libOrderedWgsl, observeHistogramF32Wgsl],
+  overrides: {WORKGROUP: "u32", BINS: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4u"},
+    slot: {binding: 2, type: "storage", element: "atomic<u32>"},
+  },
+} as const satisfies Shader;
+
+const observeMinmaxF32 = {
+  label: "observe_minmax_f32",
+  parts: [libOrderedWgsl, observeMinmaxF32Wgsl],
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4u"},
+    slot: {binding: 2, type: "storage", element: "atomic<u32>"},
+  },
+} as const satisfies Shader;
+
+const observeReset = {
+  label: "observe_reset",
+  parts: [observeResetWgsl],
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 4, fields: {bins: {offset: 0, type: "u32"}}},
+    slot: {binding: 1, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
+const poolF32 = {
+  label: "pool_f32",
+  parts: [libGridWgsl, poolF32Wgsl],
+  overrides: {WORKGROUP: "u32", MAX: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 68, fields: {count: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, words: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, kernelHeight: {offset: 24, type: "u32"}, kernelWidth: {offset: 28, type: "u32"}, strideHeight: {offset: 32, type: "u32"}, strideWidth: {offset: 36, type: "u32"}, dilationHeight: {offset: 40, type: "u32"}, dilationWidth: {offset: 44, type: "u32"}, padTop: {offset: 48, type: "u32"}, padLeft: {offset: 52, type: "u32"}, padBottomEnd: {offset: 56, type: "u32"}, padRightEnd: {offset: 60, type: "u32"}, countPad: {offset: 64, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 2, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const poolI8 = {
+  label: "pool_i8",
+  parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, poolI8Wgsl],
+  overrides: {WORKGROUP: "u32", MAX: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 84, fields: {count: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, words: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, kernelHeight: {offset: 24, type: "u32"}, kernelWidth: {offset: 28, type: "u32"}, strideHeight: {offset: 32, type: "u32"}, strideWidth: {offset: 36, type: "u32"}, dilationHeight: {offset: 40, type: "u32"}, dilationWidth: {offset: 44, type: "u32"}, padTop: {offset: 48, type: "u32"}, padLeft: {offset: 52, type: "u32"}, padBottomEnd: {offset: 56, type: "u32"}, padRightEnd: {offset: 60, type: "u32"}, countPad: {offset: 64, type: "u32"}, inZero: {offset: 68, type: "i32"}, zeroPoint: {offset: 72, type: "i32"}, low: {offset: 76, type: "i32"}, high: {offset: 80, type: "i32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    multiplier: {binding: 2, type: "read-only-storage", element: "f32"},
+    out: {binding: 3, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
+const quantizeF32 = {
+  label: "quantize_f32",
+  parts: [libGridWgsl, libDot4Wgsl, quantizeF32Wgsl],
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 20, fields: {count: {offset: 0, type: "u32"}, reciprocal: {offset: 4, type: "f32"}, zeroPoint: {offset: 8, type: "i32"}, low: {offset: 12, type: "i32"}, high: {offset: 16, type: "i32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 2, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
+const reduceF32 = {
+  label: "reduce_f32",
+  parts: [libReduceWgsl, reduceF32Wgsl],
+  overrides: {WORKGROUP: "u32", LAST: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 84, fields: {count: {offset: 0, type: "u32"}, length: {offset: 4, type: "u32"}, r1: {offset: 8, type: "u32"}, r2: {offset: 12, type: "u32"}, r3: {offset: 16, type: "u32"}, s0: {offset: 20, type: "u32"}, s1: {offset: 24, type: "u32"}, s2: {offset: 28, type: "u32"}, s3: {offset: 32, type: "u32"}, k1: {offset: 36, type: "u32"}, k2: {offset: 40, type: "u32"}, k3: {offset: 44, type: "u32"}, k4: {offset: 48, type: "u32"}, t0: {offset: 52, type: "u32"}, t1: {offset: 56, type: "u32"}, t2: {offset: 60, type: "u32"}, t3: {offset: 64, type: "u32"}, t4: {offset: 68, type: "u32"}, words: {offset: 72, type: "u32"}, last: {offset: 76, type: "u32"}, scale: {offset: 80, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 2, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const reduceI8 = {
+  label: "reduce_i8",
+  parts: [libDot4Wgsl, libRequantizeWgsl, libReduceWgsl, reduceI8Wgsl],
+  overrides: {WORKGROUP: "u32", LAST: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 100, fields: {count: {offset: 0, type: "u32"}, length: {offset: 4, type: "u32"}, r1: {offset: 8, type: "u32"}, r2: {offset: 12, type: "u32"}, r3: {offset: 16, type: "u32"}, s0: {offset: 20, type: "u32"}, s1: {offset: 24, type: "u32"}, s2: {offset: 28, type: "u32"}, s3: {offset: 32, type: "u32"}, k1: {offset: 36, type: "u32"}, k2: {offset: 40, type: "u32"}, k3: {offset: 44, type: "u32"}, k4: {offset: 48, type: "u32"}, t0: {offset: 52, type: "u32"}, t1: {offset: 56, type: "u32"}, t2: {offset: 60, type: "u32"}, t3: {offset: 64, type: "u32"}, t4: {offset: 68, type: "u32"}, words: {offset: 72, type: "u32"}, last: {offset: 76, type: "u32"}, inZero: {offset: 80, type: "i32"}, multiplier: {offset: 84, type: "f32"}, zeroPoint: {offset: 88, type: "i32"}, low: {offset: 92, type: "i32"}, high: {offset: 96, type: "i32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    out: {binding: 2, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
+const reshapeF32 = {
+  label: "reshape_f32",
+  parts: [libGridWgsl, libReshapeWgsl, reshapeF32Wgsl],
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 96, fields: {count: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, dim1: {offset: 8, type: "u32"}, dim2: {offset: 12, type: "u32"}, dim3: {offset: 16, type: "u32"}, dim4: {offset: 20, type: "u32"}, dim5: {offset: 24, type: "u32"}, weight0: {offset: 28, type: "u32"}, weight1: {offset: 32, type: "u32"}, weight2: {offset: 36, type: "u32"}, weight3: {offset: 40, type: "u32"}, weight4: {offset: 44, type: "u32"}, weight5: {offset: 48, type: "u32"}, size1: {offset: 52, type: "u32"}, size2: {offset: 56, type: "u32"}, size3: {offset: 60, type: "u32"}, size4: {offset: 64, type: "u32"}, size5: {offset: 68, type: "u32"}, stride0: {offset: 72, type: "u32"}, stride1: {offset: 76, type: "u32"}, stride2: {offset: 80, type: "u32"}, stride3: {offset: 84, type: "u32"}, stride4: {offset: 88, type: "u32"}, stride5: {offset: 92, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "f32"},
+    out: {binding: 2, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const reshapeI8 = {
+  label: "reshape_i8",
+  parts: [libGridWgsl, libReshapeWgsl, libDot4Wgsl, reshapeI8Wgsl],
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 96, fields: {count: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, dim1: {offset: 8, type: "u32"}, dim2: {offset: 12, type: "u32"}, dim3: {offset: 16, type: "u32"}, dim4: {offset: 20, type: "u32"}, dim5: {offset: 24, type: "u32"}, weight0: {offset: 28, type: "u32"}, weight1: {offset: 32, type: "u32"}, weight2: {offset: 36, type: "u32"}, weight3: {offset: 40, type: "u32"}, weight4: {offset: 44, type: "u32"}, weight5: {offset: 48, type: "u32"}, size1: {offset: 52, type: "u32"}, size2: {offset: 56, type: "u32"}, size3: {offset: 60, type: "u32"}, size4: {offset: 64, type: "u32"}, size5: {offset: 68, type: "u32"}, stride0: {offset: 72, type: "u32"}, stride1: {offset: 76, type: "u32"}, stride2: {offset: 80, type: "u32"}, stride3: {offset: 84, type: "u32"}, stride4: {offset: 88, type: "u32"}, stride5: {offset: 92, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    out: {binding: 2, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
+const softmaxF32 = {
+  label: "softmax_f32",
+  parts: [libGridWgsl, softmaxF32Wgsl],
+  overrides: {WORKGROUP: "u32", LAST: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 24, fields: {count: {offset: 0, type: "u32"}, length: {offset: 4, type: "u32"}, stride: {offset: 8, type: "u32"}, inner: {offset: 12, type: "u32"}, outer: {offset: 16, type: "u32"}, last: {offset: 20, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 2, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const unaryF32 = {
+  label: "unary_f32",
+  parts: [libGridWgsl, unaryF32Wgsl],
+  overrides: {WORKGROUP: "u32", OP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, a: {offset: 4, type: "f32"}, b: {offset: 8, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 2, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+/** Every shader by its name. */
+export const shaders = { binaryF32, binaryI8, compareF32, convF32, convI8, copyF32, copyI8, depthwiseF32, depthwiseI8, dequantizeI8, fakeQuantizeF32, lookupI8, matmulF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, observeReset, poolF32, poolI8, quantizeF32, reduceF32, reduceI8, reshapeF32, reshapeI8, softmaxF32, unaryF32 } as const;
+
+/** The joined part that differs where the language feature is missing. */
+export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

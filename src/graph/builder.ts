@@ -1,0 +1,81 @@
+// Passes build their output graph with this: values are typed as nodes are added, so a pass cannot
+// leave one without a shape.
+
+import type { Tensor } from "../tensor/tensor.ts";
+import { valueOf, type Graph } from "./graph.ts";
+import type { Node } from "./node.ts";
+import { inferShapes } from "./shapes.ts";
+import type { QParams, Value } from "./value.ts";
+
+export class GraphBuilder {
+  readonly values = new Map<string, Value>();
+  readonly constants = new Map<string, Tensor>();
+  readonly nodes: Node[] = [];
+  #names = new Set<string>();
+
+  /** Start from `base`'s inputs and constants, without its nodes. */
+  static from(base: Graph): GraphBuilder {
+    const builder = new GraphBuilder();
+    for (const name of base.inputs) builder.input(name, valueOf(base, name));
+    for (const [name, data] of base.constants) {
+      builder.constant(name, data, valueOf(base, name).quant);
+    }
+    // Names of values that a pass may re-create later must not be handed out as fresh ones.
+    for (const name of base.values.keys()) builder.#names.add(name);
+    for (const node of base.nodes) builder.#names.add(node.name);
+    return builder;
+  }
+
+  /** A name that is not in use: `wanted`, or `wanted_1`, `wanted_2`, … */
+  fresh(wanted: string): string {
+    let name = wanted;
+    for (let count = 1; this.#names.has(name); count++) name = `${wanted}_${count}`;
+    this.#names.add(name);
+    return name;
+  }
+
+  input(name: string, value: Value): string {
+    this.#names.add(name);
+    this.values.set(name, value);
+    return name;
+  }
+
+  constant(name: string, data: Tensor, quant?: QParams): string {
+    this.#names.add(name);
+    this.constants.set(name, data);
+    this.values.set(name, { dtype: data.dtype, shape: data.shape, ...(quant ? { quant } : {}) });
+    return name;
+  }
+
+  /** Add `node`; its outputs take `dtype` (default: that of the first input) and `quant`. */
+  add(node: Node, type: { dtype?: Value["dtype"]; quant?: QParams } = {}): string {
+    const inputs = node.inputs.map((name) => this.value(name));
+    const shapes = inferShapes(
+      node,
+      inputs.map((value) => value.shape),
+    );
+    this.#names.add(node.name);
+    this.nodes.push(node);
+    node.outputs.forEach((name, index) => {
+      this.#names.add(name);
+      const dtype = type.dtype ?? type.quant?.dtype ?? inputs[0]?.dtype ?? "float32";
+      this.values.set(name, {
+        dtype,
+        shape: shapes[index] ?? [],
+        ...(type.quant ? { quant: type.quant } : {}),
+      });
+    });
+    return node.outputs[0] ?? "";
+  }
+
+  value(name: string): Value {
+    const value = this.values.get(name);
+    if (value === undefined) throw new Error(`builder: no value "${name}"; please report.`);
+    return value;
+  }
+
+  build(name: string, inputs: readonly string[], outputs: readonly string[]): Graph {
+    const { nodes, values, constants } = this;
+    return { name, inputs, outputs, nodes, values, constants };
+  }
+}

@@ -1,0 +1,174 @@
+// The ops, as one discriminated union. Names, inputs and attributes follow ONNX; what ONNX spells in
+// several ways (auto_pad, clip bounds as inputs, axes as inputs) has one spelling here, made on import.
+
+import type { DType } from "../tensor/dtype.ts";
+import type { Dim } from "./value.ts";
+import type { ObserverSpec } from "./observer.ts";
+
+interface Common {
+  /** Unique in the graph; the ONNX node's name where it has one. */
+  readonly name: string;
+  /** Names of values. An absent optional input is left off the end, never "". */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+/** A fused activation: bounds of the output in real units, −∞ and ∞ where open. */
+export interface Clamp {
+  readonly low?: number;
+  readonly high?: number;
+}
+
+/** A 2-D window. pads: top, left, bottom, right, already resolved from auto_pad. */
+export interface Window {
+  readonly kernel: readonly [number, number];
+  readonly strides: readonly [number, number];
+  readonly dilations: readonly [number, number];
+  readonly pads: readonly [number, number, number, number];
+}
+
+/** inputs: x (B, C, H, W), filter (O, C/group, kh, kw), bias (O)?. */
+export interface Conv extends Common, Window, Clamp {
+  readonly op: "Conv";
+  readonly group: number;
+}
+
+/** y = alpha · op(a) · op(b) + beta · c. inputs: a (M, K), b (K, N), c broadcastable to (M, N)?. */
+export interface Gemm extends Common, Clamp {
+  readonly op: "Gemm";
+  readonly alpha: number;
+  readonly beta: number;
+  readonly transA: boolean;
+  readonly transB: boolean;
+}
+
+/** numpy matmul with broadcasting of leading axes. */
+export interface MatMul extends Common, Clamp {
+  readonly op: "MatMul";
+}
+
+/** inputs: x (B, C, …), scale, bias, mean, variance, each (C). */
+export interface BatchNormalization extends Common {
+  readonly op: "BatchNormalization";
+  readonly epsilon: number;
+}
+
+/** Element-wise with one input. */
+export type Unary =
+  | (Common & { readonly op: "Relu" })
+  | (Common & { readonly op: "Sigmoid" })
+  | (Common & { readonly op: "HardSwish" })
+  | (Common & { readonly op: "Tanh" })
+  | (Common & { readonly op: "Identity" })
+  | (Common & { readonly op: "LeakyRelu"; readonly alpha: number })
+  | (Common & { readonly op: "HardSigmoid"; readonly alpha: number; readonly beta: number })
+  | (Common & { readonly op: "Clip"; readonly low: number; readonly high: number })
+  | (Common & { readonly op: "Cast"; readonly to: DType });
+
+/** Element-wise with two inputs, numpy broadcasting. */
+export interface Binary extends Common, Clamp {
+  readonly op: "Add" | "Sub" | "Mul" | "Div";
+}
+
+export interface AveragePool extends Common, Window {
+  readonly op: "AveragePool";
+  readonly countIncludePad: boolean;
+  readonly ceilMode: boolean;
+}
+
+export interface MaxPool extends Common, Window {
+  readonly op: "MaxPool";
+  readonly ceilMode: boolean;
+}
+
+/** Mean over every axis after the second, kept as size 1. */
+export interface GlobalAveragePool extends Common {
+  readonly op: "GlobalAveragePool";
+}
+
+/** axes: non-negative, sorted. */
+export interface ReduceMean extends Common {
+  readonly op: "ReduceMean";
+  readonly axes: readonly number[];
+  readonly keepdims: boolean;
+}
+
+export interface Softmax extends Common {
+  readonly op: "Softmax";
+  readonly axis: number;
+}
+
+/** Moves elements, computes nothing: the output has the input's quantization. */
+export type Movement =
+  | (Common & { readonly op: "Flatten"; readonly axis: number })
+  /** One −1 at most (inferred); 0 copies the input's size at that place; a string names a size. */
+  | (Common & { readonly op: "Reshape"; readonly shape: readonly Dim[] })
+  | (Common & { readonly op: "Transpose"; readonly perm: readonly number[] })
+  | (Common & { readonly op: "Squeeze"; readonly axes: readonly number[] })
+  | (Common & { readonly op: "Unsqueeze"; readonly axes: readonly number[] })
+  | (Common & { readonly op: "Concat"; readonly axis: number })
+  /** pads: begins of all axes, then ends; constant `value` in real units. */
+  | (Common & { readonly op: "Pad"; readonly pads: readonly number[]; readonly value: number })
+  /** Per listed axis, as ONNX: ends may exceed the size, steps may be negative. */
+  | (Common & {
+      readonly op: "Slice";
+      readonly axes: readonly number[];
+      readonly starts: readonly number[];
+      readonly ends: readonly number[];
+      readonly steps: readonly number[];
+    })
+  | (Common & { readonly op: "Split"; readonly axis: number; readonly sizes: readonly number[] });
+
+/** Float → quantized: the output value's `quant` says how. numerics (2). */
+export interface Quantize extends Common {
+  readonly op: "Quantize";
+}
+
+/** Quantized → float. numerics (6). */
+export interface Dequantize extends Common {
+  readonly op: "Dequantize";
+}
+
+/** dequantize(quantize(x)) in float, numerics (7). */
+export interface FakeQuantize extends Common {
+  readonly op: "FakeQuantize";
+  readonly scale: number;
+  readonly zeroPoint: number;
+  readonly qmin: number;
+  readonly qmax: number;
+}
+
+/** Records statistics of its input; has no output. */
+export interface Observe extends Common {
+  readonly op: "Observe";
+  readonly observer: ObserverSpec;
+}
+
+/** Accumulates Σ x² and Σ (x − y)² of its inputs x (reference) and y; has no output. */
+export interface Compare extends Common {
+  readonly op: "Compare";
+}
+
+export type Node =
+  | Conv
+  | Gemm
+  | MatMul
+  | BatchNormalization
+  | Unary
+  | Binary
+  | AveragePool
+  | MaxPool
+  | GlobalAveragePool
+  | ReduceMean
+  | Softmax
+  | Movement
+  | Quantize
+  | Dequantize
+  | FakeQuantize
+  | Observe
+  | Compare;
+
+export type Op = Node["op"];
+
+/** The node of one op: NodeOf<"Conv">. */
+export type NodeOf<O extends Op> = Extract<Node, { readonly op: O }>;

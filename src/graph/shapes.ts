@@ -1,0 +1,281 @@
+// Shape inference: the shapes of a node's outputs from those of its inputs. Sizes may be names
+// ("batch"): they pass through, and arithmetic on them is refused with the node's name.
+
+import { InputError } from "../errors.ts";
+import { formatShape } from "../tensor/tensor.ts";
+import type { Node, Window } from "./node.ts";
+import type { Dim } from "./value.ts";
+
+type Shape = readonly Dim[];
+
+/** An InputError in the house form: `<Op> "<name>": <rule>; got <what>. <way out>`. */
+export function nodeError(node: Node, rule: string, got: string, wayOut: string): InputError {
+  return new InputError(`${node.op} "${node.name}": ${rule}; got ${got}. ${wayOut}`);
+}
+
+const CHECK_MODEL = "Check the model file; its shapes contradict each other.";
+
+/** `dim` as a number, or an error that names the node. */
+export function sizeAt(node: Node, shape: Shape, axis: number): number {
+  const dim = shape[axis];
+  if (typeof dim === "number") return dim;
+  throw nodeError(
+    node,
+    `axis ${axis} must have a known size`,
+    formatShape(shape),
+    "Fix the symbolic size when loading: load(bytes, { dims: { name: size } }).",
+  );
+}
+
+/** Output size of a window along one spatial axis, ONNX Conv/Pool. */
+export function windowSize(size: number, window: Window, axis: 0 | 1, ceilMode = false): number {
+  const before = window.pads[axis];
+  const after = window.pads[axis + 2] ?? 0;
+  const extent = window.dilations[axis] * (window.kernel[axis] - 1) + 1;
+  const steps = (size + before + after - extent) / window.strides[axis];
+  if (!ceilMode) return Math.floor(steps) + 1;
+  const count = Math.ceil(steps) + 1;
+  // A window that would start in the right padding does not count (ONNX, PyTorch).
+  return (count - 1) * window.strides[axis] >= size + before ? count - 1 : count;
+}
+
+/** numpy broadcasting of two shapes. */
+export function broadcastShapes(node: Node, a: Shape, b: Shape): Dim[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, axis) => {
+    const left = a[a.length - rank + axis] ?? 1;
+    const right = b[b.length - rank + axis] ?? 1;
+    if (left === right || right === 1) return left;
+    if (left === 1) return right;
+    throw nodeError(
+      node,
+      "shapes must broadcast",
+      `${formatShape(a)} and ${formatShape(b)}`,
+      CHECK_MODEL,
+    );
+  });
+}
+
+/** Product of sizes: known factors multiplied, unknown ones as a sorted list of names. */
+function product(shape: Shape): { known: number; names: string[] } {
+  const names: string[] = [];
+  let known = 1;
+  for (const dim of shape) {
+    if (typeof dim === "number") known *= dim;
+    else names.push(dim);
+  }
+  return { known, names: names.sort() };
+}
+
+/** The target of a Reshape with 0 and −1 resolved. */
+function reshape(node: Node & { op: "Reshape" }, input: Shape): Dim[] {
+  const target: (Dim | undefined)[] = node.shape.map((dim, axis) =>
+    dim === 0 ? input[axis] : dim === -1 ? undefined : dim,
+  );
+  const from = product(input);
+  const to = product(target.map((dim) => dim ?? 1));
+  const names = [...from.names];
+  for (const name of to.names) {
+    const at = names.indexOf(name);
+    if (at >= 0) names.splice(at, 1);
+    else names.push("?");
+  }
+  const fits = names.length === 0 && (target.includes(undefined) ? true : from.known === to.known);
+  const name =
+    names.length === 1 && names[0] !== "?" && from.known === to.known ? names[0] : undefined;
+  const rest = from.known / to.known;
+  const missing = names.length === 0 && Number.isInteger(rest) ? rest : name;
+  if (target.includes(undefined) ? missing === undefined : !fits) {
+    throw nodeError(
+      node,
+      `elements must stay ${formatShape(input)}`,
+      formatShape(node.shape),
+      "Fix symbolic sizes when loading: load(bytes, { dims: { name: size } }).",
+    );
+  }
+  return target.map((dim) => dim ?? missing ?? 1);
+}
+
+function concat(node: Node & { op: "Concat" }, inputs: readonly Shape[]): Dim[] {
+  const first = inputs[0] ?? [];
+  return first.map((dim, axis) => {
+    if (axis === node.axis) {
+      return inputs.reduce((sum, shape) => sum + sizeAt(node, shape, axis), 0);
+    }
+    const other = inputs.find((shape) => shape[axis] !== dim || shape.length !== first.length);
+    if (other === undefined) return dim;
+    throw nodeError(
+      node,
+      `inputs must agree outside axis ${node.axis}`,
+      inputs.map(formatShape).join(" and "),
+      CHECK_MODEL,
+    );
+  });
+}
+
+/** First index and number of elements of one sliced axis (ONNX Slice clamps out-of-range bounds). */
+export function sliceRange(
+  size: number,
+  start: number,
+  end: number,
+  step: number,
+): { start: number; count: number } {
+  const [least, greatest] = step > 0 ? [0, size] : [-1, size - 1];
+  const bound = (index: number) =>
+    Math.min(Math.max(index < 0 ? index + size : index, least), greatest);
+  const from = bound(start);
+  // An end of −(size + 1) or less means "past the first element" when stepping backwards.
+  const to = step < 0 && end < -size ? -1 : bound(end);
+  return { start: from, count: Math.max(0, Math.ceil((to - from) / step)) };
+}
+
+function matmul(node: Node, a: Shape, b: Shape): Dim[] {
+  const left = a.length === 1 ? [1, ...a] : a;
+  const right = b.length === 1 ? [...b, 1] : b;
+  const inner = [left.at(-1), right.at(-2)];
+  if (inner[0] !== inner[1]) {
+    throw nodeError(
+      node,
+      "inner sizes must agree",
+      `${formatShape(a)} and ${formatShape(b)}`,
+      CHECK_MODEL,
+    );
+  }
+  const leading = broadcastShapes(node, left.slice(0, -2), right.slice(0, -2));
+  const rows = a.length === 1 ? [] : left.slice(-2, -1);
+  const columns = b.length === 1 ? [] : right.slice(-1);
+  return [...leading, ...rows, ...columns];
+}
+
+function conv(node: Node & { op: "Conv" }, x: Shape, filter: Shape): Dim[] {
+  const channels = sizeAt(node, x, 1);
+  const [outs, perGroup] = [sizeAt(node, filter, 0), sizeAt(node, filter, 1)];
+  if (channels !== perGroup * node.group || outs % node.group !== 0) {
+    throw nodeError(
+      node,
+      "channels must divide by group",
+      `x ${formatShape(x)}, filter ${formatShape(filter)}, group=${node.group}`,
+      CHECK_MODEL,
+    );
+  }
+  return spatial(node, x, outs, node, false);
+}
+
+function spatial(node: Node, x: Shape, channels: Dim, window: Window, ceilMode: boolean): Dim[] {
+  if (x.length !== 4) {
+    throw nodeError(node, "input must have 4 axes", formatShape(x), "Only 2-D windows run here.");
+  }
+  const sizes = ([0, 1] as const).map((axis) =>
+    windowSize(sizeAt(node, x, axis + 2), window, axis, ceilMode),
+  );
+  if (sizes.some((size) => size < 0)) {
+    throw nodeError(
+      node,
+      "the window must fit in the padded input",
+      `x ${formatShape(x)}, kernel ${formatShape(window.kernel)}`,
+      CHECK_MODEL,
+    );
+  }
+  return [x[0] ?? 1, channels, ...sizes];
+}
+
+/** Shapes of `node`'s outputs, given those of its inputs in order. */
+export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
+  const x = inputs[0] ?? [];
+  switch (node.op) {
+    case "Conv":
+      return [conv(node, x, inputs[1] ?? [])];
+    case "Gemm": {
+      const a = node.transA ? x.toReversed() : x;
+      const second = inputs[1] ?? [];
+      return [matmul(node, a, node.transB ? second.toReversed() : second)];
+    }
+    case "MatMul":
+      return [matmul(node, x, inputs[1] ?? [])];
+    case "BatchNormalization":
+    case "Relu":
+    case "Sigmoid":
+    case "HardSwish":
+    case "Tanh":
+    case "Identity":
+    case "LeakyRelu":
+    case "HardSigmoid":
+    case "Clip":
+    case "Cast":
+    case "Softmax":
+    case "Quantize":
+    case "Dequantize":
+    case "FakeQuantize":
+      return [[...x]];
+    case "Add":
+    case "Sub":
+    case "Mul":
+    case "Div":
+      return [broadcastShapes(node, x, inputs[1] ?? [])];
+    case "AveragePool":
+    case "MaxPool":
+      return [spatial(node, x, x[1] ?? 1, node, node.ceilMode)];
+    case "GlobalAveragePool":
+      return [x.map((dim, axis) => (axis < 2 ? dim : 1))];
+    case "ReduceMean":
+      return [
+        x.flatMap((dim, axis) => (!node.axes.includes(axis) ? [dim] : node.keepdims ? [1] : [])),
+      ];
+    case "Flatten": {
+      const merge = (part: Shape): Dim => {
+        const { known, names } = product(part);
+        if (names.length === 0) return known;
+        if (names.length === 1 && known === 1) return names[0] ?? 1;
+        return sizeAt(
+          node,
+          part,
+          part.findIndex((dim) => typeof dim === "string"),
+        );
+      };
+      return [[merge(x.slice(0, node.axis)), merge(x.slice(node.axis))]];
+    }
+    case "Reshape":
+      return [reshape(node, x)];
+    case "Transpose":
+      return [node.perm.map((axis) => x[axis] ?? 1)];
+    case "Squeeze":
+      return [x.filter((_, axis) => !node.axes.includes(axis))];
+    case "Unsqueeze": {
+      const out: Dim[] = [];
+      let next = 0;
+      for (let axis = 0; axis < x.length + node.axes.length; axis++) {
+        out.push(node.axes.includes(axis) ? 1 : (x[next++] ?? 1));
+      }
+      return [out];
+    }
+    case "Concat":
+      return [concat(node, inputs)];
+    case "Pad":
+      return [
+        x.map((dim, axis) => {
+          const total = (node.pads[axis] ?? 0) + (node.pads[axis + x.length] ?? 0);
+          return total === 0 ? dim : sizeAt(node, x, axis) + total;
+        }),
+      ];
+    case "Slice":
+      return [
+        x.map((dim, axis) => {
+          const at = node.axes.indexOf(axis);
+          if (at < 0) return dim;
+          const [start, end, step] = [
+            node.starts[at] ?? 0,
+            node.ends[at] ?? 0,
+            node.steps[at] ?? 1,
+          ];
+          return sliceRange(sizeAt(node, x, axis), start, end, step).count;
+        }),
+      ];
+    case "Split":
+      return node.sizes.map((size) => x.map((dim, axis) => (axis === node.axis ? size : dim)));
+    case "Observe":
+    case "Compare":
+      return [];
+    default:
+      return node satisfies never;
+  }
+}

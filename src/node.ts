@@ -1,0 +1,90 @@
+// `webgpu-quant/node`: a device in Node, from the optional npm package `webgpu` (Dawn). Where the
+// machine has no GPU driver, the software driver that every Chromium brings is used.
+
+import { existsSync, readdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { NoAdapterError, NoWebGpuError } from "./errors.ts";
+import { requestDeviceFrom, type Device, type DeviceOptions } from "./gpu/device.ts";
+
+export * from "./index.ts";
+
+export interface NodeDeviceOptions extends DeviceOptions {
+  /** Dawn's toggles and back end, such as ["backend=vulkan"]. */
+  readonly dawnFlags?: readonly string[];
+}
+
+/** The driver manifest beside a Chromium binary. */
+const MANIFEST = "vk_swiftshader_icd.json";
+
+/** Where a software Vulkan driver lies on this machine, if one does: beside a system Chromium or
+ *  Chrome, or in Playwright's browsers. */
+export function findSoftwareDriver(): string | undefined {
+  const cache = process.env["PLAYWRIGHT_BROWSERS_PATH"] ?? join(homedir(), ".cache", "ms-playwright");
+  const browsers = existsSync(cache)
+    ? readdirSync(cache)
+        .filter((name) => name.startsWith("chromium"))
+        .flatMap((name) => readdirSync(join(cache, name)).map((inner) => join(cache, name, inner)))
+    : [];
+  const folders = [
+    "/usr/lib/chromium",
+    "/usr/lib/chromium-browser",
+    "/opt/google/chrome",
+    "/usr/lib64/chromium-browser",
+    ...browsers,
+  ];
+  return folders.map((folder) => join(folder, MANIFEST)).find((file) => existsSync(file));
+}
+
+interface Dawn {
+  create(flags: string[]): GPU;
+  readonly globals: Record<string, unknown>;
+}
+
+/** What create() returned must stay reachable, or the process dies when it is collected. */
+const holder = globalThis as { webgpuQuantInstances?: GPU[] };
+
+async function loadDawn(): Promise<Dawn> {
+  try {
+    return (await import("webgpu")) as unknown as Dawn;
+  } catch (cause) {
+    throw new NoWebGpuError(
+      "requestDevice: the npm package `webgpu` cannot be loaded here. Install it: npm install webgpu. " +
+        `(${cause instanceof Error ? cause.message.split("\n")[0] : String(cause)})`,
+    );
+  }
+}
+
+/** A device in Node. Uses the machine's GPU; without one, a software driver (see
+ *  `findSoftwareDriver`). Throws NoWebGpuError, NoAdapterError with the one thing to do. */
+export async function requestDevice(options: NodeDeviceOptions = {}): Promise<Device> {
+  const { dawnFlags = [], ...rest } = options;
+  const { create } = await loadDawn();
+  const open = (): Promise<Device> => {
+    const gpu = create([...dawnFlags]);
+    (holder.webgpuQuantInstances ??= []).push(gpu);
+    return requestDeviceFrom(gpu, rest);
+  };
+  const chosen = process.env["VK_DRIVER_FILES"] ?? process.env["VK_ICD_FILENAMES"];
+  try {
+    return await open();
+  } catch (error) {
+    if (!(error instanceof NoAdapterError)) throw error;
+    const driver = chosen ? undefined : findSoftwareDriver();
+    if (driver !== undefined) {
+      process.env["VK_ICD_FILENAMES"] = driver;
+      try {
+        return await open();
+      } catch (second) {
+        if (!(second instanceof NoAdapterError)) throw second;
+      }
+    }
+    throw new NoAdapterError(
+      chosen
+        ? `requestDevice: no adapter with the Vulkan driver ${chosen}. Unset VK_DRIVER_FILES and VK_ICD_FILENAMES, or name a working driver.`
+        : driver
+          ? "requestDevice: no adapter, not even a software one. Install the Vulkan loader: apt-get install libvulkan1."
+          : "requestDevice: no GPU adapter and no software driver found. Install one: apt-get install chromium libvulkan1.",
+    );
+  }
+}

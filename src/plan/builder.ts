@@ -1,0 +1,215 @@
+// Lowering writes a plan through this: tensors are named by reference, steps are checked against the
+// shaders' generated types, and memory is planned once the last step is known.
+
+import type { DType } from "../tensor/dtype.ts";
+import { sizeOf } from "../tensor/tensor.ts";
+import { align, placeTensors, type Lifetime } from "./memory.ts";
+import type {
+  BufferRole,
+  BufferSpec,
+  Plan,
+  Port,
+  ShaderName,
+  Shaders,
+  Slice,
+  StateSlot,
+  Step,
+  Upload,
+} from "./plan.ts";
+
+/** A piece of GPU memory that steps read or write, before it has a place. */
+export interface Ref {
+  readonly role: BufferRole;
+  readonly id: number;
+  readonly bytes: number;
+}
+
+type Bindings<S extends ShaderName> = Shaders[S]["bindings"];
+type StorageName<S extends ShaderName> = Exclude<keyof Bindings<S> & string, "params">;
+type Uniforms<S extends ShaderName> =
+  Bindings<S> extends { readonly params: { readonly fields: infer F } }
+    ? Readonly<Record<keyof F & string, number>>
+    : never;
+
+/** Arguments of one dispatch of shader S: a wrong name does not compile. */
+export interface StepArgs<S extends ShaderName> {
+  readonly node: string;
+  readonly overrides?: Readonly<Partial<Record<keyof Shaders[S]["overrides"] & string, number>>>;
+  readonly uniforms: Uniforms<S>;
+  readonly buffers: Readonly<Record<StorageName<S>, Ref>>;
+  /** Workgroups; folded to two dimensions above 65,535. */
+  readonly groups: number;
+}
+
+/** The bindings that a shader writes are named so; every other storage binding is read-only. */
+const WRITTEN = new Set(["out", "slot"]);
+
+const MAX_GROUPS = 65535;
+
+/** `groups` workgroups as a grid whose sides stay within the limit. */
+export function foldGrid(groups: number): readonly [number, number] {
+  if (groups <= MAX_GROUPS) return [groups, groups === 0 ? 0 : 1];
+  const rows = Math.ceil(groups / MAX_GROUPS);
+  return [Math.ceil(groups / rows), rows];
+}
+
+interface PendingStep extends Omit<Step, "buffers"> {
+  readonly buffers: Readonly<Record<string, Ref>>;
+}
+
+interface PendingPort extends Omit<Port, "slice"> {
+  readonly ref: Ref;
+}
+
+/** Buffers are not made larger than this unless one tensor needs it: the default binding limit. */
+const MAX_ARENA = 134217728;
+
+export class PlanBuilder {
+  #steps: PendingStep[] = [];
+  #tensors: number[] = []; // bytes
+  #data: { role: "constants" | "state"; data: ArrayBufferView }[] = [];
+  #inputs: PendingPort[] = [];
+  #outputs: PendingPort[] = [];
+  #states: { node: string; value: string; ref: Ref }[] = [];
+
+  /** Room for an activation. */
+  tensor(bytes: number): Ref {
+    return { role: "arena", id: this.#tensors.push(bytes) - 1, bytes };
+  }
+
+  /** Data uploaded once. */
+  constant(data: ArrayBufferView): Ref {
+    return {
+      role: "constants",
+      id: this.#data.push({ role: "constants", data }) - 1,
+      bytes: data.byteLength,
+    };
+  }
+
+  /** Numbers that live from run to run, starting with `data`, and are read back for `node`. */
+  state(node: string, value: string, data: ArrayBufferView): Ref {
+    const ref: Ref = {
+      role: "state",
+      id: this.#data.push({ role: "state", data }) - 1,
+      bytes: data.byteLength,
+    };
+    this.#states.push({ node, value, ref });
+    return ref;
+  }
+
+  input(name: string, dtype: DType, shape: readonly number[], bytes: number, shift: number): Ref {
+    const ref: Ref = { role: "input", id: this.#inputs.length, bytes };
+    this.#inputs.push({ name, dtype, shape, shift, ref });
+    return ref;
+  }
+
+  output(name: string, dtype: DType, shape: readonly number[], bytes: number, shift: number): Ref {
+    const ref: Ref = { role: "output", id: this.#outputs.length, bytes };
+    this.#outputs.push({ name, dtype, shape, shift, ref });
+    return ref;
+  }
+
+  step<S extends ShaderName>(shader: S, args: StepArgs<S>): void {
+    if (args.groups === 0) return;
+    const { node, uniforms, buffers } = args;
+    const overrides: Record<string, number> = {};
+    for (const [name, value] of Object.entries<number | undefined>(args.overrides ?? {})) {
+      if (value !== undefined) overrides[name] = value;
+    }
+    this.#steps.push({ node, shader, overrides, uniforms, buffers, grid: foldGrid(args.groups) });
+  }
+
+  /** Lifetimes of the activations, by the steps that bind them. */
+  lifetimes(): Lifetime[] {
+    const apart = this.#tensors.map(() => new Set<number>());
+    const first = this.#tensors.map(() => Number.MAX_SAFE_INTEGER);
+    const last = this.#tensors.map(() => -1);
+    this.#steps.forEach((step, index) => {
+      const bound = Object.entries(step.buffers).filter(([, ref]) => ref.role === "arena");
+      for (const [name, { id }] of bound) {
+        first[id] = Math.min(first[id] ?? index, index);
+        last[id] = index;
+        if (!WRITTEN.has(name)) continue;
+        for (const [other, ref] of bound) {
+          if (other === name || ref.id === id) continue;
+          apart[id]?.add(ref.id);
+          apart[ref.id]?.add(id);
+        }
+      }
+    });
+    return this.#tensors.map((bytes, id) => ({
+      bytes,
+      first: Math.min(first[id] ?? 0, Math.max(0, last[id] ?? 0)),
+      last: Math.max(0, last[id] ?? 0),
+      apart: apart[id] ?? new Set<number>(),
+    }));
+  }
+
+  finish(): Plan {
+    const buffers: BufferSpec[] = [];
+    const slices = new Map<string, Slice>();
+    const key = ({ role, id }: Ref) => `${role}${id}`;
+
+    const arena = placeTensors(this.lifetimes(), MAX_ARENA);
+    arena.sizes.forEach((size) => buffers.push({ role: "arena", size }));
+    arena.placements.forEach((placement, id) => {
+      const size = align(this.#tensors[id] ?? 0);
+      slices.set(`arena${id}`, { buffer: placement.arena, offset: placement.offset, size });
+    });
+
+    const uploads: Upload[] = [];
+    for (const role of ["constants", "state"] as const) {
+      let size = 0;
+      let buffer = buffers.length;
+      const close = () => {
+        if (size > 0) buffers.push({ role, size });
+        buffer = buffers.length;
+        size = 0;
+      };
+      this.#data.forEach((item, id) => {
+        if (item.role !== role) return;
+        const bytes = align(item.data.byteLength);
+        if (size > 0 && size + bytes > MAX_ARENA) close();
+        const slice = { buffer, offset: size, size: bytes };
+        slices.set(`${role}${id}`, slice);
+        uploads.push({ slice, data: item.data });
+        size += bytes;
+      });
+      close();
+    }
+
+    const port =
+      (role: "input" | "output") =>
+      (pending: PendingPort): Port => {
+        const { ref, ...rest } = pending;
+        const slice = { buffer: buffers.length, offset: 0, size: align(ref.bytes) };
+        buffers.push({ role, size: slice.size });
+        slices.set(key(ref), slice);
+        return { ...rest, slice };
+      };
+    const inputs = this.#inputs.map(port("input"));
+    const outputs = this.#outputs.map(port("output"));
+
+    const place = (ref: Ref): Slice => {
+      const slice = slices.get(key(ref));
+      if (slice === undefined) throw new Error(`plan: ${key(ref)} has no place; please report.`);
+      return slice;
+    };
+    const states = this.#states.map(({ ref, ...rest }): StateSlot => ({
+      ...rest,
+      slice: place(ref),
+    }));
+    const steps = this.#steps.map((step): Step => ({
+      ...step,
+      buffers: Object.fromEntries(
+        Object.entries(step.buffers).map(([name, ref]) => [name, place(ref)]),
+      ),
+    }));
+    return { buffers, steps, uploads, inputs, outputs, states };
+  }
+}
+
+/** Bytes of `shape` as a dense array of `bytes` a element, rounded up to whole words. */
+export function denseBytes(shape: readonly number[], elementBytes: 1 | 4): number {
+  return Math.ceil(sizeOf(shape) / 4) * 4 * elementBytes;
+}

@@ -1,0 +1,155 @@
+// What lowering an op needs: the graph, the plan under construction, and where each value lies.
+
+import { valueOf } from "../../graph/graph.ts";
+import type { BoundGraph } from "../../graph/bind.ts";
+import type { Clamp, Node } from "../../graph/node.ts";
+import { clampBounds } from "../../graph/arithmetic.ts";
+import type { QParams } from "../../graph/value.ts";
+import { UnsupportedError } from "../../errors.ts";
+import { toNumbers, type Tensor } from "../../tensor/tensor.ts";
+import type { PlanBuilder, Ref } from "../builder.ts";
+import { layoutOf, packLayout, type Layout } from "../layout.ts";
+
+/** Invocations of a workgroup: the default of every shader's WORKGROUP override. */
+export const WORKGROUP = 64;
+
+/** f32 has no use for ±∞ in a uniform: drivers may assume it away. The greatest finite value does. */
+const GREATEST = 3.4028234663852886e38;
+
+/** A value and where it lies. Quantized ones are kept as int8: uint8 less 128. */
+export interface Placed {
+  readonly name: string;
+  readonly ref: Ref;
+  readonly layout: Layout;
+  readonly quant: QParams | undefined;
+}
+
+/** Per-tensor parameters as the kernels see them: zero point and bounds of the stored int8. */
+export interface StoredParams {
+  readonly scale: number;
+  readonly zeroPoint: number;
+  /** What is subtracted from q before it is stored: 128 for uint8. */
+  readonly shift: number;
+}
+
+export function workgroups(invocations: number): number {
+  return Math.ceil(invocations / WORKGROUP);
+}
+
+/** Fused clamp bounds in float. */
+export function floatBounds({ low, high }: Clamp): { low: number; high: number } {
+  return {
+    low: Math.max(low ?? -GREATEST, -GREATEST),
+    high: Math.min(high ?? GREATEST, GREATEST),
+  };
+}
+
+/** Fused clamp bounds of a stored int8 output. */
+export function storedBounds({ low, high }: Clamp, quant: QParams): { low: number; high: number } {
+  const [qlow, qhigh] = clampBounds(low, high, quant);
+  const shift = shiftOf(quant);
+  return { low: qlow - shift, high: qhigh - shift };
+}
+
+export function shiftOf(quant: QParams): number {
+  return quant.dtype === "uint8" ? 128 : 0;
+}
+
+export class Lowering {
+  readonly graph: BoundGraph;
+  readonly plan: PlanBuilder;
+  #placed = new Map<string, Placed>();
+
+  constructor(graph: BoundGraph, plan: PlanBuilder) {
+    this.graph = graph;
+    this.plan = plan;
+  }
+
+  shape(name: string): readonly number[] {
+    return valueOf(this.graph, name).shape as readonly number[];
+  }
+
+  quant(name: string): QParams | undefined {
+    return valueOf(this.graph, name).quant;
+  }
+
+  constant(name: string): Tensor | undefined {
+    return this.graph.constants.get(name);
+  }
+
+  /** Input `index` of `node`; a missing one is a bug of the pass that made the node. */
+  inputName(node: Node, index: number): string {
+    const name = node.inputs[index];
+    if (name === undefined)
+      throw new Error(`${node.op} "${node.name}": no input ${index}; please report.`);
+    return name;
+  }
+
+  /** Where input `index` lies; constants are packed on first use. */
+  input(node: Node, index: number): Placed {
+    const name = this.inputName(node, index);
+    return this.#placed.get(name) ?? this.placeConstant(name);
+  }
+
+  /** Pack constant `name` into its layout; a value that is none is a bug of the caller. */
+  placeConstant(name: string): Placed {
+    const constant = this.constant(name);
+    if (!constant) throw new Error(`lower: "${name}" has no place; please report.`);
+    return this.place(name, this.packConstant(name, constant));
+  }
+
+  /** Make room for output `index` and remember its place. */
+  output(node: Node, index = 0): Placed {
+    const name = node.outputs[index];
+    if (name === undefined)
+      throw new Error(`${node.op} "${node.name}": no output ${index}; please report.`);
+    const layout = layoutOf(this.shape(name));
+    return this.place(name, this.plan.tensor(layout.words * (this.quant(name) ? 4 : 16)));
+  }
+
+  /** Remember that value `name` lies at `ref`. */
+  place(name: string, ref: Ref): Placed {
+    const placed = { name, ref, layout: layoutOf(this.shape(name)), quant: this.quant(name) };
+    this.#placed.set(name, placed);
+    return placed;
+  }
+
+  placed(name: string): Placed | undefined {
+    return this.#placed.get(name);
+  }
+
+  /** A temporary with the layout of `shape`. */
+  scratch(shape: readonly number[], quant: QParams | undefined): Placed {
+    const layout = layoutOf(shape);
+    return { name: "", ref: this.plan.tensor(layout.words * (quant ? 4 : 16)), layout, quant };
+  }
+
+  /** Parameters of a per-tensor quantized value. */
+  stored(node: Node, placed: { name: string; quant: QParams | undefined }): StoredParams {
+    const { quant } = placed;
+    if (quant === undefined || quant.axis !== undefined || quant.scale.length !== 1) {
+      throw this.unsupported(
+        node,
+        `"${placed.name}" must be quantized per tensor to run in integers`,
+      );
+    }
+    const shift = shiftOf(quant);
+    return { scale: quant.scale[0] ?? 1, zeroPoint: (quant.zeroPoint[0] ?? 0) - shift, shift };
+  }
+
+  unsupported(node: Node, problem: string): UnsupportedError {
+    return new UnsupportedError(
+      "compile",
+      [{ op: node.op, node: node.name, problem }],
+      "Keep the node float with an override, or change the model.",
+    );
+  }
+
+  private packConstant(name: string, constant: Tensor): Ref {
+    const quant = this.quant(name);
+    const layout = layoutOf(constant.shape);
+    const data = toNumbers(constant);
+    const packed = packLayout(layout, data, quant ? "int8" : "float32", quant ? shiftOf(quant) : 0);
+    return this.plan.constant(packed);
+  }
+}

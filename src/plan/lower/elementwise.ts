@@ -1,0 +1,294 @@
+// Ops that work element by element, and the ways between float and int8.
+
+import {
+  addMultipliers,
+  dequantizeTensor,
+  multiplier,
+  quantizeTensor,
+} from "../../graph/arithmetic.ts";
+import type { Binary, Clamp, FakeQuantize, Node, NodeOf, Unary } from "../../graph/node.ts";
+import { rangeOf, type QParams } from "../../graph/value.ts";
+import { fl } from "../../tensor/rounding.ts";
+import { float32, tensor } from "../../tensor/tensor.ts";
+import { elementStrides, layoutOf, padFront, type Layout } from "../layout.ts";
+import { clampOf } from "./conv.ts";
+import {
+  floatBounds,
+  shiftOf,
+  storedBounds,
+  workgroups,
+  type Lowering,
+  type Placed,
+} from "./context.ts";
+import { emitReshape } from "./movement.ts";
+
+type Function = Exclude<Unary, { op: "Identity" | "Cast" }>;
+
+/** The shader's number for f, and its two constants. */
+function functionOf(node: Function): { op: number; a: number; b: number } {
+  switch (node.op) {
+    case "Relu":
+      return { op: 0, a: 0, b: floatBounds({}).high };
+    case "Clip": {
+      const { low: a, high: b } = floatBounds(node);
+      return { op: 0, a, b };
+    }
+    case "LeakyRelu":
+      return { op: 1, a: node.alpha, b: 0 };
+    case "Sigmoid":
+      return { op: 2, a: 0, b: 0 };
+    case "HardSigmoid":
+      return { op: 3, a: node.alpha, b: node.beta };
+    case "HardSwish":
+      return { op: 4, a: 0, b: 0 };
+    case "Tanh":
+      return { op: 5, a: 0, b: 0 };
+    default:
+      return node satisfies never;
+  }
+}
+
+/** f on the host, in f64: the tables of quantized functions are made with it. */
+function evaluate(node: Function, x: number): number {
+  const hard = (alpha: number, beta: number) => Math.min(1, Math.max(0, alpha * x + beta));
+  switch (node.op) {
+    case "Relu":
+      return Math.max(0, x);
+    case "Clip":
+      return Math.min(node.high, Math.max(node.low, x));
+    case "LeakyRelu":
+      return x < 0 ? node.alpha * x : x;
+    case "Sigmoid":
+      return 1 / (1 + Math.exp(-x));
+    case "HardSigmoid":
+      return hard(node.alpha, node.beta);
+    case "HardSwish":
+      return x * hard(1 / 6, 0.5);
+    case "Tanh":
+      return Math.tanh(x);
+    default:
+      return node satisfies never;
+  }
+}
+
+/** table[stored x + 128] = stored quantize(f(dequantize(x))). */
+function tableOf(node: Function, from: QParams, to: QParams): Int32Array {
+  const first = from.dtype === "uint8" ? 0 : -128;
+  const codes = Array.from({ length: 256 }, (_, index) => first + index);
+  const inputs = tensor(
+    from.dtype,
+    [256],
+    from.dtype === "uint8" ? Uint8Array.from(codes) : Int8Array.from(codes),
+  );
+  const reals = Array.from(dequantizeTensor(inputs, from).data, (x) => fl(evaluate(node, x)));
+  return Int32Array.from(quantizeTensor(float32([256], reals), to).data, (q) => q - shiftOf(to));
+}
+
+export function lowerUnary(lowering: Lowering, node: Function): void {
+  const x = lowering.input(node, 0);
+  const out = lowering.output(node);
+  const count = out.layout.words;
+  const groups = workgroups(count);
+  if (x.quant && out.quant) {
+    const table = lowering.plan.constant(tableOf(node, x.quant, out.quant));
+    lowering.plan.step("lookupI8", {
+      node: node.name,
+      uniforms: { count },
+      buffers: { x: x.ref, table, out: out.ref },
+      groups,
+    });
+    return;
+  }
+  if (x.quant || out.quant)
+    throw lowering.unsupported(node, "input and output must both be float or both quantized");
+  const { op, a, b } = functionOf(node);
+  lowering.plan.step("unaryF32", {
+    node: node.name,
+    overrides: { OP: op },
+    uniforms: { count, a, b },
+    buffers: { x: x.ref, out: out.ref },
+    groups,
+  });
+}
+
+export function lowerQuantize(lowering: Lowering, node: NodeOf<"Quantize">): void {
+  const x = lowering.input(node, 0);
+  const out = lowering.output(node);
+  const { scale, zeroPoint, shift } = lowering.stored(node, out);
+  const [qmin, qmax] = out.quant ? rangeOf(out.quant) : [0, 0];
+  const count = out.layout.words;
+  lowering.plan.step("quantizeF32", {
+    node: node.name,
+    uniforms: {
+      count,
+      reciprocal: fl(1 / scale),
+      zeroPoint,
+      low: qmin - shift,
+      high: qmax - shift,
+    },
+    buffers: { x: x.ref, out: out.ref },
+    groups: workgroups(count),
+  });
+}
+
+export function lowerDequantize(lowering: Lowering, node: NodeOf<"Dequantize">): void {
+  const x = lowering.input(node, 0);
+  const { scale, zeroPoint } = lowering.stored(node, x);
+  const out = lowering.output(node);
+  const count = out.layout.words;
+  lowering.plan.step("dequantizeI8", {
+    node: node.name,
+    uniforms: { count, scale, zeroPoint },
+    buffers: { x: x.ref, out: out.ref },
+    groups: workgroups(count),
+  });
+}
+
+export function lowerFakeQuantize(lowering: Lowering, node: FakeQuantize): void {
+  const x = lowering.input(node, 0);
+  const out = lowering.output(node);
+  const { scale, zeroPoint, qmin, qmax } = node;
+  const count = out.layout.words;
+  lowering.plan.step("fakeQuantizeF32", {
+    node: node.name,
+    uniforms: { count, scale, reciprocal: fl(1 / scale), zeroPoint, qmin, qmax },
+    buffers: { x: x.ref, out: out.ref },
+    groups: workgroups(count),
+  });
+}
+
+const SIX = [0, 1, 2, 3, 4, 5] as const;
+
+/** An operand brought to `rank` axes: lower ranks lie differently, so they are reshaped. */
+function alignRank(lowering: Lowering, node: Node, placed: Placed, rank: number): Placed {
+  const { logical } = placed.layout;
+  if (logical.length === rank) return placed;
+  const shape = padFront(logical, rank, 1);
+  const aligned = lowering.scratch(shape, placed.quant);
+  emitReshape(lowering, node, placed, aligned);
+  return aligned;
+}
+
+/** Strides in words along out's six physical axes; 0 where `placed` repeats. */
+function wordStrides(placed: Placed, out: Layout): { strides: number[]; splat: number } {
+  const { layout } = placed;
+  const elements = elementStrides(layout);
+  const strides = layout.order.map((axis, at) => {
+    const repeats = (layout.logical[axis] ?? 1) === 1;
+    const isLast = at === layout.order.length - 1;
+    return repeats ? 0 : isLast ? 1 : (elements[axis] ?? 0) / 4;
+  });
+  const splat = layout.last === 1 && out.last > 1 ? 1 : 0;
+  return { strides: padFront(strides, 6, 0), splat };
+}
+
+/** Sizes and strides of a broadcast, as the shaders' uniforms name them. */
+function broadcast(a: Placed, b: Placed, out: Layout) {
+  const sizes = padFront([...out.physical.slice(0, -1), out.lastWords], 6, 1);
+  const [left, right] = [wordStrides(a, out), wordStrides(b, out)];
+  const fields = (prefix: string, values: readonly number[]) =>
+    SIX.map((axis) => [`${prefix}${axis}`, values[axis] ?? 0] as const);
+  const { dim0: _outermost, ...rest } = Object.fromEntries([
+    ...fields("dim", sizes),
+    ...fields("a", left.strides),
+    ...fields("b", right.strides),
+  ]) as Record<BroadcastField | "dim0", number>;
+  return { ...rest, aSplat: left.splat, bSplat: right.splat, count: out.words };
+}
+
+type Axis = (typeof SIX)[number];
+type BroadcastField = `dim${Exclude<Axis, 0>}` | `a${Axis}` | `b${Axis}`;
+
+const BINARY = { Add: 0, Sub: 1, Mul: 2, Div: 3 } as const;
+
+/** out = clamp(a op b), float operands. */
+export function emitBinary(
+  lowering: Lowering,
+  node: Node,
+  op: Binary["op"],
+  a: Placed,
+  b: Placed,
+  out: Placed,
+  clamp: Clamp,
+): void {
+  const rank = out.layout.logical.length;
+  const [left, right] = [alignRank(lowering, node, a, rank), alignRank(lowering, node, b, rank)];
+  const shared = { ...broadcast(left, right, out.layout), last: out.layout.last };
+  lowering.plan.step("binaryF32", {
+    node: node.name,
+    overrides: { OP: BINARY[op] },
+    uniforms: { ...shared, ...floatBounds(clamp) },
+    buffers: { a: left.ref, b: right.ref, out: out.ref },
+    groups: workgroups(out.layout.words),
+  });
+}
+
+export function lowerBinary(lowering: Lowering, node: Binary): void {
+  const a = lowering.input(node, 0);
+  const b = lowering.input(node, 1);
+  const out = lowering.output(node);
+  const quantized = [a, b, out].filter(({ quant }) => quant).length;
+  if (quantized === 0) {
+    emitBinary(lowering, node, node.op, a, b, out, clampOf(node));
+    return;
+  }
+  if (quantized !== 3 || !out.quant) {
+    throw lowering.unsupported(node, "inputs and output must all be float or all be quantized");
+  }
+  if (node.op === "Div") throw lowering.unsupported(node, "division does not run in integers");
+  const rank = out.layout.logical.length;
+  const [left, right] = [alignRank(lowering, node, a, rank), alignRank(lowering, node, b, rank)];
+  const [sa, sb, sy] = [
+    lowering.stored(node, a),
+    lowering.stored(node, b),
+    lowering.stored(node, out),
+  ];
+  const isMul = node.op === "Mul";
+  const add = isMul ? { ma: 0, mb: 0, k: 0 } : addMultipliers(sa.scale, sb.scale, sy.scale);
+  lowering.plan.step("binaryI8", {
+    node: node.name,
+    overrides: { MULTIPLY: isMul ? 1 : 0 },
+    uniforms: {
+      ...broadcast(left, right, out.layout),
+      aZero: sa.zeroPoint,
+      bZero: sb.zeroPoint,
+      aMultiplier: add.ma,
+      bMultiplier: node.op === "Sub" ? -add.mb : add.mb,
+      shift: add.k,
+      multiplier: isMul ? multiplier(sa.scale, sb.scale, sy.scale) : 0,
+      zeroPoint: sy.zeroPoint,
+      ...storedBounds(node, out.quant),
+    },
+    buffers: { a: left.ref, b: right.ref, out: out.ref },
+    groups: workgroups(out.layout.words),
+  });
+}
+
+/** BatchNormalization that no convolution could take: x · k + (β − mean · k), per channel. */
+export function lowerBatchNormalization(
+  lowering: Lowering,
+  node: NodeOf<"BatchNormalization">,
+): void {
+  const [scale, shift, mean, variance] = [1, 2, 3, 4].map((index) => {
+    const constant = lowering.constant(lowering.inputName(node, index));
+    if (!constant)
+      throw lowering.unsupported(node, "scale, bias, mean and variance must be constants");
+    return Array.from(constant.data as Float32Array);
+  }) as [number[], number[], number[], number[]];
+  const x = lowering.input(node, 0);
+  const out = lowering.output(node);
+  const factor = scale.map((gamma, c) => fl(gamma / Math.sqrt((variance[c] ?? 0) + node.epsilon)));
+  const offset = factor.map((k, c) => fl((shift[c] ?? 0) - (mean[c] ?? 0) * k));
+  const rank = x.layout.logical.length;
+  const shape = x.layout.logical.map((_, axis) => (axis === 1 || rank === 1 ? scale.length : 1));
+  const channel = (values: readonly number[]): Placed => {
+    const layout = layoutOf(shape);
+    const data = new Float32Array(layout.words * 4);
+    const stride = elementStrides(layout)[rank === 1 ? 0 : 1] ?? 1;
+    values.forEach((value, c) => (data[c * stride] = value));
+    return { name: "", ref: lowering.plan.constant(data), layout, quant: undefined };
+  };
+  const scaled = lowering.scratch(x.layout.logical, undefined);
+  emitBinary(lowering, node, "Mul", x, channel(factor), scaled, {});
+  emitBinary(lowering, node, "Add", scaled, channel(offset), out, {});
+}

@@ -1,0 +1,106 @@
+// Filters in the order the convolution kernels read them: four output channels by four input
+// channels a block, blocks ordered output word, tap, input word. Lanes past the last channel are 0,
+// so what lies in the padding of an activation does not matter.
+
+import type { TypedArray } from "../../tensor/dtype.ts";
+
+/** The sizes of a convolution's filter. */
+export interface FilterShape {
+  readonly outs: number;
+  /** Input channels one output channel reads. */
+  readonly perGroup: number;
+  readonly taps: number;
+  readonly group: number;
+}
+
+/** Data (outs, perGroup, taps), row-major. */
+type Data = ArrayLike<number>;
+
+/** True where every output channel reads its own input channel alone. */
+export function isDepthwise({ outs, perGroup, group }: FilterShape): boolean {
+  return perGroup === 1 && group === outs && group > 1;
+}
+
+/** A grouped filter whose groups are not whole words, as a dense one: other groups' taps are 0. */
+export function widenGroups(
+  shape: FilterShape,
+  data: Data & TypedArray,
+): { shape: FilterShape; data: Data } {
+  const { outs, perGroup, taps, group } = shape;
+  if (group === 1 || isDepthwise(shape)) return { shape, data };
+  const outsPerGroup = outs / group;
+  if (perGroup % 4 === 0 && outsPerGroup % 4 === 0) return { shape, data };
+  const channels = perGroup * group;
+  const wide = new Float64Array(outs * channels * taps);
+  for (let out = 0; out < outs; out++) {
+    const first = Math.floor(out / outsPerGroup) * perGroup;
+    for (let i = 0; i < perGroup * taps; i++) {
+      wide[(out * channels + first) * taps + i] = data[out * perGroup * taps + i] ?? 0;
+    }
+  }
+  return { shape: { outs, perGroup: channels, taps, group: 1 }, data: wide };
+}
+
+/** Element (block, lane a, lane b) of the packed filter, for each filter element. */
+function forEachLane(
+  shape: FilterShape,
+  visit: (source: number, block: number, inLane: number, outLane: number) => void,
+): void {
+  const { outs, perGroup, taps } = shape;
+  const inWords = Math.ceil(perGroup / 4);
+  for (let out = 0; out < outs; out++) {
+    for (let channel = 0; channel < perGroup; channel++) {
+      for (let tap = 0; tap < taps; tap++) {
+        const block = (Math.floor(out / 4) * taps + tap) * inWords + Math.floor(channel / 4);
+        visit((out * perGroup + channel) * taps + tap, block, channel % 4, out % 4);
+      }
+    }
+  }
+}
+
+function blockCount({ outs, perGroup, taps }: FilterShape): number {
+  return Math.ceil(outs / 4) * taps * Math.ceil(perGroup / 4);
+}
+
+/** (outWords, taps, inWords) of mat4x4: column = input lane, row = output lane. */
+export function packFloatFilter(shape: FilterShape, data: Data): Float32Array {
+  const packed = new Float32Array(blockCount(shape) * 16);
+  forEachLane(shape, (source, block, inLane, outLane) => {
+    packed[block * 16 + inLane * 4 + outLane] = data[source] ?? 0;
+  });
+  return packed;
+}
+
+/** (outWords, taps, inWords) of four words: word = output lane, byte = input lane. */
+export function packByteFilter(shape: FilterShape, data: Data): Int8Array {
+  const packed = new Int8Array(blockCount(shape) * 16);
+  forEachLane(shape, (source, block, inLane, outLane) => {
+    packed[block * 16 + outLane * 4 + inLane] = data[source] ?? 0;
+  });
+  return packed;
+}
+
+/** (words, taps) of four channels, for a depthwise filter (outs, 1, taps). */
+export function packDepthwise<A extends Float32Array | Int8Array>(
+  { outs, taps }: FilterShape,
+  data: Data,
+  make: (length: number) => A,
+): A {
+  const packed = make(Math.ceil(outs / 4) * taps * 4);
+  for (let out = 0; out < outs; out++) {
+    for (let tap = 0; tap < taps; tap++) {
+      packed[(Math.floor(out / 4) * taps + tap) * 4 + (out % 4)] = data[out * taps + tap] ?? 0;
+    }
+  }
+  return packed;
+}
+
+/** `values` padded with 0 to whole words. */
+export function padWords<A extends Float32Array | Int32Array>(
+  values: ArrayLike<number>,
+  make: (length: number) => A,
+): A {
+  const padded = make(Math.max(4, Math.ceil(values.length / 4) * 4));
+  for (let i = 0; i < values.length; i++) padded[i] = values[i] ?? 0;
+  return padded;
+}

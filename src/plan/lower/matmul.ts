@@ -1,0 +1,213 @@
+// Gemm and MatMul. A constant right operand and rows that lie row by row run as a 1 × 1 convolution;
+// anything else as a plain strided product.
+
+import type { Gemm, MatMul } from "../../graph/node.ts";
+import { sizeOf, toNumbers } from "../../tensor/tensor.ts";
+import { clampOf, lowerRows } from "./conv.ts";
+import { floatBounds, workgroups, type Lowering, type Placed } from "./context.ts";
+import { emitBinary } from "./elementwise.ts";
+import { elementStrides, padFront, type Layout } from "../layout.ts";
+
+interface Operand {
+  readonly placed: Placed;
+  /** Strides in elements of up to three batch axes, then of rows and columns. */
+  readonly batch: readonly number[];
+  readonly row: number;
+  readonly column: number;
+}
+
+/** Strides of a matrix operand; axes it repeats over have stride 0. A vector gets the missing axis. */
+function operand(placed: Placed, role: "left" | "right" | "out", transposed: boolean): Operand {
+  const strides = elementStrides(placed.layout);
+  const { logical } = placed.layout;
+  if (logical.length === 1) {
+    const stride = strides[0] ?? 1;
+    const row = role === "right" ? stride : 0;
+    return { placed, batch: [0, 0, 0], row, column: role === "right" ? 0 : stride };
+  }
+  const [row = 0, column = 0] = transposed ? strides.slice(-2).reverse() : strides.slice(-2);
+  const batch = strides.slice(0, -2).map((stride, axis) => (logical[axis] === 1 ? 0 : stride));
+  return { placed, batch: padFront(batch, 3, 0), row, column };
+}
+
+interface Strided {
+  readonly node: Gemm | MatMul;
+  readonly left: Operand;
+  readonly right: Operand;
+  readonly out: Operand;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly batch: readonly number[];
+  readonly alpha: number;
+}
+
+function emitStrided(
+  lowering: Lowering,
+  product: Strided,
+  bounds: { low: number; high: number },
+): void {
+  const { node, left, right, out, m, n, k, batch, alpha } = product;
+  if (left.placed.quant || right.placed.quant) {
+    throw lowering.unsupported(node, "a product of two activations does not run in integers");
+  }
+  if (batch.length > 3) throw lowering.unsupported(node, "at most 3 leading axes are supported");
+  const [, batch1 = 1, batch2 = 1] = padFront(batch, 3, 1);
+  // Only where columns are the last physical axis does their padding follow them.
+  const nPadded = out.column === 1 ? Math.ceil(n / 4) * 4 : n;
+  const count = sizeOf(batch) * m * nPadded;
+  const [a, b, c] = [left.batch, right.batch, out.batch];
+  lowering.plan.step("matmulF32", {
+    node: node.name,
+    uniforms: {
+      count,
+      m,
+      n,
+      nPadded,
+      k,
+      batch1,
+      batch2,
+      leftBatch0: a[0] ?? 0,
+      leftBatch1: a[1] ?? 0,
+      leftBatch2: a[2] ?? 0,
+      leftM: left.row,
+      leftK: left.column,
+      rightBatch0: b[0] ?? 0,
+      rightBatch1: b[1] ?? 0,
+      rightBatch2: b[2] ?? 0,
+      rightK: right.row,
+      rightN: right.column,
+      outBatch0: c[0] ?? 0,
+      outBatch1: c[1] ?? 0,
+      outBatch2: c[2] ?? 0,
+      outM: out.row,
+      outN: out.column,
+      alpha,
+      ...bounds,
+    },
+    buffers: { left: left.placed.ref, right: right.placed.ref, out: out.placed.ref },
+    groups: workgroups(count),
+  });
+}
+
+/** Rows of the last logical axis lie one after the other unless the layout moves that axis. */
+function rowsAreContiguous(layout: Layout): boolean {
+  return layout.logical.length !== 4 && layout.logical.length > 1;
+}
+
+/** c of a Gemm as one bias per column, if it is a constant of that form. */
+function columnBias(lowering: Lowering, node: Gemm, columns: number): number[] | undefined {
+  const name = node.inputs[2];
+  const constant = name === undefined ? undefined : lowering.constant(name);
+  if (!constant) return undefined;
+  const size = sizeOf(constant.shape);
+  const perColumn = size === 1 || (size === columns && constant.shape.at(-1) === columns);
+  if (!perColumn) return undefined;
+  const values = toNumbers(constant);
+  return Array.from({ length: columns }, (_, c) => {
+    const value = values[size === 1 ? 0 : c] ?? 0;
+    return node.beta === 1 ? value : Math.fround(value * node.beta);
+  });
+}
+
+export function lowerGemm(lowering: Lowering, node: Gemm): void {
+  const x = lowering.input(node, 0);
+  const final = lowering.output(node);
+  const [rows = 1, columns = 1] = final.layout.logical;
+  const bias = columnBias(lowering, node, columns);
+  const addsLater = node.inputs.length > 2 && bias === undefined;
+  const product = addsLater ? lowering.scratch([rows, columns], undefined) : final;
+  const clamp = addsLater ? {} : clampOf(node);
+  const constant = lowering.constant(lowering.inputName(node, 1)) !== undefined;
+  if (constant && !node.transA) {
+    const { transB: transposed, alpha } = node;
+    lowerRows(lowering, node, x, product, { transposed, alpha, bias, clamp });
+  } else {
+    const k = x.layout.logical[node.transA ? 0 : 1] ?? 1;
+    const straight = bias === undefined;
+    const raw = straight ? product : lowering.scratch([rows, columns], undefined);
+    emitStrided(
+      lowering,
+      {
+        node,
+        left: operand(x, "left", node.transA),
+        right: operand(lowering.input(node, 1), "right", node.transB),
+        out: operand(raw, "out", false),
+        m: rows,
+        n: columns,
+        k,
+        batch: [],
+        alpha: node.alpha,
+      },
+      floatBounds(straight ? clamp : {}),
+    );
+    if (!straight) {
+      const addend = constantRow(lowering, bias);
+      emitBinary(lowering, node, "Add", raw, addend, product, clamp);
+    }
+  }
+  if (addsLater) {
+    let addend = lowering.input(node, 2);
+    if (node.beta !== 1) {
+      const scaled = lowering.scratch(addend.layout.logical, undefined);
+      emitBinary(lowering, node, "Mul", addend, constantRow(lowering, [node.beta]), scaled, {});
+      addend = scaled;
+    }
+    emitBinary(lowering, node, "Add", product, addend, final, clampOf(node));
+  }
+}
+
+/** Host numbers as a placed row (1, n). */
+function constantRow(lowering: Lowering, values: readonly number[]): Placed {
+  const scratch = lowering.scratch([1, values.length], undefined);
+  const data = new Float32Array(scratch.layout.words * 4);
+  data.set(values);
+  return { ...scratch, ref: lowering.plan.constant(data) };
+}
+
+export function lowerMatMul(lowering: Lowering, node: MatMul): void {
+  const left = lowering.input(node, 0);
+  const rightName = lowering.inputName(node, 1);
+  const out = lowering.output(node);
+  const rightShape = lowering.shape(rightName);
+  const constant = lowering.constant(rightName);
+  const clamp = clampOf(node);
+  if (constant && rightShape.length === 2 && rowsAreContiguous(left.layout)) {
+    lowerRows(lowering, node, left, out, { transposed: false, alpha: 1, bias: undefined, clamp });
+    return;
+  }
+  const right = lowering.input(node, 1);
+  const [a, b] = [left.layout.logical, right.layout.logical];
+  const m = a.length === 1 ? 1 : (a.at(-2) ?? 1);
+  const n = b.length === 1 ? 1 : (b.at(-1) ?? 1);
+  const batch = out.layout.logical.slice(
+    0,
+    out.layout.logical.length - (a.length > 1 ? 1 : 0) - (b.length > 1 ? 1 : 0),
+  );
+  const strides = elementStrides(out.layout);
+  const outOperand: Operand =
+    a.length > 1 && b.length > 1
+      ? operand(out, "out", false)
+      : {
+          placed: out,
+          batch: padFront(strides.slice(0, batch.length), 3, 0),
+          row: a.length > 1 ? (strides.at(-1) ?? 0) : 0,
+          column: b.length > 1 ? (strides.at(-1) ?? 0) : 0,
+        };
+  const k = a.at(-1) ?? 1;
+  emitStrided(
+    lowering,
+    {
+      node,
+      left: operand(left, "left", false),
+      right: operand(right, "right", false),
+      out: outOperand,
+      m,
+      n,
+      k,
+      batch,
+      alpha: 1,
+    },
+    floatBounds(clamp),
+  );
+}

@@ -1,0 +1,131 @@
+// Which nodes run in integers, and with which qconfig. Only this file knows which ops can: passes
+// after it read its answer.
+
+import { QConfigError } from "../errors.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { Node, Op } from "../graph/node.ts";
+import { validateQConfig, type QConfig } from "./qconfig.ts";
+
+/** Per node name, a pattern with `*`, or op: a qconfig, or null for float. The most specific wins:
+ *  a name before a pattern before an op; among patterns the longest. */
+export type Overrides = Readonly<Record<string, QConfig | null>>;
+
+/** Node name → its qconfig, null for float. */
+export type Assignment = ReadonlyMap<string, QConfig | null>;
+
+/** Ops whose output has the parameters of their input: they move elements and compute nothing. */
+const SHARING = new Set<Op>([
+  "MaxPool",
+  "Flatten",
+  "Reshape",
+  "Transpose",
+  "Squeeze",
+  "Unsqueeze",
+  "Slice",
+  "Split",
+  "Pad",
+  "Identity",
+]);
+
+/** Ops with an integer kernel and parameters of their own. */
+const COMPUTING = new Set<Op>([
+  "Conv",
+  "Gemm",
+  "MatMul",
+  "Add",
+  "Sub",
+  "Mul",
+  "Concat",
+  "AveragePool",
+  "GlobalAveragePool",
+  "ReduceMean",
+  "Relu",
+  "Clip",
+  "LeakyRelu",
+  "Sigmoid",
+  "HardSigmoid",
+  "HardSwish",
+  "Tanh",
+]);
+
+/** Ops with a constant second operand that is a weight. */
+export function hasWeight(node: Node): boolean {
+  return node.op === "Conv" || node.op === "Gemm" || node.op === "MatMul";
+}
+
+export function sharesParams(node: Node): boolean {
+  return SHARING.has(node.op);
+}
+
+/** Why `node` cannot run in integers, or undefined if it can. */
+export function whyFloat(graph: Graph, node: Node): string | undefined {
+  if (!SHARING.has(node.op) && !COMPUTING.has(node.op)) return `${node.op} has no integer kernel`;
+  if (graph.values.get(node.inputs[0] ?? "")?.dtype !== "float32")
+    return "its input is not float32";
+  if (hasWeight(node)) {
+    const weight = graph.constants.get(node.inputs[1] ?? "");
+    if (!weight) return "its weight is not a constant";
+    if (weight.dtype !== "float32") return `its weight is ${weight.dtype}`;
+    if (node.op !== "Conv" && weight.shape.length !== 2) return "its weight is not a matrix";
+    const bias = node.inputs[2];
+    if (bias !== undefined && !graph.constants.has(bias)) return "its bias is not a constant";
+    if (bias !== undefined && !isColumnBias(graph, node))
+      return "its bias is not one value per output channel";
+    if (node.op === "Gemm" && (node.alpha !== 1 || node.beta !== 1))
+      return "alpha or beta is not 1";
+    if (node.op === "Gemm" && node.transA) return "its input is transposed";
+    const rank = graph.values.get(node.inputs[0] ?? "")?.shape.length ?? 0;
+    if (node.op === "MatMul" && (rank < 2 || rank === 4)) return `its input has ${rank} axes`;
+    if (weight.data.length === 0) return "its weight is empty";
+  }
+  return undefined;
+}
+
+function isColumnBias(graph: Graph, node: Node): boolean {
+  const bias = graph.constants.get(node.inputs[2] ?? "");
+  const columns = graph.values.get(node.outputs[0] ?? "")?.shape[1];
+  return bias?.dtype === "float32" && bias.shape.at(-1) === columns && bias.data.length === columns;
+}
+
+function matches(pattern: string, text: string): boolean {
+  const parts = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`).test(text);
+}
+
+/** The override that applies to `node`, if any. */
+function overrideOf(overrides: Overrides, node: Node): QConfig | null | undefined {
+  if (Object.hasOwn(overrides, node.name)) return overrides[node.name];
+  const patterns = Object.keys(overrides)
+    .filter((key) => key.includes("*") && matches(key, node.name))
+    .sort((a, b) => b.length - a.length);
+  const key = patterns[0] ?? (Object.hasOwn(overrides, node.op) ? node.op : undefined);
+  return key === undefined ? undefined : overrides[key];
+}
+
+/** Decide for every node of the fused `graph`. Throws QConfigError for a config that cannot be met
+ *  and for an override that names nothing. */
+export function annotate(graph: Graph, qconfig: QConfig, overrides: Overrides = {}): Assignment {
+  validateQConfig(qconfig);
+  for (const [key, config] of Object.entries(overrides)) {
+    if (config) validateQConfig(config, `overrides "${key}"`);
+    if (graph.nodes.some((node) => node.op === key || matches(key, node.name))) continue;
+    throw new QConfigError(
+      `overrides "${key}": no node has that name, pattern or op; got ` +
+        `${graph.nodes
+          .slice(0, 3)
+          .map((node) => `"${node.name}"`)
+          .join(", ")}, …. ` +
+        "List the nodes with `webgpu-quant inspect MODEL`.",
+    );
+  }
+  const assignment = new Map<string, QConfig | null>();
+  for (const node of graph.nodes) {
+    const override = overrideOf(overrides, node);
+    const config = override === undefined ? qconfig : override;
+    assignment.set(
+      node.name,
+      config !== null && whyFloat(graph, node) === undefined ? config : null,
+    );
+  }
+  return assignment;
+}

@@ -1,0 +1,181 @@
+// Merges ops before anything is observed: BatchNormalization into the convolution before it, a
+// Relu or Clip into its producer's clamp, and away with Identity. The range observed is then the range
+// after the clamp, and no code is spent on values the next op would discard.
+
+import { GraphBuilder } from "../graph/builder.ts";
+import { consumersOf, producersOf, prune, type Graph } from "../graph/graph.ts";
+import type { Clamp, Conv, Node, NodeOf } from "../graph/node.ts";
+import { fl } from "../tensor/rounding.ts";
+import { float32, tensor, type Tensor } from "../tensor/tensor.ts";
+
+const CLAMPABLE = new Set(["Conv", "Gemm", "MatMul", "Add", "Sub", "Mul", "Div"]);
+
+/** Bounds that an activation sets, if it is a clamp and nothing else. */
+function boundsOf(node: Node): Clamp | undefined {
+  if (node.op === "Relu") return { low: 0 };
+  if (node.op !== "Clip") return undefined;
+  return {
+    ...(Number.isFinite(node.low) ? { low: node.low } : {}),
+    ...(Number.isFinite(node.high) ? { high: node.high } : {}),
+  };
+}
+
+/** Both clamps, one after the other: clamp(clamp(x, first), second). */
+function joinClamps(first: Clamp, second: Clamp): Clamp {
+  const bound = (x: number) =>
+    Math.min(second.high ?? Infinity, Math.max(second.low ?? -Infinity, x));
+  const low = bound(first.low ?? -Infinity);
+  const high = bound(first.high ?? Infinity);
+  return {
+    ...(Number.isFinite(low) ? { low } : {}),
+    ...(Number.isFinite(high) ? { high } : {}),
+  };
+}
+
+/** True where `node` may be merged into the producer of its only data input. */
+function mayMerge(
+  graph: Graph,
+  node: Node,
+  input: string,
+  consumers: Map<string, Node[]>,
+): boolean {
+  return (
+    consumers.get(input)?.length === 1 &&
+    !graph.outputs.includes(input) &&
+    node.outputs.length === 1
+  );
+}
+
+/** Rewrites `graph` node by node; `rewrite` returns the node to add, or undefined to drop it. */
+function rewriteNodes(
+  graph: Graph,
+  rewrite: (node: Node, builder: GraphBuilder) => Node | undefined,
+): Graph {
+  const builder = GraphBuilder.from(graph);
+  for (const node of graph.nodes) {
+    const next = rewrite(node, builder);
+    const type = graph.values.get(node.outputs[0] ?? "");
+    if (next)
+      builder.add(next, {
+        ...(type ? { dtype: type.dtype } : {}),
+        ...(type?.quant ? { quant: type.quant } : {}),
+      });
+  }
+  return prune(builder.build(graph.name, graph.inputs, graph.outputs));
+}
+
+/** Identity and float Cast vanish: their consumers read their input. */
+export function removeIdentities(graph: Graph): Graph {
+  const renamed = new Map<string, string>();
+  const follow = (name: string): string => renamed.get(name) ?? name;
+  return rewriteNodes(graph, (node) => {
+    const input = node.inputs[0] ?? "";
+    const [output = ""] = node.outputs;
+    const isIdentity =
+      node.op === "Identity" || (node.op === "Cast" && node.to === graph.values.get(input)?.dtype);
+    const source = graph.values.get(input);
+    const keepsType =
+      source?.dtype === graph.values.get(output)?.dtype &&
+      source?.quant === graph.values.get(output)?.quant;
+    if (isIdentity && keepsType && !graph.outputs.includes(output)) {
+      renamed.set(output, follow(input));
+      return undefined;
+    }
+    return { ...node, inputs: node.inputs.map(follow) };
+  });
+}
+
+/** k = γ · rsqrt(var + ε);  w′ = w · k;  b′ = (b − mean) · k + β          docs/quantization.md (21) */
+export function foldBatchNorms(graph: Graph): Graph {
+  const producers = producersOf(graph);
+  const consumers = consumersOf(graph);
+  const folds = new Map<Node, NodeOf<"BatchNormalization">>();
+  for (const node of graph.nodes) {
+    if (node.op !== "BatchNormalization") continue;
+    const input = node.inputs[0] ?? "";
+    const producer = producers.get(input);
+    const constant = (name: string | undefined) =>
+      name === undefined || graph.constants.get(name)?.dtype === "float32";
+    const foldable =
+      producer?.op === "Conv" &&
+      producer.low === undefined &&
+      producer.high === undefined &&
+      constant(producer.inputs[1]) &&
+      constant(producer.inputs[2]) &&
+      node.inputs.slice(1).every(constant);
+    if (foldable && mayMerge(graph, node, input, consumers)) folds.set(producer, node);
+  }
+  const folded = new Set<Node>(folds.values());
+  return rewriteNodes(graph, (node, builder) => {
+    if (folded.has(node)) return undefined;
+    const norm = folds.get(node);
+    return norm && node.op === "Conv" ? foldOne(graph, node, norm, builder) : node;
+  });
+}
+
+function foldOne(
+  graph: Graph,
+  conv: Conv,
+  norm: NodeOf<"BatchNormalization">,
+  builder: GraphBuilder,
+): Conv {
+  const floats = (name: string | undefined) =>
+    graph.constants.get(name ?? "")?.data as Float32Array | undefined;
+  const filter = graph.constants.get(conv.inputs[1] ?? "") as Tensor<"float32">;
+  const outs = filter.shape[0] ?? 0;
+  const [gamma, beta, mean, variance] = norm.inputs.slice(1).map(floats);
+  const bias = floats(conv.inputs[2]);
+  const factor = Float32Array.from({ length: outs }, (_, c) =>
+    fl((gamma?.[c] ?? 1) * fl(1 / Math.sqrt(fl((variance?.[c] ?? 1) + norm.epsilon)))),
+  );
+  const perOut = filter.data.length / Math.max(1, outs);
+  const weights = filter.data.map((w, index) => fl(w * (factor[Math.floor(index / perOut)] ?? 1)));
+  const biases = Float32Array.from({ length: outs }, (_, c) =>
+    fl(fl(fl((bias?.[c] ?? 0) - (mean?.[c] ?? 0)) * (factor[c] ?? 1)) + (beta?.[c] ?? 0)),
+  );
+  const filterName = builder.constant(
+    builder.fresh(`${conv.name}/folded_filter`),
+    tensor("float32", filter.shape, weights),
+  );
+  const biasName = builder.constant(
+    builder.fresh(`${conv.name}/folded_bias`),
+    float32([outs], biases),
+  );
+  return { ...conv, inputs: [conv.inputs[0] ?? "", filterName, biasName], outputs: norm.outputs };
+}
+
+/** A Relu or Clip becomes its producer's clamp; the producer's output takes its name. */
+export function fuseClamps(graph: Graph): Graph {
+  const producers = producersOf(graph);
+  const consumers = consumersOf(graph);
+  const clamps = new Map<Node, { clamp: Clamp; output: string }>();
+  const merged = new Set<Node>();
+  for (const node of graph.nodes) {
+    const bounds = boundsOf(node);
+    const input = node.inputs[0] ?? "";
+    let producer = producers.get(input);
+    if (!bounds || !producer || !mayMerge(graph, node, input, consumers)) continue;
+    // A clamp after a clamp joins the one that is already merged.
+    const chain = [...clamps].find(([, { output }]) => output === input);
+    producer = chain?.[0] ?? producer;
+    if (!CLAMPABLE.has(producer.op) || graph.values.get(input)?.quant) continue;
+    const before = clamps.get(producer)?.clamp ?? (producer as Clamp);
+    clamps.set(producer, { clamp: joinClamps(before, bounds), output: node.outputs[0] ?? "" });
+    merged.add(node);
+  }
+  return rewriteNodes(graph, (node) => {
+    if (merged.has(node)) return undefined;
+    const found = clamps.get(node);
+    if (!found) return node;
+    const { low: _low, high: _high, ...open } = node as Node & Clamp;
+    return { ...open, ...found.clamp, outputs: [found.output] } as Node;
+  });
+}
+
+/** The passes in order. The graph computes the same, in fewer nodes. */
+export function fuse(graph: Graph): Graph {
+  return [removeIdentities, foldBatchNorms, fuseClamps].reduce(
+    (current, pass) => pass(current),
+    graph,
+  );
+}

@@ -1,0 +1,125 @@
+// Integer Conv, Gemm and MatMul up to the accumulator: acc = bq + Σ (x − zx) · w,
+// docs/quantization.md (25), with padding at x = zx, and the multiplier of each output element,
+// fl(fl(sx · s_c) / sy), docs/quantization.md (29).
+
+import { AccumulatorError } from "../errors.ts";
+import { multiplier } from "../graph/arithmetic.ts";
+import type { Node, NodeOf } from "../graph/node.ts";
+import { nodeError } from "../graph/shapes.ts";
+import type { QParams } from "../graph/value.ts";
+import { formatShape, type Tensor } from "../tensor/tensor.ts";
+import { addChannelBias, convSums } from "./conv.ts";
+import { gemmSums, matmulSums } from "./gemm.ts";
+import { broadcast, inputAt, realsOf, type Reals } from "./operands.ts";
+import { perTensor, quantizedInput, type Quantized } from "./quantizedOperands.ts";
+
+type Linear = NodeOf<"Conv" | "Gemm" | "MatMul">;
+
+/** The axis of the weight that counts output channels. */
+function channelAxis(node: Linear, weight: Tensor): number {
+  if (node.op === "Conv") return 0;
+  if (node.op === "Gemm") return node.transB ? 0 : 1;
+  return weight.shape.length - 1;
+}
+
+/** Input 1: int8, zero point 0, one scale or one per output channel. */
+function weightOf(node: Linear, inputs: readonly (Quantized | Tensor)[]): Quantized {
+  const weight = inputAt(node, inputs, 1);
+  if (!("quant" in weight) || weight.quant.dtype !== "int8") {
+    throw nodeError(
+      node,
+      "the weight must be int8",
+      "quant" in weight ? weight.quant.dtype : weight.dtype,
+      "Convert the model so that weights are symmetric int8, or keep this op float.",
+    );
+  }
+  const { axis, scale, zeroPoint } = weight.quant;
+  if (zeroPoint.some((zero) => zero !== 0)) {
+    throw nodeError(
+      node,
+      "the weight must be symmetric (zero point 0)",
+      `zero point ${zeroPoint.find((zero) => zero !== 0)}`,
+      "Convert the model so that weights are symmetric int8, or keep this op float.",
+    );
+  }
+  const along = channelAxis(node, weight.tensor);
+  const wanted = axis === undefined ? 1 : weight.tensor.shape[along];
+  if ((axis !== undefined && axis !== along) || scale.length !== wanted) {
+    throw nodeError(
+      node,
+      `the weight ${formatShape(weight.tensor.shape)} needs one scale, or one per slice of axis ${along}`,
+      `${scale.length} scale(s) along axis ${axis ?? "none"}`,
+      "Quantize the weight along its output channels.",
+    );
+  }
+  return weight;
+}
+
+/** Input 2, where there is one: int32, already quantized by docs/quantization.md (26). */
+function biasOf(node: Linear, inputs: readonly (Quantized | Tensor)[]): Reals | undefined {
+  const input = inputs[2];
+  if (input === undefined) return undefined;
+  const bias = "quant" in input ? input.tensor : input;
+  if (bias.dtype === "int32") return realsOf(bias);
+  throw nodeError(
+    node,
+    "the bias must be int32, quantized by scale of x · scale of weight",
+    bias.dtype,
+    "Quantize the bias, or keep this op float.",
+  );
+}
+
+/** Σ (x − zx) · w with the bias. */
+function accumulate(node: Linear, x: Reals, w: Reals, bias: Reals | undefined): Reals {
+  if (node.op === "Conv") {
+    const sums = convSums(node, x, w);
+    return bias ? addChannelBias(node, sums, bias) : sums;
+  }
+  const { shape, data } = node.op === "Gemm" ? gemmSums(node, x, w) : matmulSums(node, x, w);
+  if (bias === undefined) return { shape, data };
+  const added = broadcast(node, bias, shape);
+  return { shape, data: data.map((sum, i) => sum + (added[i] ?? NaN)) };
+}
+
+/** The accumulators are exact; one that int32 cannot hold is an AccumulatorError. */
+function checkFits(node: Node, acc: Reals): void {
+  const at = acc.data.findIndex((value) => value < -2147483648 || value > 2147483647);
+  if (at < 0) return;
+  throw new AccumulatorError(
+    `${node.op} "${node.name}": accumulators must fit int32; got ${acc.data[at]} at output ` +
+      `element ${at}. Keep this op float: overrides: { "${node.name}": null }.`,
+  );
+}
+
+/**
+ * acc of each output element, and the multiplier that takes it to the output's scale.
+ * @param inputs x (quantized per tensor), weight (int8), bias (int32)?; alpha and beta must be 1.
+ */
+export function quantizedSums(
+  node: Linear,
+  inputs: readonly (Quantized | Tensor)[],
+  to: QParams,
+): { acc: Reals; multiplierOf: (index: number) => number } {
+  const x = quantizedInput(node, inputs, 0);
+  const weight = weightOf(node, inputs);
+  if (node.op === "Gemm" && (node.alpha !== 1 || node.beta !== 1)) {
+    throw nodeError(
+      node,
+      "an integer Gemm needs alpha = beta = 1",
+      `alpha=${node.alpha}, beta=${node.beta}`,
+      "Fold alpha into the weight and beta into the bias.",
+    );
+  }
+  const bias = biasOf(node, inputs);
+  const acc = accumulate(node, realsOf(x.tensor, x.zeroPoint), realsOf(weight.tensor), bias);
+  checkFits(node, acc);
+  const { scale } = weight.quant;
+  const out = perTensor(node, to);
+  const multipliers = Array.from(scale, (each) => multiplier(x.scale, each, out.scale));
+  // How many neighbouring output elements share a channel: a whole plane in Conv, one in a matrix.
+  const inner = node.op === "Conv" ? (acc.shape[2] ?? 1) * (acc.shape[3] ?? 1) : 1;
+  return {
+    acc,
+    multiplierOf: (index) => multipliers[Math.floor(index / inner) % multipliers.length] ?? NaN,
+  };
+}

@@ -1,0 +1,44 @@
+// Element types of tensors, and the typed array that holds each.
+
+export type DType = "float32" | "int32" | "int64" | "int8" | "uint8" | "bool";
+
+/** The typed array of each dtype; bool is one byte per element, 0 or 1. */
+export interface TypedArrays {
+  float32: Float32Array;
+  int32: Int32Array;
+  int64: BigInt64Array;
+  int8: Int8Array;
+  uint8: Uint8Array;
+  bool: Uint8Array;
+}
+
+export type TypedArray = TypedArrays[DType];
+
+const constructors = {
+  float32: Float32Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+} as const;
+
+/** Bytes of one element. */
+export function bytesPerElement(dtype: DType): number {
+  return constructors[dtype].BYTES_PER_ELEMENT;
+}
+
+/** A zero-filled array of `length` elements. */
+export function allocate<D extends DType>(dtype: D, length: number): TypedArrays[D] {
+  return new constructors[dtype](length) as TypedArrays[D];
+}
+
+/** `buffer` seen as elements of `dtype`; the offset (bytes) must be a multiple of the element size. */
+export function view<D extends DType>(
+  dtype: D,
+  buffer: ArrayBuffer,
+  byteOffset: number,
+  length: number,
+): TypedArrays[D] {
+  return new constructors[dtype](buffer, byteOffset, length) as TypedArrays[D];
+}
