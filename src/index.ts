@@ -1,4 +1,29 @@
 // `webgpu-quant`: the verbs. load → prepare → calibrate → convert → compile → run, save, compare.
 
 export * from "./errors.ts";
-export { adoptDevice, Device, type AdapterFacts, type DeviceOptions, type Memory } from "./gpu/device.ts";
+export { requestDeviceFrom, adoptDevice, Device } from "./gpu/device.ts";
+export type { AdapterFacts, DeviceOptions, Memory } from "./gpu/device.ts";
+export { requestDevice } from "./requestDevice.ts";
+export { load, type LoadOptions, type Source } from "./load.ts";
+export { prepare, type PrepareOptions } from "./prepare.ts";
+export { calibrate, type CalibrateOptions, type CalibrationProgress } from "./calibrate.ts";
+export { convert } from "./convert.ts";
+export { compile } from "./compile.ts";
+export { run } from "./run.ts";
+export { save, type SaveOptions } from "./save.ts";
+export { compare, type CompareOptions, type LayerError } from "./compare.ts";
+export { evaluate, type EvaluateOptions, type Evaluation } from "./evaluate.ts";
+export { inspect, type Inspection } from "./inspect.ts";
+export { selfTest, type SelfTestReport } from "./selfTest.ts";
+export { Session, type RunOptions } from "./session.ts";
+export { Model, type PortType, type Stage } from "./model.ts";
+export { qconfigs } from "./quantize/presets.ts";
+export type { QConfig, TensorSpec } from "./quantize/qconfig.ts";
+export type { Overrides } from "./quantize/annotate.ts";
+export type { ObserverSpec } from "./graph/observer.ts";
+export type { Dim, QParams, Value } from "./graph/value.ts";
+export type { Graph } from "./graph/graph.ts";
+export { printPlan, type Plan } from "./plan/plan.ts";
+export type { Batches } from "./samples.ts";
+export { tensor, float32, type Tensor, type Tensors } from "./tensor/tensor.ts";
+export type { DType } from "./tensor/dtype.ts";

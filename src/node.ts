@@ -20,7 +20,8 @@ const MANIFEST = "vk_swiftshader_icd.json";
 /** Where a software Vulkan driver lies on this machine, if one does: beside a system Chromium or
  *  Chrome, or in Playwright's browsers. */
 export function findSoftwareDriver(): string | undefined {
-  const cache = process.env["PLAYWRIGHT_BROWSERS_PATH"] ?? join(homedir(), ".cache", "ms-playwright");
+  const cache =
+    process.env["PLAYWRIGHT_BROWSERS_PATH"] ?? join(homedir(), ".cache", "ms-playwright");
   const browsers = existsSync(cache)
     ? readdirSync(cache)
         .filter((name) => name.startsWith("chromium"))

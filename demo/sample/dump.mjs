@@ -1,7 +1,7 @@
 // Writes generated pictures to raw files for train.py, which cannot run TypeScript.
 // One idea: the bundler that builds the demo page bundles pictures.ts, and the result is imported as is.
 //
-//   node demo/sample/dump.mjs FOLDER train=24000 calibration=512 test=2000
+//   node demo/sample/dump.mjs FOLDER train=24000 calibration=1000 test=2000
 //
 // FOLDER gets, for each split, SPLIT.u8: (count, height, width, 3) bytes, and SPLIT.label.u8: (count) bytes,
 // and pictures.json: classNames, width, height and the counts.
@@ -13,7 +13,7 @@ import { build } from "vite";
 const [folder, ...wanted] = process.argv.slice(2);
 const counts = wanted.map((text) => /^(train|calibration|test)=(\d+)$/.exec(text));
 if (folder === undefined || counts.length === 0 || counts.includes(null)) {
-  console.error("usage: node demo/sample/dump.mjs FOLDER train=24000 calibration=512 test=2000");
+  console.error("usage: node demo/sample/dump.mjs FOLDER train=24000 calibration=1000 test=2000");
   process.exit(2);
 }
 

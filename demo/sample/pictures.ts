@@ -154,7 +154,7 @@ function paintSpeck(canvas: Float64Array, rng: Random): void {
 function paintShape(canvas: Float64Array, rng: Random, label: number, ground: Colour): void {
   const distance = distances[label];
   if (distance === undefined) return;
-  const radius = rng.between(8.5, 19); // pixels
+  const radius = rng.between(10, 19); // pixels
   const x = rng.between(radius * 0.85, SIZE - radius * 0.85);
   const y = rng.between(radius * 0.85, SIZE - radius * 0.85);
   const [cos, sin] = direction(rng);
@@ -168,7 +168,7 @@ function paintShape(canvas: Float64Array, rng: Random, label: number, ground: Co
   });
 }
 
-/** A colour at least 70 from `ground`, summed over red, green and blue. */
+/** A colour at least 80 from `ground`, summed over red, green and blue. */
 function contrasting(rng: Random, ground: Colour): Colour {
   for (;;) {
     const other = colour(rng);
@@ -176,7 +176,7 @@ function contrasting(rng: Random, ground: Colour): Colour {
       Math.abs(other[0] - ground[0]) +
       Math.abs(other[1] - ground[1]) +
       Math.abs(other[2] - ground[2]);
-    if (gap >= 70) return other;
+    if (gap >= 80) return other;
   }
 }
 
@@ -186,7 +186,7 @@ function expose(canvas: Float64Array, rng: Random): Uint8Array {
   const gain = rng.between(0.65, 1.2);
   const [dx, dy] = direction(rng);
   const fall = rng.between(0, 0.35) / SIZE; // of the gain, per pixel
-  const noise = rng.between(2, 30); // the most that noise adds or takes, of 255
+  const noise = rng.between(2, 26); // the most that noise adds or takes, of 255
   for (let i = 0; i < data.length; i++) {
     const pixel = Math.floor(i / 3);
     const y = Math.floor(pixel / SIZE);

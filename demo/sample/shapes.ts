@@ -25,18 +25,29 @@ export function segment(
 
 /** A closed polygon: the least distance to an edge, signed by how often a ray to the right crosses one. */
 function polygon(corners: readonly (readonly [number, number])[]): Distance {
-  const edges = corners.map(
-    (from, i) => [from, corners[(i + 1) % corners.length] ?? from] as const,
-  );
+  const edges = corners.map(([ax, ay], i) => {
+    const [bx, by] = corners[(i + 1) % corners.length] ?? [ax, ay];
+    return {
+      ax,
+      ay,
+      by,
+      dx: bx - ax,
+      dy: by - ay,
+      square: (bx - ax) * (bx - ax) + (by - ay) * (by - ay),
+    };
+  });
   return (x, y) => {
-    let least = Infinity;
+    let least = Infinity; // of the squared distances
     let inside = false;
-    for (const [[ax, ay], [bx, by]] of edges) {
-      const distance = segment(x, y, ax, ay, bx, by);
-      if (distance < least) least = distance;
-      if (ay > y !== by > y && x < ax + ((y - ay) / (by - ay)) * (bx - ax)) inside = !inside;
+    for (const { ax, ay, by, dx, dy, square } of edges) {
+      const t = ((x - ax) * dx + (y - ay) * dy) / square;
+      const u = t < 0 ? 0 : t > 1 ? 1 : t;
+      const h = x - ax - u * dx;
+      const v = y - ay - u * dy;
+      if (h * h + v * v < least) least = h * h + v * v;
+      if (ay > y !== by > y && x < ax + ((y - ay) / dy) * dx) inside = !inside;
     }
-    return inside ? -least : least;
+    return inside ? -Math.sqrt(least) : Math.sqrt(least);
   };
 }
 

@@ -1,10 +1,10 @@
 """Trains the sample network on pictures of pictures.ts and writes model.onnx.
 
-One idea: a MobileNetV2 in miniature, exported as it was trained. Batch normalisation stays a node of its
-own and ReLU6 a Clip, so that the library meets here what it meets in the real network.
+One idea: a MobileNetV2 in miniature, exported as it was trained. Batch normalisation stays a node
+of its own and ReLU6 a Clip, so that the library meets here what it meets in the real network.
 
-    node demo/sample/dump.mjs /tmp/sample train=24000 calibration=512 test=2000
-    python3 demo/sample/train.py /tmp/sample demo/sample/model.onnx
+    node demo/sample/dump.mjs out/sample train=24000 calibration=1000 test=2000
+    python3 demo/sample/train.py out/sample demo/sample/model.onnx
 
 Needs torch, numpy, onnx and onnxruntime; two cores are enough. README.md holds what it printed.
 """
@@ -16,37 +16,50 @@ import time
 from pathlib import Path
 
 import numpy as np
-import onnx
 import onnxruntime
 import torch
-from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 from torch.nn import functional as F
 
+from export import write
+
 SEED = 20250730
-# Pixels of a side, one entry per epoch: the early ones learn from smaller pictures, in a third of the time.
-SIZES = [32] * 8 + [48] * 4
+# Pixels of a side, one entry per epoch: smaller pictures take a third of the time.
+SIZES = [32] * 7 + [48] * 6
 BATCH = 64
 PEAK_RATE = 0.006  # of AdamW, one cycle over all epochs
 WEIGHT_DECAY = 0.02
 LABEL_SMOOTHING = 0.05
-# The first gammas of the wide (expanded) batch normalisations are 2^u, u uniform in this range. A long
-# training of a large MobileNet spreads its channels' scales by itself; ten minutes do not, so start there.
+# The first gammas of the wide (expanded) batch normalisations are 2^u, u uniform in this range. The
+# long training of a large MobileNet spreads its channels' scales; ten minutes do not, so start there.
 GAMMA_SPREAD = (-3.0, 1.0)
 
 STEM = 24
 # One row per block: (channels out, stride, expansion), as in table 2 of arXiv:1801.04381.
-BLOCKS = [(16, 1, 1), (24, 2, 4), (24, 1, 4), (32, 2, 6), (32, 1, 6), (32, 1, 6), (48, 1, 6), (48, 1, 6)]
+BLOCKS = [
+    (16, 1, 1),
+    (24, 2, 4),
+    (24, 1, 4),
+    (32, 2, 6),
+    (32, 1, 6),
+    (32, 1, 6),
+    (48, 1, 6),
+    (48, 1, 6),
+]
 HEAD = 192
 
 
 class Layer(nn.Module):
     """conv → norm → ReLU6, the last of them optional. Weights are (out, in / groups, k, k)."""
 
-    def __init__(self, name, channels_in, channels, kernel, stride=1, groups=1, active=True, spread=False):
+    def __init__(
+        self, name, channels_in, channels, kernel, stride=1, groups=1, active=True, spread=False
+    ):
         super().__init__()
         self.name, self.active = name, active
-        self.conv = nn.Conv2d(channels_in, channels, kernel, stride, kernel // 2, groups=groups, bias=False)
+        self.conv = nn.Conv2d(
+            channels_in, channels, kernel, stride, kernel // 2, groups=groups, bias=False
+        )
         self.norm = nn.BatchNorm2d(channels)
         if spread:
             nn.init.uniform_(self.norm.weight, *GAMMA_SPREAD)
@@ -58,7 +71,7 @@ class Layer(nn.Module):
 
 
 class Block(nn.Module):
-    """An inverted residual: expand 1×1, depthwise 3×3, project 1×1, plus its input where shapes agree."""
+    """An inverted residual: expand 1×1, depthwise 3×3, project 1×1, plus the input if it fits."""
 
     def __init__(self, name, channels_in, channels, stride, expansion):
         super().__init__()
@@ -101,7 +114,11 @@ def load(folder, split):
     shape = (facts[split], facts["height"], facts["width"], 3)
     pictures = np.fromfile(folder / f"{split}.u8", np.uint8).reshape(shape)
     labels = np.fromfile(folder / f"{split}.label.u8", np.uint8)
-    return torch.from_numpy(pictures).permute(0, 3, 1, 2), torch.from_numpy(labels).long(), facts["classNames"]
+    return (
+        torch.from_numpy(pictures).permute(0, 3, 1, 2),
+        torch.from_numpy(labels).long(),
+        facts["classNames"],
+    )
 
 
 def normalise(pictures):
@@ -109,7 +126,7 @@ def normalise(pictures):
 
 
 def augment(pictures):
-    """One of the eight symmetries of the square, and one of the six orders of the colours, per batch."""
+    """Per batch, one of the square's eight symmetries and one of the colours' six orders."""
     if torch.rand(()) < 0.5:
         pictures = pictures.transpose(2, 3)
     flips = [axis for axis in (2, 3) if torch.rand(()) < 0.5]
@@ -117,7 +134,9 @@ def augment(pictures):
 
 
 def top1(predict, pictures, labels):
-    hits = [(predict(p).argmax(1) == l).sum() for p, l in zip(pictures.split(250), labels.split(250))]
+    hits = [
+        (predict(p).argmax(1) == l).sum() for p, l in zip(pictures.split(250), labels.split(250))
+    ]
     return 100 * float(sum(hits)) / len(labels)
 
 
@@ -125,10 +144,15 @@ def train(net, pictures, labels, check):
     norms = {id(p) for m in net.modules() if isinstance(m, nn.BatchNorm2d) for p in m.parameters()}
     decayed = [p for p in net.parameters() if id(p) not in norms]
     free = [p for p in net.parameters() if id(p) in norms]
-    groups = [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": free, "weight_decay": 0}]
+    groups = [
+        {"params": decayed, "weight_decay": WEIGHT_DECAY},
+        {"params": free, "weight_decay": 0},
+    ]
     optimiser = torch.optim.AdamW(groups, lr=PEAK_RATE)
     steps = len(labels) // BATCH
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, PEAK_RATE, total_steps=len(SIZES) * steps, pct_start=0.2)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, PEAK_RATE, total_steps=len(SIZES) * steps, pct_start=0.2
+    )
     start = time.time()
     for epoch, size in enumerate(SIZES):
         net.train()
@@ -145,64 +169,11 @@ def train(net, pictures, labels, check):
         net.eval()
         with torch.no_grad():
             score = top1(lambda p: net(normalise(p)), *check)
-        print(f"epoch {epoch + 1:2}  loss {total / steps:.4f}  calibration top-1 {score:.2f} %  {time.time() - start:.0f} s", flush=True)
-
-
-class Writer:
-    """Collects nodes and weights; every node is named after its place, every value after its node."""
-
-    def __init__(self):
-        self.nodes, self.weights = [], []
-
-    def weight(self, name, tensor):
-        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(tensor.detach().numpy(), np.float32), name))
-        return name
-
-    def node(self, op, name, inputs, output=None, **attributes):
-        output = output or name
-        self.nodes.append(helper.make_node(op, inputs, [output], name=name, **attributes))
-        return output
-
-    def layer(self, layer, x):
-        conv, norm, name = layer.conv, layer.norm, layer.name
-        pad = conv.padding[0]
-        x = self.node(
-            "Conv", f"{name}/conv", [x, self.weight(f"{name}/conv/weight", conv.weight)],
-            kernel_shape=list(conv.kernel_size), strides=list(conv.stride), pads=[pad] * 4, group=conv.groups,
+        print(
+            f"epoch {epoch + 1:2}  loss {total / steps:.4f}  calibration top-1 {score:.2f} %  "
+            f"{time.time() - start:.0f} s",
+            flush=True,
         )
-        facts = {"scale": norm.weight, "bias": norm.bias, "mean": norm.running_mean, "variance": norm.running_var}
-        weights = [self.weight(f"{name}/norm/{key}", value) for key, value in facts.items()]
-        x = self.node("BatchNormalization", f"{name}/norm", [x, *weights], epsilon=norm.eps)
-        return self.node("Clip", f"{name}/relu6", [x, "relu6/low", "relu6/high"]) if layer.active else x
-
-    def net(self, net):
-        self.weight("relu6/low", torch.tensor(0.0))
-        self.weight("relu6/high", torch.tensor(6.0))
-        x = "images"
-        for part in net.parts:
-            if isinstance(part, Layer):
-                x = self.layer(part, x)
-                continue
-            y = x
-            for layer in part.layers:
-                y = self.layer(layer, y)
-            x = self.node("Add", f"{part.name}/add", [x, y]) if part.residual else y
-        x = self.node("GlobalAveragePool", "pool", [x])
-        x = self.node("Flatten", "flatten", [x], axis=1)
-        weights = [self.weight(f"classifier/{k}", v) for k, v in net.classifier.named_parameters()]
-        self.node("Gemm", "classifier", [x, *weights], output="logits", transB=1)
-
-
-def write(net, size, classes, path):
-    writer = Writer()
-    writer.net(net)
-    images = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, size, size])
-    logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", len(classes)])
-    graph = helper.make_graph(writer.nodes, "sample", [images], [logits], writer.weights)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8, producer_name="demo/sample/train.py")
-    helper.set_model_props(model, {"classNames": json.dumps(classes)})
-    onnx.checker.check_model(model, full_check=True)
-    path.write_bytes(model.SerializeToString(deterministic=True))
 
 
 def count(net, size):
@@ -213,7 +184,11 @@ def count(net, size):
         nonlocal total
         total += module.weight.numel() * math.prod(output.shape[2:])
 
-    hooks = [m.register_forward_hook(hook) for m in net.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
+    hooks = [
+        m.register_forward_hook(hook)
+        for m in net.modules()
+        if isinstance(m, (nn.Conv2d, nn.Linear))
+    ]
     net(torch.zeros(1, 3, size, size))
     for handle in hooks:
         handle.remove()
@@ -233,8 +208,13 @@ def main(folder, path):
     write(net, pictures.shape[2], classes, path)
     pictures, labels, _ = load(folder, "test")
     session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
-    predict = lambda p: torch.from_numpy(session.run(["logits"], {"images": normalise(p).numpy()})[0])
-    print(f"test top-1 {top1(predict, pictures, labels):.2f} % of {len(labels)}, {top1(predict, pictures[:500], labels[:500]):.2f} % of the first 500")
+    predict = lambda p: torch.from_numpy(
+        session.run(["logits"], {"images": normalise(p).numpy()})[0]
+    )
+    print(
+        f"test top-1 {top1(predict, pictures, labels):.2f} % of {len(labels)}, "
+        f"{top1(predict, pictures[:500], labels[:500]):.2f} % of the first 500"
+    )
     print(f"{path.stat().st_size} bytes")
 
 

@@ -149,6 +149,12 @@ export class Program implements Disposable {
     });
   }
 
+  /** Overwrite part of a state slot before the next run; `offset` in bytes, a multiple of four. */
+  writeState(slot: StateSlot, offset: number, data: ArrayBufferView): void {
+    const { slice } = slot;
+    write(this.#device, this.#buffers, { ...slice, offset: slice.offset + offset }, data);
+  }
+
   #queue<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#busy.then(() => {
       if (this.#disposed)

@@ -70,7 +70,7 @@ export class PlanBuilder {
   #data: { role: "constants" | "state"; data: ArrayBufferView }[] = [];
   #inputs: PendingPort[] = [];
   #outputs: PendingPort[] = [];
-  #states: { node: string; value: string; ref: Ref }[] = [];
+  #states: (Omit<StateSlot, "slice"> & { readonly ref: Ref })[] = [];
 
   /** Room for an activation. */
   tensor(bytes: number): Ref {
@@ -86,14 +86,14 @@ export class PlanBuilder {
     };
   }
 
-  /** Numbers that live from run to run, starting with `data`, and are read back for `node`. */
-  state(node: string, value: string, data: ArrayBufferView): Ref {
+  /** Numbers that live from run to run, starting with `data`, and are read back. */
+  state(slot: Omit<StateSlot, "slice" | "words">, data: ArrayBufferView): Ref {
     const ref: Ref = {
       role: "state",
       id: this.#data.push({ role: "state", data }) - 1,
       bytes: data.byteLength,
     };
-    this.#states.push({ node, value, ref });
+    this.#states.push({ ...slot, words: data.byteLength / 4, ref });
     return ref;
   }
 

@@ -57,8 +57,11 @@ export interface Port {
 /** Numbers that a sink node (Observe, Compare) accumulates, read back on request. */
 export interface StateSlot {
   readonly node: string;
-  /** The observed value. */
+  /** The observed value, and its shape in this plan. */
   readonly value: string;
+  readonly shape: readonly number[];
+  /** Words in use; the slice is padded. */
+  readonly words: number;
   readonly slice: Slice;
 }
 

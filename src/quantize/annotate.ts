@@ -2,7 +2,7 @@
 // after it read its answer.
 
 import { QConfigError } from "../errors.ts";
-import type { Graph } from "../graph/graph.ts";
+import { consumersOf, producersOf, type Graph } from "../graph/graph.ts";
 import type { Node, Op } from "../graph/node.ts";
 import { validateQConfig, type QConfig } from "./qconfig.ts";
 
@@ -127,5 +127,27 @@ export function annotate(graph: Graph, qconfig: QConfig, overrides: Overrides = 
       config !== null && whyFloat(graph, node) === undefined ? config : null,
     );
   }
+  return releaseMovers(graph, assignment);
+}
+
+/** A node that only moves elements runs in integers where its neighbours do: quantizing float values
+ *  just to move them would lose accuracy for nothing. */
+function releaseMovers(graph: Graph, assignment: Map<string, QConfig | null>): Assignment {
+  const producers = producersOf(graph);
+  const consumers = consumersOf(graph);
+  const runs = (node: Node) => (assignment.get(node.name) ?? null) !== null;
+  const movers = graph.nodes.filter((node) => sharesParams(node) && runs(node));
+  const joined = new Set<Node>();
+  /** True for a neighbour that computes in integers, or moves and is already joined to one. */
+  const leads = (node: Node) => runs(node) && (!sharesParams(node) || joined.has(node));
+  for (const node of movers) {
+    const producer = producers.get(node.inputs[0] ?? "");
+    if (producer && leads(producer)) joined.add(node);
+  }
+  for (const node of movers.toReversed()) {
+    const readers = node.outputs.flatMap((output) => consumers.get(output) ?? []);
+    if (readers.length > 0 && readers.every(leads)) joined.add(node);
+  }
+  for (const node of movers) if (!joined.has(node)) assignment.set(node.name, null);
   return assignment;
 }

@@ -24,9 +24,9 @@ describe("sample pictures", () => {
   });
 
   it.each([
-    ["train", ""],
-    ["calibration", ""],
-    ["test", ""],
+    ["train", "5b93849b5d1baf85b70ec71541a4367d4080f3a198f99a92f57cde7db9ac035f"],
+    ["calibration", "fbaf52ddc2faa517ae082178b2f94cad207707ea88095878c469289f9138b7fd"],
+    ["test", "d5b6c3936d135f88feb96842ea2c89f2a46881258550aab5c825b870ebf6a9b0"],
   ] as const)("of %s are the bytes that the network was trained and measured on", (split, hash) => {
     const pictures = Array.from({ length: 20 }, (_, index) => samplePicture(index, split));
     const labels = Uint8Array.from(pictures, ({ label }) => label);
@@ -60,13 +60,21 @@ describe("sample pictures", () => {
 
   it("reach the last index of a split and refuse the one above", () => {
     expect(samplePicture(2 ** 30 - 1, "test").data).toHaveLength(48 * 48 * 3);
-    expect(() => samplePicture(2 ** 30, "test")).toThrowErrorMatchingInlineSnapshot();
+    expect(() => samplePicture(2 ** 30, "test")).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: samplePicture: index must be an integer from 0 to 1073741823; got 1073741824. Count pictures from 0.]`,
+    );
   });
 
   it("refuse a negative or broken index, and an unknown split", () => {
-    expect(() => samplePicture(-1, "test")).toThrowErrorMatchingInlineSnapshot();
-    expect(() => samplePicture(0.5, "test")).toThrowErrorMatchingInlineSnapshot();
-    expect(() => samplePicture(0, "valid" as Split)).toThrowErrorMatchingInlineSnapshot();
+    expect(() => samplePicture(-1, "test")).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: samplePicture: index must be an integer from 0 to 1073741823; got -1. Count pictures from 0.]`,
+    );
+    expect(() => samplePicture(0.5, "test")).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: samplePicture: index must be an integer from 0 to 1073741823; got 0.5. Count pictures from 0.]`,
+    );
+    expect(() => samplePicture(0, "valid" as Split)).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: samplePicture: split must be one of train, calibration, test; got "valid". Pass one of them.]`,
+    );
   });
 });
 

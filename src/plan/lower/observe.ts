@@ -26,7 +26,7 @@ export function lowerObserve(lowering: Lowering, node: Observe): void {
   const bins = observer.kind === "histogram" ? (observer.bins ?? HISTOGRAM_BINS) : 0;
   const data = new Uint32Array(SLOT_HEAD + (perChannel ? layout.lastWords * 8 : bins));
   data.set(head);
-  const slot = plan.state(node.name, x.name, data);
+  const slot = plan.state({ node: node.name, value: x.name, shape: layout.logical }, data);
   plan.step("observeReset", { node: node.name, uniforms: { bins }, buffers: { slot }, groups: 1 });
   if (perChannel) {
     if (layout.order.at(-1) !== observer.axis) {
@@ -64,7 +64,10 @@ export function lowerCompare(lowering: Lowering, node: Compare): void {
   if (x.quant || y.quant) throw lowering.unsupported(node, "only float values are compared");
   const { layout } = x;
   const groups = Math.min(STRIDING_GROUPS, workgroups(layout.words));
-  const slot = lowering.plan.state(node.name, x.name, new Float32Array(Math.max(1, groups) * 2));
+  const slot = lowering.plan.state(
+    { node: node.name, value: x.name, shape: layout.logical },
+    new Float32Array(Math.max(1, groups) * 2),
+  );
   lowering.plan.step("compareF32", {
     node: node.name,
     uniforms: { count: layout.words, words: layout.lastWords, last: layout.last },

@@ -16,7 +16,6 @@ import {
   sumWeights,
 } from "../../../src/graph/arithmetic.ts";
 import type { QParams } from "../../../src/graph/value.ts";
-import { rint } from "../../../src/tensor/rounding.ts";
 import { tensor } from "../../../src/tensor/tensor.ts";
 import { Random } from "./seeded.ts";
 

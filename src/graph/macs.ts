@@ -1,0 +1,33 @@
+// Multiply-accumulates of a node: the work that quantization makes cheaper.
+
+import { valueOf } from "./graph.ts";
+import type { BoundGraph } from "./bind.ts";
+import type { Node } from "./node.ts";
+import { sizeOf } from "../tensor/tensor.ts";
+
+/** Multiply-accumulates of `node` in `graph`; 0 for ops that are no products. */
+export function macsOf(graph: BoundGraph, node: Node): number {
+  const shape = (name: string | undefined) => valueOf(graph, name ?? "").shape as readonly number[];
+  const out = () => sizeOf(shape(node.outputs[0]));
+  switch (node.op) {
+    case "Conv":
+      return out() * sizeOf(shape(node.inputs[1]).slice(1));
+    case "Gemm":
+      return out() * (shape(node.inputs[0])[node.transA ? 0 : 1] ?? 1);
+    case "MatMul":
+      return out() * (shape(node.inputs[0]).at(-1) ?? 1);
+    default:
+      return 0;
+  }
+}
+
+/** True where `node` computes on integers. */
+export function isInteger(graph: BoundGraph, node: Node): boolean {
+  const quant = (name: string | undefined) => graph.values.get(name ?? "")?.quant !== undefined;
+  return (
+    node.op !== "Quantize" &&
+    node.op !== "Dequantize" &&
+    quant(node.inputs[0]) &&
+    quant(node.outputs[0])
+  );
+}

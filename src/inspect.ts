@@ -1,0 +1,64 @@
+// inspect: what a model is made of, and what would be quantized.
+
+import { symbolicDims } from "./compile.ts";
+import { bindShapes } from "./graph/bind.ts";
+import { isInteger, macsOf } from "./graph/macs.ts";
+import type { Model, PortType } from "./model.ts";
+import { annotate, whyFloat } from "./quantize/annotate.ts";
+import { fuse } from "./quantize/fuse.ts";
+import { qconfigs } from "./quantize/presets.ts";
+import { sizeOf } from "./tensor/tensor.ts";
+
+export interface Inspection {
+  readonly stage: string;
+  readonly inputs: Readonly<Record<string, PortType>>;
+  readonly outputs: Readonly<Record<string, PortType>>;
+  /** Op → number of nodes, as in the file. */
+  readonly ops: Readonly<Record<string, number>>;
+  /** Elements of all constants, and their bytes. */
+  readonly parameters: number;
+  readonly parameterBytes: number;
+  /** Multiply-accumulates of one sample, and the share (0 … 1) that is done, or would be, in integers. */
+  readonly macs: number;
+  readonly integerMacShare: number;
+  /** Nodes after fusion that stay float, and why. */
+  readonly float: readonly { readonly node: string; readonly op: string; readonly why: string }[];
+}
+
+/** Describe `model`; open sizes count as 1. */
+export function inspect(model: Model<"float" | "quantized">): Inspection {
+  const ops: Record<string, number> = {};
+  for (const { op } of model.graph.nodes) ops[op] = (ops[op] ?? 0) + 1;
+  const fused = model.stage === "float" ? fuse(model.graph) : model.graph;
+  const bound = bindShapes(fused, new Map(symbolicDims(fused).map((name) => [name, 1])));
+  const assignment = model.stage === "float" ? annotate(fused, qconfigs.int8) : undefined;
+  let [macs, integerMacs] = [0, 0];
+  const float: { node: string; op: string; why: string }[] = [];
+  for (const node of bound.nodes) {
+    const work = macsOf(bound, node);
+    const integer = assignment
+      ? (assignment.get(node.name) ?? null) !== null
+      : isInteger(bound, node);
+    macs += work;
+    if (integer) integerMacs += work;
+    else if (node.op !== "Quantize" && node.op !== "Dequantize") {
+      float.push({
+        node: node.name,
+        op: node.op,
+        why: whyFloat(fused, node) ?? "its neighbours are float",
+      });
+    }
+  }
+  const constants = [...model.graph.constants.values()];
+  return {
+    stage: model.stage,
+    inputs: model.inputs,
+    outputs: model.outputs,
+    ops,
+    parameters: constants.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+    parameterBytes: constants.reduce((sum, { data }) => sum + data.byteLength, 0),
+    macs,
+    integerMacShare: macs === 0 ? 0 : integerMacs / macs,
+    float,
+  };
+}

@@ -1,0 +1,42 @@
+// load: a file's bytes → a model. A file with QuantizeLinear nodes becomes a quantized model that runs
+// on the integer kernels; any other a float one.
+
+import { importOnnx } from "./formats/onnx/index.ts";
+import { InputError } from "./errors.ts";
+import { Model } from "./model.ts";
+import { fuse } from "./quantize/fuse.ts";
+import { integerize } from "./quantize/integerize.ts";
+
+/** Where a model comes from. The library fetches nothing: pass the Response that you fetched. */
+export type Source = Uint8Array | ArrayBuffer | Blob | Response;
+
+export interface LoadOptions {
+  /** Sizes for symbolic dims: { batch: 1 }. Without one, the model serves every size. */
+  readonly dims?: Readonly<Record<string, number>>;
+  /** External tensor data by its location in the file. */
+  readonly externalData?: ReadonlyMap<string, Uint8Array>;
+}
+
+async function bytesOf(source: Source): Promise<Uint8Array> {
+  if (source instanceof Uint8Array) return source;
+  if (source instanceof ArrayBuffer) return new Uint8Array(source);
+  if (typeof Response !== "undefined" && source instanceof Response && !source.ok) {
+    throw new InputError(
+      `load: the response must be a success; got HTTP ${source.status} for ${source.url}. Check the address.`,
+    );
+  }
+  return new Uint8Array(await source.arrayBuffer());
+}
+
+/** Read an ONNX file. Weights stay views on its bytes.
+ *  Throws FormatError for bytes that are no ONNX model, UnsupportedError listing every node that this
+ *  library cannot run. */
+export async function load(
+  source: Source,
+  options: LoadOptions = {},
+): Promise<Model<"float" | "quantized">> {
+  const graph = importOnnx(await bytesOf(source), options);
+  const isQuantized = graph.nodes.some(({ op }) => op === "Quantize" || op === "Dequantize");
+  if (!isQuantized) return new Model("float", graph, {});
+  return new Model("quantized", integerize(fuse(graph)), {});
+}

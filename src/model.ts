@@ -1,0 +1,77 @@
+// A model: an immutable graph, and where it is on its way from float to int8. Every verb takes one and
+// returns another; the stage is a type, so a verb that comes too early does not compile.
+
+import { StageError } from "./errors.ts";
+import { valueOf, type Graph } from "./graph/graph.ts";
+import { printGraph } from "./graph/print.ts";
+import type { Dim } from "./graph/value.ts";
+import type { Assignment } from "./quantize/annotate.ts";
+import type { Calibration } from "./quantize/calibration.ts";
+import type { DType } from "./tensor/dtype.ts";
+
+export type Stage = "float" | "prepared" | "calibrated" | "quantized";
+
+/** A named port of a model. */
+export interface PortType {
+  readonly dtype: DType;
+  readonly shape: readonly Dim[];
+}
+
+/** What a stage carries beside its graph. */
+interface Details {
+  readonly float: object;
+  /** `fused` is the graph without observers. */
+  readonly prepared: { readonly fused: Graph; readonly assignment: Assignment };
+  readonly calibrated: {
+    readonly fused: Graph;
+    readonly assignment: Assignment;
+    readonly calibration: Calibration;
+  };
+  readonly quantized: object;
+}
+
+export class Model<S extends Stage = Stage> {
+  readonly stage: S;
+  readonly graph: Graph;
+  readonly details: Details[S];
+
+  constructor(stage: S, graph: Graph, details: Details[S]) {
+    this.stage = stage;
+    this.graph = graph;
+    this.details = details;
+  }
+
+  get inputs(): Readonly<Record<string, PortType>> {
+    return ports(this.graph, this.graph.inputs);
+  }
+
+  get outputs(): Readonly<Record<string, PortType>> {
+    return ports(this.graph, this.graph.outputs);
+  }
+
+  /** One line per node, for logs and snapshots. */
+  toString(): string {
+    return printGraph(this.graph);
+  }
+}
+
+function ports(graph: Graph, names: readonly string[]): Readonly<Record<string, PortType>> {
+  const entries = names.map((name) => {
+    const { dtype, shape } = valueOf(graph, name);
+    return [name, { dtype, shape }] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Throws StageError unless `model` is at one of `stages`: TypeScript refuses it, JavaScript does not. */
+export function checkStage<S extends Stage>(
+  verb: string,
+  model: Model,
+  stages: readonly S[],
+  wayOut: string,
+): asserts model is Model<S> {
+  if ((stages as readonly string[]).includes(model.stage)) return;
+  throw new StageError(
+    `${verb}: the model must be ${stages.join(" or ")}; got ${model.stage}. ${wayOut}`,
+  );
+}

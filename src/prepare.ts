@@ -1,0 +1,23 @@
+// prepare: a float model → the same with observers behind what will be quantized.
+
+import { checkStage, Model } from "./model.ts";
+import { annotate, type Overrides } from "./quantize/annotate.ts";
+import { fuse } from "./quantize/fuse.ts";
+import { insertObservers } from "./quantize/prepare.ts";
+import { qconfigs } from "./quantize/presets.ts";
+import type { QConfig } from "./quantize/qconfig.ts";
+
+export interface PrepareOptions {
+  /** Default: `qconfigs.int8`, the most accurate. */
+  readonly qconfig?: QConfig;
+  /** Per node name, name pattern with `*`, or op; null leaves it in float. */
+  readonly overrides?: Overrides;
+}
+
+/** Fold BatchNormalization, fuse activations, insert observers. Throws QConfigError. */
+export function prepare(model: Model<"float">, options: PrepareOptions = {}): Model<"prepared"> {
+  checkStage("prepare", model, ["float"], "Load a float model; a quantized one is ready to run.");
+  const fused = fuse(model.graph);
+  const assignment = annotate(fused, options.qconfig ?? qconfigs.int8, options.overrides);
+  return new Model("prepared", insertObservers(fused, assignment), { fused, assignment });
+}

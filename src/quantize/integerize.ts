@@ -1,0 +1,205 @@
+// Quantize-dequantize pairs around float ops become typed integer ops: Dequantize → Conv → Quantize is
+// one Conv on quantized values. This is how converted models get their integers, and how QDQ files of
+// any tool are read: one meaning, one pass.
+
+import { dequantizeTensor, quantizeBias } from "../graph/arithmetic.ts";
+import { GraphBuilder } from "../graph/builder.ts";
+import { consumersOf, producersOf, prune, valueOf, type Graph } from "../graph/graph.ts";
+import type { Node } from "../graph/node.ts";
+import { renameValues } from "../graph/rename.ts";
+import type { QParams } from "../graph/value.ts";
+import { fl } from "../tensor/rounding.ts";
+import { sizeOf, tensor, type Tensor } from "../tensor/tensor.ts";
+import { hasWeight, whyFloat } from "./annotate.ts";
+import { outputAxis } from "./weights.ts";
+
+interface Quantized {
+  readonly name: string;
+  readonly quant: QParams;
+}
+
+const isPerTensor = ({ quant }: Quantized) => quant.axis === undefined && quant.scale.length === 1;
+
+/** What a graph's Quantize and Dequantize nodes say. */
+class Pairs {
+  readonly graph: Graph;
+  readonly #producers: Map<string, Node>;
+  readonly #consumers: Map<string, Node[]>;
+
+  constructor(graph: Graph) {
+    this.graph = graph;
+    this.#producers = producersOf(graph);
+    this.#consumers = consumersOf(graph);
+  }
+
+  /** The quantized value that float value `name` was dequantized from. */
+  source(name: string): Quantized | undefined {
+    const producer = this.#producers.get(name);
+    if (producer?.op !== "Dequantize") return undefined;
+    const [source = ""] = producer.inputs;
+    const { quant } = valueOf(this.graph, source);
+    return quant && { name: source, quant };
+  }
+
+  /** The one Quantize node that reads float value `name`, if nothing else does. */
+  sink(name: string): (Quantized & { node: Node }) | undefined {
+    const readers = this.#consumers.get(name) ?? [];
+    const [node] = readers;
+    if (readers.length !== 1 || node?.op !== "Quantize" || this.graph.outputs.includes(name))
+      return undefined;
+    const [output = ""] = node.outputs;
+    const { quant } = valueOf(this.graph, output);
+    return quant && { name: output, quant, node };
+  }
+}
+
+/** A weight usable by the integer kernels: int8, symmetric, per tensor or per output channel. uint8
+ *  with zero point 128 is the same numbers moved by 128: docs/quantization.md (27). */
+function usableWeight(
+  node: Node,
+  data: Tensor | undefined,
+  quant: QParams,
+): { data: Tensor; quant: QParams } | undefined {
+  if (
+    !data ||
+    (quant.axis !== undefined && quant.axis !== outputAxis(node) && quant.scale.length > 1)
+  )
+    return undefined;
+  if (quant.dtype === "int8" && quant.zeroPoint.every((z) => z === 0)) return { data, quant };
+  if (quant.dtype !== "uint8" || !quant.zeroPoint.every((z) => z === 128)) return undefined;
+  const moved = Int8Array.from(data.data as Uint8Array, (q) => q - 128);
+  const zeroPoint = quant.zeroPoint.map(() => 0);
+  return { data: tensor("int8", data.shape, moved), quant: { ...quant, dtype: "int8", zeroPoint } };
+}
+
+/** The int32 bias of a layer: an integer one in its own steps is kept, others become it by (26). */
+function integerBias(
+  pairs: Pairs,
+  name: string,
+  sx: number,
+  weight: QParams,
+): { data: Tensor; quant: QParams } | undefined {
+  const { constants } = pairs.graph;
+  const scale = weight.scale.map((s) => fl(sx * s));
+  const source = pairs.source(name);
+  const held = constants.get(source?.name ?? name);
+  if (!held) return undefined;
+  const count = sizeOf(held.shape);
+  const steps = Float32Array.from(
+    { length: count },
+    (_, c) => scale[scale.length === 1 ? 0 : c] ?? 1,
+  );
+  const quant: QParams = {
+    dtype: "int32",
+    scale: steps,
+    zeroPoint: new Int32Array(count),
+    axis: 0,
+  };
+  if (source && held.dtype === "int32") {
+    const same = steps.every(
+      (step, c) => step === source.quant.scale[source.quant.scale.length === 1 ? 0 : c],
+    );
+    if (same) return { data: tensor("int32", [count], held.data as Int32Array), quant };
+  }
+  const reals = source ? dequantizeTensor(held as Tensor<QParams["dtype"]>, source.quant) : held;
+  if (reals.dtype !== "float32") return undefined;
+  return {
+    data: tensor("int32", [count], quantizeBias(reals.data as Float32Array, sx, weight.scale)),
+    quant,
+  };
+}
+
+/** The integer form of `node`, or undefined where it must stay float. */
+function integerNode(
+  pairs: Pairs,
+  node: Node,
+  builder: GraphBuilder,
+): { node: Node; outputs: (Quantized & { node: Node })[] } | undefined {
+  if (node.outputs.length === 0 || node.op === "Quantize" || node.op === "Dequantize")
+    return undefined;
+  const outputs = node.outputs.map((output) => pairs.sink(output));
+  const sinks = outputs.filter(
+    (sink): sink is Quantized & { node: Node } => sink !== undefined && isPerTensor(sink),
+  );
+  if (sinks.length !== node.outputs.length) return undefined;
+  const layer = hasWeight(node);
+  const activations = (layer ? node.inputs.slice(0, 1) : node.inputs).map((input) =>
+    pairs.source(input),
+  );
+  const sources = activations.filter(
+    (source): source is Quantized => source !== undefined && isPerTensor(source),
+  );
+  if (sources.length !== activations.length || sources.some(({ quant }) => quant.dtype === "int32"))
+    return undefined;
+  const names = sources.map(({ name }) => name);
+  const typed = (inputs: readonly string[]) =>
+    ({ ...node, inputs, outputs: sinks.map(({ name }) => name) }) as Node;
+  if (!layer) {
+    // Judge the op alone: its operands are quantized here, whatever they were.
+    return whyFloat(pairs.graph, node) === undefined
+      ? { node: typed(names), outputs: sinks }
+      : undefined;
+  }
+  const source = pairs.source(node.inputs[1] ?? "");
+  const weight = source && usableWeight(node, pairs.graph.constants.get(source.name), source.quant);
+  if (!source || !weight) return undefined;
+  if (node.op === "Gemm" && (node.alpha !== 1 || node.beta !== 1 || node.transA)) return undefined;
+  if (node.op !== "Conv" && weight.data.shape.length !== 2) return undefined;
+  const inputs = [
+    ...names,
+    weight.data === pairs.graph.constants.get(source.name)
+      ? source.name
+      : builder.constant(builder.fresh(`${source.name}_int8`), weight.data, weight.quant),
+  ];
+  const biasName = node.inputs[2];
+  if (biasName !== undefined) {
+    const bias = integerBias(pairs, biasName, sources[0]?.quant.scale[0] ?? 1, weight.quant);
+    const columns = weight.data.shape[outputAxis(node)];
+    if (!bias || bias.data.data.length !== columns) return undefined;
+    inputs.push(builder.constant(builder.fresh(`${node.name}/bias_int32`), bias.data, bias.quant));
+  }
+  return { node: typed(inputs), outputs: sinks };
+}
+
+/** Float ops between Dequantize and Quantize become integer ops wherever a kernel exists. Typed values
+ *  take the names of the float values they stand for. */
+export function integerize(graph: Graph): Graph {
+  const pairs = new Pairs(graph);
+  const builder = GraphBuilder.from(graph);
+  const absorbed = new Set<Node>();
+  for (const node of graph.nodes) {
+    if (absorbed.has(node)) continue;
+    const integer = integerNode(pairs, node, builder);
+    if (!integer) {
+      const type = valueOf(graph, node.outputs[0] ?? node.inputs[0] ?? "");
+      builder.add(node, { dtype: type.dtype, ...(type.quant ? { quant: type.quant } : {}) });
+      continue;
+    }
+    builder.add(integer.node, {
+      quant: integer.outputs[0]?.quant ?? {
+        dtype: "int8",
+        scale: new Float32Array(),
+        zeroPoint: new Int32Array(),
+      },
+    });
+    for (const sink of integer.outputs) {
+      builder.values.set(sink.name, {
+        ...builder.value(sink.name),
+        dtype: sink.quant.dtype,
+        quant: sink.quant,
+      });
+      absorbed.add(sink.node);
+    }
+  }
+  const typed = prune(builder.build(graph.name, graph.inputs, graph.outputs));
+  const left = new Set(typed.values.keys());
+  const names = new Map<string, string>();
+  for (const node of graph.nodes) {
+    if (node.op !== "Dequantize") continue;
+    const [source = ""] = node.inputs;
+    const [real = ""] = node.outputs;
+    if (left.has(source) && !left.has(real) && !typed.constants.has(source) && !names.has(source))
+      names.set(source, real);
+  }
+  return renameValues(typed, (name) => names.get(name) ?? name);
+}

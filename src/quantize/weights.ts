@@ -1,0 +1,70 @@
+// Constants become integers on the host: weights per output channel or per tensor, operands of Add
+// and Mul per tensor.
+
+import { leastWeightScale, quantizeTensor } from "../graph/arithmetic.ts";
+import type { Node } from "../graph/node.ts";
+import type { QParams } from "../graph/value.ts";
+import { stridesOf, type Tensor } from "../tensor/tensor.ts";
+import { chooseQParams, type Range } from "./qparams.ts";
+import type { TensorSpec } from "./qconfig.ts";
+import { QConfigError } from "../errors.ts";
+
+export interface QuantizedConstant {
+  readonly data: Tensor<QParams["dtype"]>;
+  readonly quant: QParams;
+}
+
+/** The axis of output channels in the weight of `node`. */
+export function outputAxis(node: Node): number {
+  return node.op === "Conv" || (node.op === "Gemm" && node.transB) ? 0 : 1;
+}
+
+/** Least and greatest element, per slice of `axis` or of all. */
+function rangeOfConstant(data: Tensor<"float32">, axis: number | undefined): Range {
+  const count = axis === undefined ? 1 : (data.shape[axis] ?? 1);
+  const stride = axis === undefined ? data.data.length : (stridesOf(data.shape)[axis] ?? 1);
+  const min = new Float32Array(count).fill(Infinity);
+  const max = new Float32Array(count).fill(-Infinity);
+  data.data.forEach((value, index) => {
+    const c = Math.floor(index / Math.max(1, stride)) % count;
+    min[c] = Math.min(min[c] ?? value, value);
+    max[c] = Math.max(max[c] ?? value, value);
+  });
+  return { min, max };
+}
+
+/** Quantize the weight of `node`. `perAxis` of the spec means output channels, whatever axis that is
+ *  in this op. Where a bias would not fit int32 the channel's scale is raised: docs/quantization.md,
+ *  section 7. */
+export function quantizeWeight(
+  node: Node,
+  weight: Tensor<"float32">,
+  bias: Float32Array | undefined,
+  inputScale: number,
+  spec: TensorSpec,
+): QuantizedConstant {
+  if (spec.observer.kind !== "minMax" && spec.observer.kind !== "perChannelMinMax") {
+    throw new QConfigError(
+      `${node.op} "${node.name}": weights are observed by minMax or perChannelMinMax; got ` +
+        `${spec.observer.kind}. They do not change, so one look at them is enough.`,
+    );
+  }
+  const axis = spec.granularity === "perTensor" ? undefined : outputAxis(node);
+  const chosen = chooseQParams(rangeOfConstant(weight, axis), {
+    ...spec,
+    granularity: axis === undefined ? "perTensor" : { perAxis: axis },
+  });
+  const scale = chosen.scale.map((s, c) => {
+    const biases = bias ? (axis === undefined ? [...bias] : [bias[c] ?? 0]) : [];
+    const greatest = biases.reduce((most, b) => Math.max(most, Math.abs(b)), 0);
+    return Math.max(s, leastWeightScale(greatest, inputScale));
+  });
+  const quant = { ...chosen, scale };
+  return { data: quantizeTensor(weight, quant), quant };
+}
+
+/** Quantize a constant operand of an element-wise op: its own range, per tensor. */
+export function quantizeOperand(data: Tensor<"float32">, spec: TensorSpec): QuantizedConstant {
+  const quant = chooseQParams(rangeOfConstant(data, undefined), spec);
+  return { data: quantizeTensor(data, quant), quant };
+}

@@ -1,0 +1,15 @@
+// save: a model → an ONNX file; a quantized one in QDQ form, which other runtimes read.
+
+import { exportOnnx } from "./formats/onnx/index.ts";
+import { checkStage, type Model } from "./model.ts";
+
+export interface SaveOptions {
+  /** ONNX opset of the file; 13 is the first with per-channel QuantizeLinear. */
+  readonly opset?: 13 | 17 | 21;
+}
+
+/** The bytes of an ONNX file: docs/quantization.md, section 12. */
+export function save(model: Model<"float" | "quantized">, options: SaveOptions = {}): Uint8Array {
+  checkStage("save", model, ["float", "quantized"], "Convert the model first.");
+  return exportOnnx(model.graph, options);
+}

@@ -1,0 +1,334 @@
+// What is written: float graphs come back equal, typed graphs become QDQ pairs (numerics section 12).
+
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { exportOnnx } from "../../../src/formats/onnx/export.ts";
+import { importOnnx } from "../../../src/formats/onnx/import.ts";
+import { ONNX_LIMITS } from "../../../src/formats/onnx/limits.ts";
+import { readModel } from "../../../src/formats/onnx/read.ts";
+import { GraphBuilder } from "../../../src/graph/builder.ts";
+import type { Graph } from "../../../src/graph/graph.ts";
+import { printGraph } from "../../../src/graph/print.ts";
+import type { Dim } from "../../../src/graph/value.ts";
+import { float32, tensor } from "../../../src/tensor/tensor.ts";
+import { floats, messageOf } from "./onnxModels.ts";
+import { typedNetwork, uint8 } from "./typedGraphs.ts";
+
+/** One line per node of the file: outputs = op(inputs), and its name. */
+function nodesOf(bytes: Uint8Array): string[] {
+  return readModel(bytes, ONNX_LIMITS).graph.nodes.map(
+    ({ opType, name, inputs, outputs }) =>
+      `${outputs.join(", ")} = ${opType}(${inputs.join(", ")}) "${name}"`,
+  );
+}
+
+/** A random float graph: each step is one op on the last value, whatever its shape allows. */
+function randomGraph(steps: readonly number[], batch: Dim, opset: number): Graph {
+  const builder = new GraphBuilder();
+  let value = builder.input("x", { dtype: "float32", shape: [batch, 4, 6, 6] });
+  const values = [value];
+  steps.forEach((step, at) => {
+    const shape = builder.value(value).shape;
+    const rank = shape.length;
+    const channels = Number(shape[1]);
+    const [choice, detail] = [step % 24, Math.floor(step / 24)];
+    const base = { name: `n${at}`, inputs: [value], outputs: [`v${at}`] };
+    const constant = (name: string, dims: readonly number[]) =>
+      builder.constant(
+        `${name}${at}`,
+        floats(dims, (index) => Math.fround((index + step) / 7)),
+      );
+    const size = Number(shape[2] ?? 1);
+    const k = Math.min(3, size);
+    const window = {
+      kernel: [k, 1],
+      strides: [1 + (detail % 2), 1],
+      dilations: [1, 1],
+      pads: [0, 0, detail % k, 0],
+    } as const;
+    const alpha = Math.fround((detail % 9) / 7);
+    const filters = 1 + (detail % 5);
+    if (choice === 0 && rank === 4) {
+      const inputs = [value, constant("w", [filters, channels, k, 1])];
+      if (detail % 2) inputs.push(constant("b", [filters]));
+      builder.add({ op: "Conv", ...base, inputs, ...window, group: 1 });
+    } else if (choice === 1) {
+      const four = ["scale", "shift", "mean", "variance"].map((name) => constant(name, [channels]));
+      const inputs = [value, ...four];
+      builder.add({ op: "BatchNormalization", ...base, inputs, epsilon: Math.fround(1e-3) });
+    } else if (choice === 2) builder.add({ op: "Relu", ...base });
+    else if (choice === 3) builder.add({ op: "LeakyRelu", ...base, alpha });
+    else if (choice === 4) {
+      builder.add({
+        op: "Clip",
+        ...base,
+        low: detail % 3 ? 0 : -Infinity,
+        high: detail % 2 ? 6 : Infinity,
+      });
+    } else if (choice === 5) builder.add({ op: "Sigmoid", ...base });
+    else if (choice === 6) builder.add({ op: "HardSigmoid", ...base, alpha, beta: 0.5 });
+    else if (choice === 7 && opset > 13) builder.add({ op: "HardSwish", ...base });
+    else if (choice === 8) builder.add({ op: "Tanh", ...base });
+    else if (choice === 9) {
+      const op = (["Add", "Sub", "Mul", "Div"] as const)[detail % 4] ?? "Add";
+      builder.add({ op, ...base, inputs: [value, detail % 8 > 3 ? value : constant("c", [1])] });
+    } else if (choice === 10 && rank === 2) {
+      const inputs = [value, constant("w", [filters, channels]), constant("b", [filters])];
+      const node = { ...base, inputs, alpha, beta: 1, transA: false, transB: true };
+      builder.add({ op: "Gemm", ...node });
+    } else if (choice === 11) {
+      const inputs = [value, constant("w", [Number(shape.at(-1)), filters])];
+      builder.add({ op: "MatMul", ...base, inputs });
+    } else if (choice === 12 && rank === 4) builder.add({ op: "GlobalAveragePool", ...base });
+    else if (choice === 13 && rank === 4) {
+      const node = {
+        ...base,
+        ...window,
+        countIncludePad: detail % 3 === 0,
+        ceilMode: detail % 2 === 0,
+      };
+      builder.add({ op: "AveragePool", ...node });
+    } else if (choice === 14 && rank === 4) {
+      builder.add({ op: "MaxPool", ...base, ...window, ceilMode: detail % 2 === 0 });
+    } else if (choice === 15 && rank > 2) {
+      builder.add({ op: "ReduceMean", ...base, axes: [rank - 1], keepdims: detail % 2 === 0 });
+    } else if (choice === 16)
+      builder.add({ op: "Softmax", ...base, axis: 1 + (detail % (rank - 1)) });
+    else if (choice === 17 && rank > 2) builder.add({ op: "Flatten", ...base, axis: 1 });
+    else if (choice === 18) builder.add({ op: "Reshape", ...base, shape: [0, -1, 1] });
+    else if (choice === 19) {
+      const perm = shape.map((_, axis) => (axis < 1 ? 0 : rank - axis));
+      builder.add({ op: "Transpose", ...base, perm });
+    } else if (choice === 20 && rank < 6)
+      builder.add({ op: "Unsqueeze", ...base, axes: [1 + (detail % rank)] });
+    else if (choice === 21) builder.add({ op: "Concat", ...base, inputs: [value, value], axis: 1 });
+    else if (choice === 22) {
+      const pads = [...shape, ...shape].map((_, axis) => (axis % rank ? detail % 2 : 0));
+      builder.add({ op: "Pad", ...base, pads, value: alpha });
+    } else if (choice === 23 && channels > 1) {
+      if (detail % 2) {
+        const cut = { axes: [1], starts: [-1], ends: [-channels - 1], steps: [-1] };
+        builder.add({ op: "Slice", ...base, ...cut });
+      } else {
+        const sizes = [channels - 1, 1];
+        builder.add({ op: "Split", ...base, outputs: [`v${at}`, `r${at}`], axis: 1, sizes });
+        values.push(`r${at}`);
+      }
+    } else builder.add({ op: "Identity", ...base });
+    value = `v${at}`;
+    values.push(value);
+  });
+  return builder.build("random", ["x"], values.slice(1));
+}
+
+describe("round trip", () => {
+  it("import(export(g)) equals g for random float graphs", () => {
+    const seen = new Set<string>();
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(24 * 60), { minLength: 1, maxLength: 12 }),
+        fc.constantFrom<Dim>(1, 3, "batch"),
+        fc.constantFrom<(13 | 17 | 21)[]>(13, 17, 21),
+        (steps, batch, opset) => {
+          const graph = randomGraph(steps, batch, opset);
+          for (const { op } of graph.nodes) seen.add(op);
+          expect(importOnnx(exportOnnx(graph, { opset }))).toEqual(graph);
+        },
+      ),
+      { numRuns: 400, seed: 20261123 },
+    );
+    expect(seen.size).toBe(29); // every float op but Cast and Squeeze, which have tests of their own
+  });
+
+  it("Cast, Squeeze and every kind of name survive", () => {
+    const builder = new GraphBuilder();
+    builder.input("x", { dtype: "float32", shape: ["batch", 1, 3] });
+    builder.add({
+      op: "Squeeze",
+      name: "größe/ü",
+      inputs: ["x"],
+      outputs: ["__proto__"],
+      axes: [1],
+    });
+    builder.add({ op: "Cast", name: "c", inputs: ["__proto__"], outputs: ["y"], to: "float32" });
+    const graph = builder.build("names", ["x"], ["y"]);
+    expect(importOnnx(exportOnnx(graph))).toEqual(graph);
+  });
+
+  it("explicit Quantize and Dequantize come back equal, without doubled pairs", () => {
+    const builder = new GraphBuilder();
+    builder.input("x", { dtype: "float32", shape: [1, 2, 4, 4] });
+    const weight = tensor("int8", [2, 2, 1, 1], Int8Array.of(1, 2, 3, 4));
+    const scale = Float32Array.of(0.5, 0.25);
+    const zeroPoint = new Int32Array(2);
+    builder.constant("w", weight, { dtype: "int8", axis: 0, scale, zeroPoint });
+    builder.add(
+      { op: "Quantize", name: "q", inputs: ["x"], outputs: ["xq"] },
+      { quant: uint8(0.5, 7) },
+    );
+    builder.add(
+      { op: "Dequantize", name: "d", inputs: ["xq"], outputs: ["xf"] },
+      { dtype: "float32" },
+    );
+    builder.add(
+      { op: "Dequantize", name: "dw", inputs: ["w"], outputs: ["wf"] },
+      { dtype: "float32" },
+    );
+    builder.add({
+      ...{ op: "Conv", name: "c", inputs: ["xf", "wf"], outputs: ["y"], group: 1 },
+      ...{ kernel: [1, 1], strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] },
+    });
+    const graph = builder.build("qdq", ["x"], ["y"]);
+    expect(nodesOf(exportOnnx(graph))).toHaveLength(4);
+    expect(importOnnx(exportOnnx(graph))).toEqual(graph);
+  });
+});
+
+describe("typed graphs", () => {
+  it("become DQ → op → Q, with the value's own name on the DequantizeLinear", () => {
+    expect(nodesOf(exportOnnx(typedNetwork()))).toMatchInlineSnapshot(`
+      [
+        "conv1.weight = DequantizeLinear(conv1.weight_quantized, conv1.weight_scale, conv1.weight_zero_point) "conv1.weight_DequantizeLinear"",
+        "conv1.bias = DequantizeLinear(conv1.bias_quantized, conv1.bias_scale) "conv1.bias_DequantizeLinear"",
+        "conv2.weight = DequantizeLinear(conv2.weight_quantized, conv2.weight_scale, conv1.weight_zero_point) "conv2.weight_DequantizeLinear"",
+        "conv2.bias = DequantizeLinear(conv2.bias_quantized, conv2.bias_scale) "conv2.bias_DequantizeLinear"",
+        "fc.weight = DequantizeLinear(fc.weight_quantized, fc.weight_scale, fc.weight_zero_point) "fc.weight_DequantizeLinear"",
+        "fc.bias = DequantizeLinear(fc.bias_quantized, fc.bias_scale) "fc.bias_DequantizeLinear"",
+        "xq_quantized = QuantizeLinear(x, xq_scale, xq_zero_point) "quant"",
+        "xq = DequantizeLinear(xq_quantized, xq_scale, xq_zero_point) "xq_DequantizeLinear"",
+        "a_unclamped = Conv(xq, conv1.weight, conv1.bias) "conv1"",
+        "a_float = Clip(a_unclamped, conv1_clip_min, conv1_clip_max) "conv1_clip"",
+        "a_quantized = QuantizeLinear(a_float, a_scale, a_zero_point) "a_QuantizeLinear"",
+        "a = DequantizeLinear(a_quantized, a_scale, a_zero_point) "a_DequantizeLinear"",
+        "b_float = Conv(a, conv2.weight, conv2.bias) "conv2"",
+        "b_quantized = QuantizeLinear(b_float, b_scale, b_zero_point) "b_QuantizeLinear"",
+        "b = DequantizeLinear(b_quantized, b_scale, b_zero_point) "b_DequantizeLinear"",
+        "s_float = Add(a, b) "add"",
+        "s_quantized = QuantizeLinear(s_float, s_scale, s_zero_point) "s_QuantizeLinear"",
+        "s = DequantizeLinear(s_quantized, s_scale, s_zero_point) "s_DequantizeLinear"",
+        "p_float = GlobalAveragePool(s) "pool"",
+        "p_quantized = QuantizeLinear(p_float, s_scale, s_zero_point) "p_QuantizeLinear"",
+        "p = DequantizeLinear(p_quantized, s_scale, s_zero_point) "p_DequantizeLinear"",
+        "f_float = Flatten(p) "flatten"",
+        "f_quantized = QuantizeLinear(f_float, s_scale, s_zero_point) "f_QuantizeLinear"",
+        "f = DequantizeLinear(f_quantized, s_scale, s_zero_point) "f_DequantizeLinear"",
+        "l_float = Gemm(f, fc.weight, fc.bias) "fc"",
+        "l = QuantizeLinear(l_float, l_scale, l_zero_point) "l_QuantizeLinear"",
+        "y = DequantizeLinear(l, l_scale, l_zero_point) "dequant"",
+      ]
+    `);
+  });
+
+  it("come back as QDQ with the same weights and parameters", () => {
+    expect(printGraph(importOnnx(exportOnnx(typedNetwork())))).toMatchInlineSnapshot(`
+      "graph typed(x: float32[1, 3, 8, 8])
+        conv1.weight: float32[8, 3, 3, 3] = Dequantize(conv1.weight_quantized)
+        conv1.bias: float32[8] = Dequantize(conv1.bias_quantized)
+        conv2.weight: float32[8, 8, 1, 1] = Dequantize(conv2.weight_quantized)
+        conv2.bias: float32[8] = Dequantize(conv2.bias_quantized)
+        fc.weight: float32[5, 8] = Dequantize(fc.weight_quantized)
+        fc.bias: float32[5] = Dequantize(fc.bias_quantized)
+        xq_quantized: uint8[1, 3, 8, 8]·(0.02000, 128) = Quantize(x)
+        xq: float32[1, 3, 8, 8] = Dequantize(xq_quantized)
+        a_unclamped: float32[1, 8, 8, 8] = Conv(xq, conv1.weight, conv1.bias) kernel=[3,3] strides=[1,1] dilations=[1,1] pads=[1,1,1,1] group=1
+        a_float: float32[1, 8, 8, 8] = Clip(a_unclamped) low=0 high=6
+        a_quantized: uint8[1, 8, 8, 8]·(0.04700, 0) = Quantize(a_float)
+        a: float32[1, 8, 8, 8] = Dequantize(a_quantized)
+        b_float: float32[1, 8, 8, 8] = Conv(a, conv2.weight, conv2.bias) kernel=[1,1] strides=[1,1] dilations=[1,1] pads=[0,0,0,0] group=1
+        b_quantized: uint8[1, 8, 8, 8]·(0.05000, 121) = Quantize(b_float)
+        b: float32[1, 8, 8, 8] = Dequantize(b_quantized)
+        s_float: float32[1, 8, 8, 8] = Add(a, b)
+        s_quantized: uint8[1, 8, 8, 8]·(0.06100, 100) = Quantize(s_float)
+        s: float32[1, 8, 8, 8] = Dequantize(s_quantized)
+        p_float: float32[1, 8, 1, 1] = GlobalAveragePool(s)
+        p_quantized: uint8[1, 8, 1, 1]·(0.06100, 100) = Quantize(p_float)
+        p: float32[1, 8, 1, 1] = Dequantize(p_quantized)
+        f_float: float32[1, 8] = Flatten(p) axis=1
+        f_quantized: uint8[1, 8]·(0.06100, 100) = Quantize(f_float)
+        f: float32[1, 8] = Dequantize(f_quantized)
+        l_float: float32[1, 5] = Gemm(f, fc.weight, fc.bias) alpha=1 beta=1 transA=false transB=true
+        l: uint8[1, 5]·(0.02100, 115) = Quantize(l_float)
+        y: float32[1, 5] = Dequantize(l)
+        return y"
+    `);
+  });
+
+  it("biases have no zero point and weights one zero per channel; equal parameters are shared", () => {
+    const { graph } = readModel(exportOnnx(typedNetwork()), ONNX_LIMITS);
+    const dequantize = (name: string) => graph.nodes.find(({ outputs }) => outputs[0] === name);
+    expect(dequantize("conv1.bias")?.inputs).toHaveLength(2);
+    const zero = dequantize("conv1.weight")?.inputs[2];
+    expect(graph.initializers.find(({ name }) => name === zero)?.dims).toEqual([8]);
+    expect(dequantize("conv2.weight")?.inputs[2]).toBe(zero);
+    expect(dequantize("p")?.inputs.slice(1)).toEqual(dequantize("s")?.inputs.slice(1));
+  });
+
+  it("FakeQuantize becomes a pair", () => {
+    const builder = new GraphBuilder();
+    builder.input("x", { dtype: "float32", shape: [2] });
+    const node = { name: "fq", inputs: ["x"], outputs: ["y"], qmin: -127, qmax: 127 };
+    builder.add({ op: "FakeQuantize", ...node, scale: 0.5, zeroPoint: 0 });
+    expect(nodesOf(exportOnnx(builder.build("fq", ["x"], ["y"])))).toEqual([
+      'y_quantized = QuantizeLinear(x, y_scale, y_zero_point) "fq"',
+      'y = DequantizeLinear(y_quantized, y_scale, y_zero_point) "y_DequantizeLinear"',
+    ]);
+  });
+});
+
+describe("versions", () => {
+  const one = (op: "HardSwish" | "Relu") => {
+    const builder = new GraphBuilder();
+    builder.input("x", { dtype: "float32", shape: ["n", 2] });
+    builder.add({ op, name: "h", inputs: ["x"], outputs: ["y"] });
+    return builder.build("one", ["x"], ["y"]);
+  };
+
+  it.each([
+    [13, 7],
+    [17, 8],
+    [21, 10],
+  ] as const)("opset %i has IR version %i and names its producer", (opset, irVersion) => {
+    const options = { opset, producer: "me", producerVersion: "1.2" };
+    const model = readModel(exportOnnx(one("Relu"), options), ONNX_LIMITS);
+    expect(model).toMatchObject({ irVersion, producerName: "me", producerVersion: "1.2" });
+    expect([...model.opsets]).toEqual([["", opset]]);
+    expect(model.graph.inputs[0]?.shape).toEqual(["n", 2]);
+  });
+
+  it("HardSwish, new in opset 14, is spelled out in opset 13", () => {
+    expect(nodesOf(exportOnnx(one("HardSwish")))).toEqual([
+      'y_gate = HardSigmoid(x) "h_gate"',
+      'y = Mul(x, y_gate) "h"',
+    ]);
+    expect(nodesOf(exportOnnx(one("HardSwish"), { opset: 17 }))).toEqual(['y = HardSwish(x) "h"']);
+  });
+
+  it("a fused clamp is written as Relu or Clip behind its op", () => {
+    const builder = new GraphBuilder();
+    builder.input("x", { dtype: "float32", shape: [2] });
+    builder.constant("c", float32([1], [1]));
+    builder.add({ op: "Add", name: "a", inputs: ["x", "c"], outputs: ["v"], low: 0 });
+    builder.add({ op: "Mul", name: "m", inputs: ["v", "c"], outputs: ["y"], low: -1, high: 6 });
+    expect(nodesOf(exportOnnx(builder.build("clamps", ["x"], ["y"])))).toEqual([
+      'v_unclamped = Add(x, c) "a"',
+      'v = Relu(v_unclamped) "a_relu"',
+      'y_unclamped = Mul(v, c) "m"',
+      'y = Clip(y_unclamped, m_clip_min, m_clip_max) "m_clip"',
+    ]);
+  });
+
+  it("what ONNX cannot say is refused, every node at once", () => {
+    const builder = new GraphBuilder();
+    builder.input("x", { dtype: "float32", shape: ["n", "m", 2] });
+    const observer = { kind: "minMax" } as const;
+    builder.add({ op: "Observe", name: "o", inputs: ["x"], outputs: [], observer });
+    builder.add({ op: "Reshape", name: "r", inputs: ["x"], outputs: ["y"], shape: ["m", "n", 2] });
+    const graph = builder.build("no", ["x"], ["y"]);
+    expect(messageOf(() => exportOnnx(graph))).toMatchInlineSnapshot(`
+      "UnsupportedError: export: 2 unsupported node(s):
+        Observe "o": ONNX has no such op; export the model before prepare or after convert
+        Reshape "r": more than one symbolic size; fix sizes with dims when loading
+      Change the graph, or save it otherwise."
+    `);
+  });
+});
