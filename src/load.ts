@@ -18,7 +18,10 @@ export interface LoadOptions {
 }
 
 async function bytesOf(source: Source): Promise<Uint8Array> {
-  if (source instanceof Uint8Array) return source;
+  // A Node Buffer is a Uint8Array whose slice() is no copy: see it as the plain kind.
+  if (source instanceof Uint8Array) {
+    return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  }
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
   if (typeof Response !== "undefined" && source instanceof Response && !source.ok) {
     throw new InputError(

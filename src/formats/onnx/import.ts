@@ -1,7 +1,7 @@
 // ONNX → Graph. The walk goes once over the nodes, in file order; what cannot be imported is collected
 // and named all at once, before anything runs.
 //
-// Structure is checked first: every name is defined once, before it is used. Names of the file stay
+// Structure is checked first (structure.ts). Names of the file stay
 // names of the graph. float16 and double initializers are converted to float32.
 
 import { FormatError, InputError, UnsupportedError, type Unsupported } from "../../errors.ts";
@@ -14,7 +14,7 @@ import { DataType, dataTypeName, type GraphProto, type NodeProto } from "./proto
 import { readModel } from "./read.ts";
 import { decodeTensor } from "./readTensor.ts";
 import { Refusal, Scope } from "./scope.ts";
-import { damaged } from "./wire.ts";
+import { checkStructure } from "./structure.ts";
 
 export interface ImportOptions {
   /** Sizes of symbolic dims: { batch: 1 }. Dims left out stay symbolic. */
@@ -71,47 +71,6 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
 
 function initializerNames(graph: GraphProto): Set<string> {
   return new Set(graph.initializers.map(({ name }) => name));
-}
-
-/** Every name is defined once and before its use: no duplicates, no dangling names, no cycles. */
-function checkStructure(graph: GraphProto): void {
-  const defined = new Set<string>();
-  const define = (name: string, what: string, offset: number) => {
-    if (name === "") throw damaged(`${what} has no name`, offset);
-    if (defined.has(name)) throw damaged(`the name "${name}" is defined twice`, offset);
-    defined.add(name);
-  };
-  for (const { name, offset } of graph.initializers) define(name, "an initializer", offset);
-  const initial = new Set(defined);
-  const inputs = new Set<string>();
-  for (const { name, offset } of graph.inputs) {
-    // Before IR version 4 initializers are listed as inputs too; they are constants here.
-    if (initial.has(name) && !inputs.has(name)) inputs.add(name);
-    else define(name, "a graph input", offset);
-  }
-  const later = new Set(graph.nodes.flatMap((node) => node.outputs));
-  for (const node of graph.nodes) {
-    for (const name of node.inputs) {
-      if (name === "" || defined.has(name)) continue;
-      throw damaged(
-        later.has(name)
-          ? `node "${node.name}" uses "${name}" before it is computed: the nodes are unsorted or cyclic`
-          : `node "${node.name}" uses "${name}", which nothing defines`,
-        node.offset,
-      );
-    }
-    if (node.outputs.every((name) => name === "")) {
-      throw damaged(`node "${node.name}" of type ${node.opType} has no output`, node.offset);
-    }
-    for (const name of node.outputs) if (name !== "") define(name, "an output", node.offset);
-  }
-  const outputs = new Set<string>();
-  for (const { name, offset } of graph.outputs) {
-    if (!defined.has(name)) throw damaged(`graph output "${name}" is defined by nothing`, offset);
-    if (outputs.has(name)) throw damaged(`graph output "${name}" is listed twice`, offset);
-    outputs.add(name);
-  }
-  if (outputs.size === 0) throw damaged("the graph has no outputs");
 }
 
 function defineInputs(

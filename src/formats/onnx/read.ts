@@ -1,5 +1,5 @@
-// Bytes → ModelProto. One function per message, a switch over field numbers; a singular field that
-// comes twice is refused, because two readers could disagree on which one counts.
+// Bytes → ModelProto. One function per message: its fields by number, and which of them
+// may come only once.
 
 import type { OnnxLimits } from "./limits.ts";
 import type {
@@ -12,25 +12,27 @@ import type {
   ValueInfoProto,
 } from "./proto.ts";
 import { readTensor } from "./readTensor.ts";
-import { damaged, onlyOnce, WireReader } from "./wire.ts";
+import { damaged, WireReader } from "./wire.ts";
 
 /** Read a model. Tensors keep views on `bytes`. Throws FormatError with a byte offset. */
 export function readModel(bytes: Uint8Array, limits: OnnxLimits): ModelProto {
   const reader = new WireReader(bytes, limits);
   const opsets = new Map<string, number>();
-  const once = onlyOnce(reader, "ModelProto");
   let irVersion = 0;
   let producerName = "";
   let producerVersion = "";
   let graph: GraphProto | undefined;
-  reader.fields((field) => {
-    if (field === 1) (once(field), (irVersion = reader.int("ir_version")));
-    else if (field === 2) (once(field), (producerName = reader.string()));
-    else if (field === 3) (once(field), (producerVersion = reader.string()));
-    else if (field === 7) (once(field), (graph = readGraph(reader)));
-    else if (field === 8) readOpset(reader, opsets);
-    else reader.skip();
-  });
+  reader.fields(
+    (field) => {
+      if (field === 1) irVersion = reader.int("ir_version");
+      else if (field === 2) producerName = reader.string();
+      else if (field === 3) producerVersion = reader.string();
+      else if (field === 7) graph = readGraph(reader);
+      else if (field === 8) readOpset(reader, opsets);
+      else reader.skip();
+    },
+    [1, 2, 3, 7],
+  );
   if (graph === undefined) {
     throw damaged("there is no graph", undefined, "Pass the bytes of an .onnx model.");
   }
@@ -41,11 +43,14 @@ function readOpset(reader: WireReader, opsets: Map<string, number>): void {
   const offset = reader.offset;
   let domain = "";
   let version = 0;
-  reader.message((field) => {
-    if (field === 1) domain = reader.string();
-    else if (field === 2) version = reader.int("opset version");
-    else reader.skip();
-  });
+  reader.message(
+    (field) => {
+      if (field === 1) domain = reader.string();
+      else if (field === 2) version = reader.int("opset version");
+      else reader.skip();
+    },
+    [1, 2],
+  );
   if (domain === "ai.onnx") domain = "";
   if (opsets.has(domain)) throw damaged(`opset domain "${domain}" is imported twice`, offset);
   opsets.set(domain, version);
@@ -56,21 +61,23 @@ function readGraph(reader: WireReader): GraphProto {
   const initializers: TensorProto[] = [];
   const inputs: ValueInfoProto[] = [];
   const outputs: ValueInfoProto[] = [];
-  const once = onlyOnce(reader, "GraphProto");
   const push = pushWithin(reader);
   let name = "";
   let sparse = 0;
-  reader.message((field) => {
-    if (field === 1) push(nodes, readNode, "nodes");
-    else if (field === 2) (once(field), (name = reader.string()));
-    else if (field === 5) push(initializers, readTensor, "initializers");
-    else if (field === 11) push(inputs, readValueInfo, "inputs");
-    else if (field === 12) push(outputs, readValueInfo, "outputs");
-    else {
-      if (field === 15) sparse++;
-      reader.skip();
-    }
-  });
+  reader.message(
+    (field) => {
+      if (field === 1) push(nodes, readNode, "nodes");
+      else if (field === 2) name = reader.string();
+      else if (field === 5) push(initializers, readTensor, "initializers");
+      else if (field === 11) push(inputs, readValueInfo, "inputs");
+      else if (field === 12) push(outputs, readValueInfo, "outputs");
+      else {
+        if (field === 15) sparse++;
+        reader.skip();
+      }
+    },
+    [2],
+  );
   return { name, nodes, initializers, sparse, inputs, outputs };
 }
 
@@ -79,32 +86,42 @@ function readNode(reader: WireReader): NodeProto {
   const inputs: string[] = [];
   const outputs: string[] = [];
   const attributes = new Map<string, AttributeProto>();
-  const once = onlyOnce(reader, "NodeProto");
   const push = pushWithin(reader);
   let [name, opType, domain] = ["", "", ""];
-  reader.message((field) => {
-    if (field === 1) push(inputs, (from) => from.string(), "inputs of a node");
-    else if (field === 2) push(outputs, (from) => from.string(), "outputs of a node");
-    else if (field === 3) (once(field), (name = reader.string()));
-    else if (field === 4) (once(field), (opType = reader.string()));
-    else if (field === 7) (once(field), (domain = reader.string()));
-    else if (field === 5) {
-      const at = reader.offset;
-      const [key, attribute] = readAttribute(reader);
-      if (attributes.has(key)) throw damaged(`attribute "${key}" is given twice`, at);
-      if (attributes.size >= reader.limits.listLength) throw tooMany("attributes", reader, at);
-      attributes.set(key, attribute);
-    } else reader.skip();
-  });
+  reader.message(
+    (field) => {
+      if (field === 1) push(inputs, (from) => from.string(), "inputs of a node");
+      else if (field === 2) push(outputs, (from) => from.string(), "outputs of a node");
+      else if (field === 3) name = reader.string();
+      else if (field === 4) opType = reader.string();
+      else if (field === 7) domain = reader.string();
+      else if (field === 5) {
+        const at = reader.offset;
+        const [key, attribute] = readAttribute(reader);
+        if (attributes.has(key)) throw damaged(`attribute "${key}" is given twice`, at);
+        if (attributes.size >= reader.limits.listLength) throw tooMany("attributes", reader, at);
+        attributes.set(key, attribute);
+      } else reader.skip();
+    },
+    [3, 4, 7],
+  );
   return { name, opType, domain, inputs, outputs, attributes, offset };
 }
 
-/** AttributeProto.AttributeType, as far as ops here use it. */
-const kinds = ["", "float", "int", "string", "tensor", "graph", "floats", "ints"] as const;
+/** AttributeProto.AttributeType: the kind of each code. */
+const kindOfType = (
+  " float int string tensor graph floats ints strings tensors graphs sparse_tensor sparse_tensors " +
+  "type_proto type_protos"
+).split(" ");
+
+/** The kind of value that each field of AttributeProto holds, by field number. */
+const kindOfField = (
+  ",,float,int,string,tensor,graph,floats,ints,strings,tensors,graphs,,,type_proto,type_protos" +
+  ",,,,,,reference,sparse_tensor,sparse_tensors"
+).split(",");
 
 function readAttribute(reader: WireReader): [string, AttributeProto] {
   const offset = reader.offset;
-  const once = onlyOnce(reader, "AttributeProto");
   const floats: number[] = [];
   const ints: bigint[] = [];
   let name = "";
@@ -114,31 +131,29 @@ function readAttribute(reader: WireReader): [string, AttributeProto] {
   let string: Uint8Array = new Uint8Array();
   let tensor: TensorProto | undefined;
   const seen = new Set<string>();
-  reader.message((field) => {
-    if (field === 1) (once(field), (name = reader.string()));
-    else if (field === 2) (once(field), seen.add("float"), (float = reader.float()));
-    else if (field === 3) (once(field), seen.add("int"), (int = reader.int64()));
-    else if (field === 4) (once(field), seen.add("string"), (string = reader.bytes()));
-    else if (field === 5) (once(field), seen.add("tensor"), (tensor = readTensor(reader)));
-    // Subgraphs are read, so that their bytes and nesting are checked, and then forgotten.
-    else if (field === 6) (once(field), seen.add("graph"), readGraph(reader));
-    else if (field === 7) {
-      seen.add("floats");
-      const chunk = reader.fixed(4);
-      const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
-      for (let at = 0; at < chunk.length; at += 4) floats.push(view.getFloat32(at, true));
-    } else if (field === 8) {
-      seen.add("ints");
-      for (const value of reader.int64s()) ints.push(value);
-    } else if (field === 11) (seen.add("graphs"), readGraph(reader));
-    else if (field === 20) (once(field), (type = reader.int("attribute type")));
-    else {
-      if (field !== 13) seen.add(`field ${field}`);
-      reader.skip();
-    }
-  });
+  reader.message(
+    (field) => {
+      const holds = kindOfField[field];
+      if (holds) seen.add(holds);
+      if (field === 1) name = reader.string();
+      else if (field === 2) float = reader.float();
+      else if (field === 3) int = reader.int64();
+      else if (field === 4) string = reader.bytes();
+      else if (field === 5) tensor = readTensor(reader);
+      // Subgraphs are read, so that their bytes and nesting are checked, and then forgotten.
+      else if (field === 6 || field === 11) readGraph(reader);
+      else if (field === 7) {
+        const chunk = reader.fixed(4);
+        const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
+        for (let at = 0; at < chunk.length; at += 4) floats.push(view.getFloat32(at, true));
+      } else if (field === 8) for (const value of reader.int64s()) ints.push(value);
+      else if (field === 20) type = reader.int("attribute type");
+      else reader.skip();
+    },
+    [1, 2, 3, 4, 5, 6, 20],
+  );
   // Very old files leave the type out; then the one field that is there tells.
-  const kind = type === 0 ? [...seen][0] : (kinds[type] ?? `type ${type}`);
+  const kind = type === 0 ? [...seen][0] : (kindOfType[type] ?? `type ${type}`);
   const others = [...seen].filter((field) => field !== kind);
   if (kind === undefined || others.length > 0) {
     throw damaged(`attribute "${name}" must have one value; got ${[...seen].join(", ")}`, offset);
@@ -154,7 +169,6 @@ function readAttribute(reader: WireReader): [string, AttributeProto] {
 
 function readValueInfo(reader: WireReader): ValueInfoProto {
   const offset = reader.offset;
-  const once = onlyOnce(reader, "ValueInfoProto");
   let name = "";
   let elemType: number | undefined;
   let shape: DimProto[] | undefined;
@@ -171,13 +185,18 @@ function readValueInfo(reader: WireReader): ValueInfoProto {
       reader.message(readShape);
     } else reader.skip();
   };
-  reader.message((field) => {
-    if (field === 1) (once(field), (name = reader.string()));
-    else if (field === 2) {
-      once(field);
-      reader.message((type) => (type === 1 ? reader.message(readTensorType) : reader.skip()));
-    } else reader.skip();
-  });
+  reader.message(
+    (field) => {
+      if (field === 1) name = reader.string();
+      else if (field === 2) {
+        reader.message(
+          (kind) => (kind === 1 ? reader.message(readTensorType, [1, 2]) : reader.skip()),
+          [1],
+        );
+      } else reader.skip();
+    },
+    [1, 2],
+  );
   return {
     name,
     offset,
@@ -189,11 +208,14 @@ function readValueInfo(reader: WireReader): ValueInfoProto {
 function readDim(reader: WireReader): DimProto {
   const offset = reader.offset;
   let dim: DimProto;
-  reader.message((field) => {
-    if (field === 1) dim = reader.int("dim_value");
-    else if (field === 2) dim = reader.string() || undefined;
-    else reader.skip();
-  });
+  reader.message(
+    (field) => {
+      if (field === 1) dim = reader.int("dim_value");
+      else if (field === 2) dim = reader.string() || undefined;
+      else reader.skip();
+    },
+    [1, 2],
+  );
   if (typeof dim === "number" && (dim < 0 || dim > reader.limits.dimSize)) {
     throw damaged(`a size must be 0 … ${reader.limits.dimSize}; got ${dim}`, offset);
   }

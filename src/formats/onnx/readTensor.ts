@@ -7,11 +7,10 @@ import { formatShape, type Tensor } from "../../tensor/tensor.ts";
 import { externalBytes } from "./external.ts";
 import { floatOfHalf } from "./half.ts";
 import { DataType, type Payload, type TensorProto } from "./proto.ts";
-import { damaged, onlyOnce, type WireReader } from "./wire.ts";
+import { damaged, type WireReader } from "./wire.ts";
 
 export function readTensor(reader: WireReader): TensorProto {
   const offset = reader.offset;
-  const once = onlyOnce(reader, "TensorProto");
   const dims: number[] = [];
   const chunks = new Map<"float_data" | "double_data", Uint8Array[]>();
   const integers = new Map<"int32_data" | "int64_data", BigInt64Array[]>();
@@ -26,22 +25,27 @@ export function readTensor(reader: WireReader): TensorProto {
     if (list) list.push(value);
     else map.set(key, [value]);
   };
-  reader.message((field) => {
-    if (field === 1) for (const dim of reader.int64s()) dims.push(checkDim(dim, reader, dims));
-    else if (field === 2) (once(field), (dataType = reader.int("data_type")));
-    else if (field === 3) throw damaged("segmented tensors are not supported", reader.offset);
-    else if (field === 4) collect(chunks, "float_data", reader.fixed(4));
-    else if (field === 5) collect(integers, "int32_data", reader.int64s());
-    else if (field === 6) (other.add("string_data"), reader.skip());
-    else if (field === 7) collect(integers, "int64_data", reader.int64s());
-    else if (field === 8) (once(field), (name = reader.string()));
-    else if (field === 9) (once(field), (raw = reader.bytes()));
-    else if (field === 10) collect(chunks, "double_data", reader.fixed(8));
-    else if (field === 11) (other.add("uint64_data"), reader.skip());
-    else if (field === 13) readExternalKey(reader, keys);
-    else if (field === 14) (once(field), (location = reader.int("data_location")));
-    else reader.skip();
-  });
+  reader.message(
+    (field) => {
+      if (field === 1) for (const dim of reader.int64s()) dims.push(checkDim(dim, reader, dims));
+      else if (field === 2) dataType = reader.int("data_type");
+      else if (field === 3) throw damaged("segmented tensors are not supported", reader.offset);
+      else if (field === 4) collect(chunks, "float_data", reader.fixed(4));
+      else if (field === 5) collect(integers, "int32_data", reader.int64s());
+      else if (field === 7) collect(integers, "int64_data", reader.int64s());
+      else if (field === 8) name = reader.string();
+      else if (field === 9) raw = reader.bytes();
+      else if (field === 10) collect(chunks, "double_data", reader.fixed(8));
+      else if (field === 13) readExternalKey(reader, keys);
+      else if (field === 14) location = reader.int("data_location");
+      else {
+        if (field === 6) other.add("string_data");
+        if (field === 11) other.add("uint64_data");
+        reader.skip();
+      }
+    },
+    [2, 8, 9, 14],
+  );
   const found: Payload[] = [...other].map((field) => ({ field }));
   if (raw) found.push({ field: "raw_data", bytes: raw });
   for (const [field, list] of chunks) found.push({ field, bytes: joinBytes(list) });
@@ -58,11 +62,14 @@ export function readTensor(reader: WireReader): TensorProto {
 function readExternalKey(reader: WireReader, keys: Map<string, string>): void {
   const offset = reader.offset;
   let [key, value] = ["", ""];
-  reader.message((field) => {
-    if (field === 1) key = reader.string();
-    else if (field === 2) value = reader.string();
-    else reader.skip();
-  });
+  reader.message(
+    (field) => {
+      if (field === 1) key = reader.string();
+      else if (field === 2) value = reader.string();
+      else reader.skip();
+    },
+    [1, 2],
+  );
   if (keys.has(key)) throw damaged(`external data key "${key}" is given twice`, offset);
   keys.set(key, value);
 }
@@ -81,7 +88,10 @@ function joinBytes(chunks: readonly Uint8Array[]): Uint8Array {
   if (first && chunks.length === 1) return first;
   const joined = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
   let at = 0;
-  for (const chunk of chunks) (joined.set(chunk, at), (at += chunk.length));
+  for (const chunk of chunks) {
+    joined.set(chunk, at);
+    at += chunk.length;
+  }
   return joined;
 }
 
@@ -90,7 +100,10 @@ function joinIntegers(chunks: readonly BigInt64Array[]): BigInt64Array {
   if (first && chunks.length === 1) return first;
   const joined = new BigInt64Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
   let at = 0;
-  for (const chunk of chunks) (joined.set(chunk, at), (at += chunk.length));
+  for (const chunk of chunks) {
+    joined.set(chunk, at);
+    at += chunk.length;
+  }
   return joined;
 }
 
@@ -189,7 +202,7 @@ function fromBytes(proto: TensorProto, bytes: Uint8Array, dtype: DType): Tensor[
   }
   const itemsize = bytesPerElement(dtype);
   // A typed array needs an aligned start; protobuf aligns nothing, so about one in `itemsize` is lucky.
-  const aligned = bytes.byteOffset % itemsize === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % itemsize === 0 ? bytes : new Uint8Array(bytes);
   const length = bytes.length / itemsize;
   const { buffer, byteOffset } = aligned;
   if (dtype === "float32") return new Float32Array(buffer, byteOffset, length);

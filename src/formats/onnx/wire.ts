@@ -47,21 +47,27 @@ export class WireReader {
     return this.#reader.pos;
   }
 
-  /** Call `field(number)` for each field of the current range; it reads the payload or skips it. */
-  fields(field: (number: number) => void): void {
+  /**
+   * Call `field(number)` for each field of the current range; it reads the payload or skips it.
+   * A field listed in `once` may not come twice: two readers could disagree on which one counts.
+   */
+  fields(field: (number: number) => void, once: readonly number[] = []): void {
+    const seen = new Set<number>();
     while (this.#reader.pos < this.#end) {
       const start = this.offset;
       const [number, type] = this.#decode(() => this.#reader.tag(), "a field's tag");
       if (type === WireType.StartGroup || type === WireType.EndGroup) {
         throw damaged(`field ${number} has the forbidden wire type ${type}`, start);
       }
+      if (seen.has(number)) throw damaged(`field ${number} of one message is given twice`, start);
+      if (once.includes(number)) seen.add(number);
       this.#type = type;
       field(number);
     }
   }
 
   /** Read a nested message, field by field. */
-  message(field: (number: number) => void): void {
+  message(field: (number: number) => void, once?: readonly number[]): void {
     const start = this.offset;
     const { end } = this.#range();
     if (++this.#depth > this.limits.nesting) {
@@ -73,7 +79,7 @@ export class WireReader {
     }
     const outer = this.#end;
     this.#end = end;
-    this.fields(field);
+    this.fields(field, once);
     this.#end = outer;
     this.#depth--;
   }
@@ -205,15 +211,4 @@ export class WireReader {
     }
     throw damaged(`${what} leaves its message`, start);
   }
-}
-
-/** Refuse the second occurrence of a singular field. */
-export function onlyOnce(reader: WireReader, message: string): (field: number) => void {
-  const seen = new Set<number>();
-  return (field) => {
-    if (seen.has(field)) {
-      throw damaged(`field ${field} of ${message} is given twice`, reader.offset);
-    }
-    seen.add(field);
-  };
 }

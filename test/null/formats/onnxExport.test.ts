@@ -175,8 +175,15 @@ describe("round trip", () => {
       { dtype: "float32" },
     );
     builder.add({
-      ...{ op: "Conv", name: "c", inputs: ["xf", "wf"], outputs: ["y"], group: 1 },
-      ...{ kernel: [1, 1], strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] },
+      op: "Conv",
+      name: "c",
+      inputs: ["xf", "wf"],
+      outputs: ["y"],
+      group: 1,
+      kernel: [1, 1],
+      strides: [1, 1],
+      dilations: [1, 1],
+      pads: [0, 0, 0, 0],
     });
     const graph = builder.build("qdq", ["x"], ["y"]);
     expect(nodesOf(exportOnnx(graph))).toHaveLength(4);

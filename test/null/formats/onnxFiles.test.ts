@@ -32,8 +32,13 @@ describe.skipIf(!hasModel)("MobileNetV2", () => {
     const counts = new Map<string, number>();
     for (const { op } of importOnnx(bytes).nodes) counts.set(op, (counts.get(op) ?? 0) + 1);
     expect(Object.fromEntries(counts)).toEqual({
-      ...{ Conv: 52, BatchNormalization: 52, Clip: 35, Add: 10 },
-      ...{ GlobalAveragePool: 1, Flatten: 1, Gemm: 1 },
+      Conv: 52,
+      BatchNormalization: 52,
+      Clip: 35,
+      Add: 10,
+      GlobalAveragePool: 1,
+      Flatten: 1,
+      Gemm: 1,
     });
   });
 

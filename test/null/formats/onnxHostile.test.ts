@@ -120,7 +120,7 @@ describe("named hostile files", () => {
     ],
     ["a fixed64 past the end", bytesOf((9 << 3) | Bit64, 1, 2), "a number of 8 bytes is cut off"],
     ["a graph of the wrong wire type", bytesOf(0x38, 0x01), "wire type 2 was expected; got 0"],
-    ["two graphs", bytesOf(0x3a, 0, 0x3a, 0), "field 7 of ModelProto is given twice"],
+    ["two graphs", bytesOf(0x3a, 0, 0x3a, 0), "field 7 of one message is given twice"],
     [
       "graphs nested 200 deep",
       () => importOnnx(nested(200)),

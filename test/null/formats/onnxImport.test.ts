@@ -38,8 +38,11 @@ describe("windows", () => {
     const parts = {
       nodes: [
         node("Conv", ["x", "w", "b"], ["y"], {
-          ...{ kernel_shape: [3, 3], pads: [0, 1, 2, 3], strides: [2, 1] },
-          ...{ dilations: [1, 2], group: 2 },
+          kernel_shape: [3, 3],
+          pads: [0, 1, 2, 3],
+          strides: [2, 1],
+          dilations: [1, 2],
+          group: 2,
         }),
       ],
       inputs: { x: ["batch", 4, 9, 9] },
@@ -107,7 +110,10 @@ describe("windows", () => {
     const average = find("AveragePool", {
       nodes: [
         node("AveragePool", ["x"], ["y"], {
-          ...{ kernel_shape: [3, 3], strides: [2, 2], ceil_mode: 1, count_include_pad: 1 },
+          kernel_shape: [3, 3],
+          strides: [2, 2],
+          ceil_mode: 1,
+          count_include_pad: 1,
         }),
       ],
     });

@@ -63,7 +63,11 @@ describe("sizes", () => {
       nodes,
       inputs: { x: ["batch", 3, 4, 4] },
       initializers: {
-        ...{ from: longs(0), to: longs(2), one: long(1), index: long(0), four: long(4) },
+        from: longs(0),
+        to: longs(2),
+        one: long(1),
+        index: long(0),
+        four: long(4),
       },
     });
     expect(lines).toEqual(['y: float32[batch, 3, 16] = Reshape(x) shape=["batch",3,16]']);
@@ -142,8 +146,14 @@ describe("folding", () => {
     ],
   ])("%s of constants is evaluated at import", (_, nodes, shape, data) => {
     const constant = folded(nodes, {
-      ...{ m, one: longs(1), far: longs(99), minus: longs(-1), half: scalar(0.5), two: scalar(2) },
-      ...{ zero: scalar(0), three: scalar(3) },
+      m,
+      one: longs(1),
+      far: longs(99),
+      minus: longs(-1),
+      half: scalar(0.5),
+      two: scalar(2),
+      zero: scalar(0),
+      three: scalar(3),
     });
     expect(constant).toEqual({ dtype: "float32", shape, data: Float32Array.from(data) });
   });

@@ -52,13 +52,17 @@ describe("ONNX Runtime agrees", () => {
     ],
     inputs: { x: ["batch", 4, 9, 9] },
     initializers: {
-      ...{
-        w: floats([6, 2, 3, 3], (at) => ((at * 7) % 11) / 11 - 0.5),
-        g: floats([6], (at) => at + 1),
-      },
-      ...{ b: floats([6]), m: floats([6]), v: floats([6], (at) => at + 0.5) },
-      ...{ zero: scalar(0), six: scalar(6), pads: longs(0, 0, 1, 0, 0, 0, 0, 1) },
-      ...{ last: longs(-1), least: longs(-99), two: longs(2) },
+      w: floats([6, 2, 3, 3], (at) => ((at * 7) % 11) / 11 - 0.5),
+      g: floats([6], (at) => at + 1),
+      b: floats([6]),
+      m: floats([6]),
+      v: floats([6], (at) => at + 0.5),
+      zero: scalar(0),
+      six: scalar(6),
+      pads: longs(0, 0, 1, 0, 0, 0, 0, 1),
+      last: longs(-1),
+      least: longs(-99),
+      two: longs(2),
     },
   });
 
@@ -67,7 +71,8 @@ describe("ONNX Runtime agrees", () => {
     const x = input([2, 4, 9, 9]);
     const written = await inRuntime(exportOnnx(graph, { opset }), x);
     const original = await inRuntime(network, x);
-    expect(written).toEqual(original);
+    // 1e-6: the runtime fuses other nodes for other opsets, so sums are taken in another order.
+    written.forEach((value, at) => expect(Math.abs(value - original[at]!)).toBeLessThan(1e-6));
     const reference = inReference(graph, x);
     // 1e-5: float32 sums of at most 36 products of size 3, in another order; softmax outputs are < 1.
     written.forEach((value, at) =>

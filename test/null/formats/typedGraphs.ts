@@ -34,11 +34,16 @@ export function typedNetwork(): Graph {
     const zeroPoint = new Int32Array(channels);
     const data = Int8Array.from({ length: size }, () => random(-127, 127));
     builder.constant(`${name}.weight`, tensor("int8", shape, data), {
-      ...{ dtype: "int8", scale, zeroPoint, axis: 0 },
+      dtype: "int8",
+      scale,
+      zeroPoint,
+      axis: 0,
     });
     const bias = Int32Array.from({ length: channels }, () => random(-2000, 2000));
     builder.constant(`${name}.bias`, tensor("int32", [channels], bias), {
-      ...{ dtype: "int32", zeroPoint, axis: 0 },
+      dtype: "int32",
+      zeroPoint,
+      axis: 0,
       scale: scale.map((value) => Math.fround(xScale * value)),
     });
   };
@@ -50,8 +55,11 @@ export function typedNetwork(): Graph {
   } as const;
   const point = { ...window, kernel: [1, 1], pads: [0, 0, 0, 0] } as const;
   const [xq, aq, bq, sq, lq] = [
-    ...[uint8(0.02, 128), uint8(0.047, 0), uint8(0.05, 121)],
-    ...[uint8(0.061, 100), uint8(0.021, 115)],
+    uint8(0.02, 128),
+    uint8(0.047, 0),
+    uint8(0.05, 121),
+    uint8(0.061, 100),
+    uint8(0.021, 115),
   ] as const;
   builder.input("x", { dtype: "float32", shape: [1, 3, 8, 8] });
   weights("conv1", [8, 3, 3, 3], 0.02);

@@ -112,7 +112,7 @@ export function Pad(call: Call): void {
   if (given === undefined || given.length !== 2 * axes.length) {
     return call.wrong(`pads must be ${2 * axes.length} numbers`, formatShape(given ?? []));
   }
-  const pads = new Array<number>(2 * rank).fill(0);
+  const pads = Array.from({ length: 2 * rank }, () => 0);
   axes.forEach((axis, index) => {
     pads[axis] = given[index] ?? 0;
     pads[axis + rank] = given[index + axes.length] ?? 0;
@@ -149,8 +149,14 @@ export function Slice(call: Call): void {
   const pick = (list: readonly number[]) => kept.map((at) => list[at] ?? 0);
   const [inputs, outputs] = [[call.input(0)], [call.output()]];
   call.scope.add({
-    ...{ op: "Slice", name: call.name, inputs, outputs },
-    ...{ axes: pick(axes), starts: pick(starts), ends: pick(ends), steps: pick(steps) },
+    op: "Slice",
+    name: call.name,
+    inputs,
+    outputs,
+    axes: pick(axes),
+    starts: pick(starts),
+    ends: pick(ends),
+    steps: pick(steps),
   });
 }
 

@@ -90,7 +90,7 @@ function unsqueeze(call: Call, input: string, wanted: string): string {
 function windowOf(call: Call, kernel: readonly number[] | undefined): Window {
   const rank = spatialRank(call);
   const list = (name: string, length: number, fallback: number, least: number): number[] => {
-    const values = call.ints(name) ?? new Array<number>(length).fill(fallback);
+    const values = call.ints(name) ?? Array.from({ length }, () => fallback);
     if (values.length === length && values.every((value) => value >= least)) return values;
     return call.wrong(
       `${name} must be ${length} numbers of at least ${least}`,

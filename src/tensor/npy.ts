@@ -1,0 +1,84 @@
+// NumPy's .npy files, version 1 and 2: a header with dtype, order and shape, then the elements.
+// https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+
+import { FormatError } from "../errors.ts";
+import { bytesPerElement, view, type DType } from "./dtype.ts";
+import { sizeOf, tensor, type Tensor } from "./tensor.ts";
+
+const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+
+const descriptions: Readonly<Record<string, DType>> = {
+  "<f4": "float32",
+  "<i4": "int32",
+  "<i8": "int64",
+  "|i1": "int8",
+  "|u1": "uint8",
+  "|b1": "bool",
+};
+
+const REWRITE =
+  "Write it with numpy.save from a C-ordered float32, int32, int64, int8, uint8 or bool array.";
+
+/** The tensor in an .npy file. Throws FormatError. */
+export function parseNpy(bytes: Uint8Array): Tensor {
+  if (bytes.length < 10 || MAGIC.some((byte, index) => bytes[index] !== byte)) {
+    throw new FormatError("npy", "the file must begin with \\x93NUMPY", REWRITE, 0);
+  }
+  const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const wide = (bytes[6] ?? 1) > 1;
+  const start = wide ? 12 : 10;
+  const length = wide && bytes.length >= 12 ? data.getUint32(8, true) : data.getUint16(8, true);
+  if (start + length > bytes.length) {
+    throw new FormatError(
+      "npy",
+      `the header says ${length} bytes; the file ends before them`,
+      REWRITE,
+      8,
+    );
+  }
+  const header = new TextDecoder("latin1").decode(bytes.subarray(start, start + length));
+  const description = /'descr':\s*'([^']*)'/.exec(header)?.[1] ?? "";
+  const dtype = descriptions[description];
+  const shapeText = /'shape':\s*\(([^)]*)\)/.exec(header)?.[1];
+  if (dtype === undefined || shapeText === undefined || !/'fortran_order':\s*False/.test(header)) {
+    throw new FormatError(
+      "npy",
+      `the array must be C-ordered and of a known dtype; got ${header.trim()}`,
+      REWRITE,
+      start,
+    );
+  }
+  const shape = shapeText
+    .split(",")
+    .map((size) => size.trim())
+    .filter((size) => size !== "")
+    .map(Number);
+  const count = sizeOf(shape);
+  const needed = count * bytesPerElement(dtype);
+  const offset = start + length;
+  if (!Number.isSafeInteger(count) || count < 0 || bytes.length - offset !== needed) {
+    throw new FormatError(
+      "npy",
+      `shape (${shapeText}) needs ${needed} bytes; got ${bytes.length - offset}`,
+      REWRITE,
+      offset,
+    );
+  }
+  // A copy is aligned for every element size. (A Node Buffer has a slice() that does not copy.)
+  const copy = Uint8Array.prototype.slice.call(bytes, offset).buffer as ArrayBuffer;
+  return tensor(dtype, shape, view(dtype, copy, 0, count));
+}
+
+/** The bytes of an .npy file, version 1. */
+export function formatNpy({ dtype, shape, data }: Tensor): Uint8Array {
+  const description = Object.entries(descriptions).find(([, name]) => name === dtype)?.[0] ?? "";
+  const dims = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
+  const dictionary = `{'descr': '${description}', 'fortran_order': False, 'shape': (${dims}), }`;
+  const header = dictionary.padEnd(Math.ceil((dictionary.length + 11) / 64) * 64 - 11) + "\n";
+  const out = new Uint8Array(10 + header.length + data.byteLength);
+  out.set([...MAGIC, 1, 0]);
+  new DataView(out.buffer).setUint16(8, header.length, true);
+  out.set(new TextEncoder().encode(header), 10);
+  out.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 10 + header.length);
+  return out;
+}
