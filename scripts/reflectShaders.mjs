@@ -18,7 +18,14 @@ export function reflectShader(file) {
   const code = read(file);
   const uses = [...code.matchAll(/^\/\/ use (\S+)$/gm)].map((match) => match[1]);
   const files = [...uses, file];
-  const module = new WgslReflect(files.map(read).map(withoutDirectives).join("\n"));
+  const joined = files.map(read).map(withoutDirectives).join("\n");
+  let module;
+  try {
+    module = new WgslReflect(joined);
+  } catch (error) {
+    // The parser takes less than WGSL: "block" as a name, for one, stops it.
+    throw new Error(`${file}: ${error.message}`);
+  }
   const bindings = module
     .getBindGroups()[0]
     .map((variable) => [variable.name, describe(variable, file)]);
@@ -96,5 +103,10 @@ ${rows(bindings)}
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(new URL("../src/gpu/shaders.gen.ts", import.meta.url), generate());
+  try {
+    writeFileSync(new URL("../src/gpu/shaders.gen.ts", import.meta.url), generate());
+  } catch (error) {
+    console.error(error.message); // not the stack: the parser is one very long line
+    process.exit(1);
+  }
 }

@@ -7,6 +7,7 @@
 // (plan/ widens groups that are not). Taps outside the picture add 0.
 
 override WORKGROUP: u32 = 64;
+override POINTWISE: bool = false; // 1 × 1, stride 1, no pads: out pixel p reads in pixel p
 
 struct Params {
   pixels: u32,      // batch · outHeight · outWidth
@@ -74,31 +75,46 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let pixel = tile * 4u;
   if (pixel >= params.pixels) { return; }
   let first = (word / params.groupOuts) * params.groupWords;
-  let c0 = corner(pixel);
-  let c1 = corner(pixel + 1u);
-  let c2 = corner(pixel + 2u);
-  let c3 = corner(pixel + 3u);
   var acc0 = bias[word];
   var acc1 = acc0;
   var acc2 = acc0;
   var acc3 = acc0;
   var cursor = word * params.kernelHeight * params.kernelWidth * params.groupWords;
-  for (var ky = 0u; ky < params.kernelHeight; ky++) {
-    let dy = i32(ky * params.dilationHeight);
-    for (var kx = 0u; kx < params.kernelWidth; kx++) {
-      let dx = i32(kx * params.dilationWidth);
-      let o0 = tapOffset(c0, dy, dx);
-      let o1 = tapOffset(c1, dy, dx);
-      let o2 = tapOffset(c2, dy, dx);
-      let o3 = tapOffset(c3, dy, dx);
-      for (var i = 0u; i < params.groupWords; i++) {
-        let f = filters[cursor + i];
-        acc0 += f * load(o0, first + i);
-        acc1 += f * load(o1, first + i);
-        acc2 += f * load(o2, first + i);
-        acc3 += f * load(o3, first + i);
+  if (POINTWISE) {
+    let end = params.pixels - 1u;
+    let p0 = pixel * params.inWords + first;
+    let p1 = min(pixel + 1u, end) * params.inWords + first;
+    let p2 = min(pixel + 2u, end) * params.inWords + first;
+    let p3 = min(pixel + 3u, end) * params.inWords + first;
+    for (var i = 0u; i < params.groupWords; i++) {
+      let f = filters[cursor + i];
+      acc0 += f * x[p0 + i];
+      acc1 += f * x[p1 + i];
+      acc2 += f * x[p2 + i];
+      acc3 += f * x[p3 + i];
+    }
+  } else {
+    let c0 = corner(pixel);
+    let c1 = corner(pixel + 1u);
+    let c2 = corner(pixel + 2u);
+    let c3 = corner(pixel + 3u);
+    for (var ky = 0u; ky < params.kernelHeight; ky++) {
+      let dy = i32(ky * params.dilationHeight);
+      for (var kx = 0u; kx < params.kernelWidth; kx++) {
+        let dx = i32(kx * params.dilationWidth);
+        let o0 = tapOffset(c0, dy, dx);
+        let o1 = tapOffset(c1, dy, dx);
+        let o2 = tapOffset(c2, dy, dx);
+        let o3 = tapOffset(c3, dy, dx);
+        for (var i = 0u; i < params.groupWords; i++) {
+          let f = filters[cursor + i];
+          acc0 += f * load(o0, first + i);
+          acc1 += f * load(o1, first + i);
+          acc2 += f * load(o2, first + i);
+          acc3 += f * load(o3, first + i);
+        }
+        cursor += params.groupWords;
       }
-      cursor += params.groupWords;
     }
   }
   let low = vec4f(params.low);

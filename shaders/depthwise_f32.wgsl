@@ -45,14 +45,30 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let base = image * params.inHeight * params.inWidth;
   var acc = bias[word];
   var tap = word * params.kernelHeight * params.kernelWidth;
-  for (var ky = 0u; ky < params.kernelHeight; ky++) {
-    let y = top + i32(ky * params.dilationHeight);
-    for (var kx = 0u; kx < params.kernelWidth; kx++) {
-      let xx = left + i32(kx * params.dilationWidth);
-      if (y >= 0 && xx >= 0 && y < i32(params.inHeight) && xx < i32(params.inWidth)) {
-        acc += x[(base + u32(y) * params.inWidth + u32(xx)) * params.words + word] * filters[tap];
+  let bottom = top + i32((params.kernelHeight - 1u) * params.dilationHeight);
+  let right = left + i32((params.kernelWidth - 1u) * params.dilationWidth);
+  if (top >= 0 && left >= 0 && bottom < i32(params.inHeight) && right < i32(params.inWidth)) {
+    // The whole window is inside: no tap needs a look at the border.
+    var line = (base + u32(top) * params.inWidth + u32(left)) * params.words + word;
+    for (var ky = 0u; ky < params.kernelHeight; ky++) {
+      var at = line;
+      for (var kx = 0u; kx < params.kernelWidth; kx++) {
+        acc += x[at] * filters[tap];
+        at += params.dilationWidth * params.words;
+        tap++;
       }
-      tap++;
+      line += params.dilationHeight * params.inWidth * params.words;
+    }
+  } else {
+    for (var ky = 0u; ky < params.kernelHeight; ky++) {
+      let y = top + i32(ky * params.dilationHeight);
+      for (var kx = 0u; kx < params.kernelWidth; kx++) {
+        let xx = left + i32(kx * params.dilationWidth);
+        if (y >= 0 && xx >= 0 && y < i32(params.inHeight) && xx < i32(params.inWidth)) {
+          acc += x[(base + u32(y) * params.inWidth + u32(xx)) * params.words + word] * filters[tap];
+        }
+        tap++;
+      }
     }
   }
   out[index] = clamp(acc, vec4f(params.low), vec4f(params.high));

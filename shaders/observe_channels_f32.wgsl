@@ -26,12 +26,12 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   var high = vec4u(0u);
   for (var row = local; row < params.rows; row += WORKGROUP) {
     let i = row * params.words + group.x;
-    let word = x[i];
-    for (var lane = 0u; lane < 4u; lane++) {
-      if (isFinite(word[lane])) {
-        low[lane] = min(low[lane], ordered(word[lane]));
-        high[lane] = max(high[lane], ordered(word[lane]));
-      } else {
+    let bits = x[i];
+    let finite = isFinite(bits);
+    low = select(low, min(low, ordered(bits)), finite);
+    high = select(high, max(high, ordered(bits)), finite);
+    for (var lane = 0u; lane < 4u && !all(finite); lane++) {
+      if (!finite[lane]) {
         atomicAdd(&slot[2], 1u);
         atomicMin(&slot[3], i * 4u + lane);
       }

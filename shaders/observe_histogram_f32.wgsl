@@ -4,7 +4,8 @@
 //                                                    docs/quantization.md, section 4, step 1
 //
 // low and high are the running range that observe_minmax_f32 left in slot[4], slot[5]; where they are
-// one value the bins span one unit on each side. A workgroup counts in its own memory first. Counts
+// one value the bins span one unit on each side. Non-finite values land in some bin: the batch is
+// refused for them, whatever its counts. A workgroup counts in its own memory first. Counts
 // are integers, so their order does not matter.
 
 override WORKGROUP: u32 = 64;
@@ -32,16 +33,13 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   }
   let width = high - low;
   for (var i = group.x * WORKGROUP + local; i < params.count; i += groups.x * WORKGROUP) {
-    let word = x[i];
+    let v = bitcast<vec4f>(x[i]);
+    let bin = min(vec4u(max(((v - low) * f32(BINS)) / width, vec4f(0))), vec4u(BINS - 1u));
     let first = (i % params.words) * 4u;
-    for (var lane = 0u; lane < 4u; lane++) {
-      if (first + lane >= params.last) { break; }
-      if (isFinite(word[lane])) {
-        let v = bitcast<f32>(word[lane]);
-        let bin = u32(max(((v - low) * f32(BINS)) / width, 0.0));
-        atomicAdd(&bins[min(bin, BINS - 1u)], 1u);
-      }
-    }
+    atomicAdd(&bins[bin.x], 1u);
+    if (first + 1u < params.last) { atomicAdd(&bins[bin.y], 1u); }
+    if (first + 2u < params.last) { atomicAdd(&bins[bin.z], 1u); }
+    if (first + 3u < params.last) { atomicAdd(&bins[bin.w], 1u); }
   }
   workgroupBarrier(); // publishes bins
   for (var i = local; i < BINS; i += WORKGROUP) {

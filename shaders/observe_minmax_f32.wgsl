@@ -21,28 +21,34 @@ struct Params {
 var<workgroup> least: array<u32, WORKGROUP>;
 var<workgroup> greatest: array<u32, WORKGROUP>;
 
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  var low = 0xffffffffu;
-  var high = 0u;
-  for (var i = group.x * WORKGROUP + local; i < params.count; i += groups.x * WORKGROUP) {
-    let word = x[i];
-    let first = (i % params.words) * 4u;
-    for (var lane = 0u; lane < 4u; lane++) {
-      if (first + lane >= params.last) { break; }
-      let bits = word[lane];
-      if (isFinite(bits)) {
-        let u = ordered(bits);
-        low = min(low, u);
-        high = max(high, u);
-      } else {
-        atomicAdd(&slot[2], 1u);
-        atomicMin(&slot[3], i * 4u + lane);
-      }
+// The report stops at the first word with such a value; the finite lanes beside it may go unseen.
+fn countNonFinite(i: u32, bits: vec4u, lane: vec4u) {
+  for (var at = 0u; at < 4u; at++) {
+    if (lane[at] < params.last && !isFinite(bits)[at]) {
+      atomicAdd(&slot[2], 1u);
+      atomicMin(&slot[3], i * 4u + at);
     }
   }
-  least[local] = low;
-  greatest[local] = high;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  var low = vec4u(0xffffffffu);
+  var high = vec4u(0u);
+  for (var i = group.x * WORKGROUP + local; i < params.count; i += groups.x * WORKGROUP) {
+    // A padding lane repeats the first lane, which is always real.
+    let lane = (i % params.words) * 4u + vec4u(0, 1, 2, 3);
+    let bits = select(x[i].xxxx, x[i], lane < vec4u(params.last));
+    if (all(isFinite(bits))) {
+      let u = ordered(bits);
+      low = min(low, u);
+      high = max(high, u);
+    } else {
+      countNonFinite(i, bits, lane);
+    }
+  }
+  least[local] = min(min(low.x, low.y), min(low.z, low.w));
+  greatest[local] = max(max(high.x, high.y), max(high.z, high.w));
   workgroupBarrier(); // publishes least and greatest, each slot written by its own invocation
   for (var half = WORKGROUP / 2u; half > 0u; half /= 2u) {
     if (local < half) {

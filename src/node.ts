@@ -1,5 +1,6 @@
 // `webgpu-quant/node`: a device in Node, from the optional npm package `webgpu` (Dawn). Where the
-// machine has no GPU driver, the software driver that every Chromium brings is used.
+// machine has no GPU driver, the software driver that every Chromium brings is used. Dawn prints
+// warnings when it finds no driver at all, so a machine without one is recognised beforehand.
 
 import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
@@ -37,6 +38,28 @@ export function findSoftwareDriver(): string | undefined {
   return folders.map((folder) => join(folder, MANIFEST)).find((file) => existsSync(file));
 }
 
+/** True where Vulkan's loader would find some driver by itself, or somebody chose one: only Linux needs
+ *  to be asked. https://vulkan.lunarg.com/doc/sdk/latest/linux/LoaderDriverInterface.html */
+export function hasVulkanDriver(): boolean {
+  if (process.platform !== "linux") return true;
+  const { env } = process;
+  const chosen = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_ADD_DRIVER_FILES"];
+  if (chosen.some((name) => env[name])) return true;
+  const list = (name: string, fallback: string) => (env[name] || fallback).split(":");
+  const roots = [
+    ...list("XDG_CONFIG_HOME", join(homedir(), ".config")),
+    ...list("XDG_CONFIG_DIRS", "/etc/xdg"),
+    ...["/etc", "/usr/local/etc"],
+    ...list("XDG_DATA_HOME", join(homedir(), ".local", "share")),
+    ...list("XDG_DATA_DIRS", "/usr/local/share:/usr/share"),
+    ...["/usr/local/share", "/usr/share"],
+  ];
+  return roots.some((root) => {
+    const folder = join(root, "vulkan", "icd.d");
+    return existsSync(folder) && readdirSync(folder).some((name) => name.endsWith(".json"));
+  });
+}
+
 interface Dawn {
   create(flags: string[]): GPU;
   readonly globals: Record<string, unknown>;
@@ -67,13 +90,17 @@ export async function requestDevice(options: NodeDeviceOptions = {}): Promise<De
     return requestDeviceFrom(gpu, rest);
   };
   const chosen = process.env["VK_DRIVER_FILES"] ?? process.env["VK_ICD_FILENAMES"];
+  const driver = chosen ? undefined : findSoftwareDriver();
+  const useSoftware = (): void => {
+    if (driver !== undefined) process.env["VK_ICD_FILENAMES"] = driver;
+  };
+  if (!hasVulkanDriver()) useSoftware();
   try {
     return await open();
   } catch (error) {
     if (!(error instanceof NoAdapterError)) throw error;
-    const driver = chosen ? undefined : findSoftwareDriver();
-    if (driver !== undefined) {
-      process.env["VK_ICD_FILENAMES"] = driver;
+    if (driver !== undefined && process.env["VK_ICD_FILENAMES"] !== driver) {
+      useSoftware();
       try {
         return await open();
       } catch (second) {

@@ -13,3 +13,15 @@ fn lanes(word: u32) -> vec4i {
 fn pack(q: vec4i) -> u32 {
   return pack4xI8(q);
 }
+
+// A 4 × 4 block of a filter: word o holds output lane o's four input lanes.
+alias Block = vec4u;
+
+fn blockOf(f: vec4u) -> Block {
+  return f;
+}
+
+// What four input lanes add to four output lanes.
+fn dots(f: Block, word: u32) -> vec4i {
+  return vec4i(dot4(f.x, word), dot4(f.y, word), dot4(f.z, word), dot4(f.w, word));
+}

@@ -1,12 +1,12 @@
 // Floats as u32 in the same order, so that integer atomics find minimum and maximum, and tests for
 // non-finite values that no compiler may assume away: bits only, no float ever looks at them.
-fn ordered(bits: u32) -> u32 {
-  let b = select(bits, 0u, bits == 0x80000000u); // −0 is 0
-  return b ^ select(0x80000000u, 0xffffffffu, (b >> 31u) == 1u);
+fn ordered(bits: vec4u) -> vec4u {
+  let b = select(bits, vec4u(0u), bits == vec4u(0x80000000u)); // −0 is 0
+  return b ^ select(vec4u(0x80000000u), vec4u(0xffffffffu), (b >> vec4u(31u)) == vec4u(1u));
 }
 
-fn isFinite(bits: u32) -> bool {
-  return (bits & 0x7fffffffu) < 0x7f800000u;
+fn isFinite(bits: vec4u) -> vec4<bool> {
+  return (bits & vec4u(0x7fffffffu)) < vec4u(0x7f800000u);
 }
 
 fn fromOrdered(u: u32) -> f32 {

@@ -30,7 +30,7 @@ export interface AdapterFacts {
   readonly device: string;
   readonly description: string;
   readonly isFallback: boolean;
-  /** dot4I8Packed is a language feature here, not this library's own replacement. */
+  /** Kernels use dot4I8Packed; else lib/dot4_unpacked.wgsl, which gives the same integers. */
   readonly packedDot: boolean;
 }
 
@@ -208,14 +208,9 @@ function describe(gpu: GPU, info: GPUAdapterInfo): AdapterFacts {
   const { vendor, architecture, device, description } = info;
   const isFallback =
     info.isFallbackAdapter || architecture === "swiftshader" || architecture === "llvmpipe";
-  return {
-    vendor,
-    architecture,
-    device,
-    description,
-    isFallback,
-    packedDot: gpu.wgslLanguageFeatures.has(PACKED_DOT),
-  };
+  // Software adapters have the feature and emulate it, slower than the unpacked form (kernel bench).
+  const packedDot = gpu.wgslLanguageFeatures.has(PACKED_DOT) && !isFallback;
+  return { vendor, architecture, device, description, isFallback, packedDot };
 }
 
 /** Limits worth more than the default; each is asked for as min(adapter, wanted). */

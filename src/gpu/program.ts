@@ -123,7 +123,6 @@ export class Program implements Disposable {
     }
   }
 
-  get dispatchesForBench() { return this.#dispatches; }
   /** Run once. Inputs are row-major and have the shapes of `plan.inputs`; outputs likewise. Calls
    *  queue: one run at a time uses the buffers. */
   run(inputs: ReadonlyMap<string, Tensor>, signal?: AbortSignal): Promise<Map<string, Tensor>> {

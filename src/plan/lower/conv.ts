@@ -75,6 +75,14 @@ function common(geometry: Geometry, shape: FilterShape) {
   };
 }
 
+/** True where output pixel p reads input pixel p and no other. */
+function isPointwise({ kernelHeight, kernelWidth, ...rest }: Geometry): boolean {
+  const same = rest.inHeight === rest.outHeight && rest.inWidth === rest.outWidth;
+  const aligned =
+    rest.padTop === 0 && rest.padLeft === 0 && rest.strideHeight === 1 && rest.strideWidth === 1;
+  return kernelHeight * kernelWidth === 1 && same && aligned;
+}
+
 function depthwiseUniforms(geometry: Geometry, shape: FilterShape) {
   const {
     pixels,
@@ -107,11 +115,12 @@ function emitFloat(
     });
     return;
   }
+  const overrides = { POINTWISE: isPointwise(geometry) ? 1 : 0 };
   const uniforms = { ...common(geometry, shape), ...bounds };
   const filters = plan.constant(packFloatFilter(shape, data));
   const buffers = { x: x.ref, filters, bias: biasRef, out: out.ref };
   const groups = workgroups(ceil4(uniforms.pixels) * uniforms.outWords);
-  plan.step("convF32", { node: node.name, uniforms, buffers, groups });
+  plan.step("convF32", { node: node.name, overrides, uniforms, buffers, groups });
 }
 
 /** Σ w and Σ |w| of each output channel of a filter (outs, length). */
@@ -189,7 +198,7 @@ function emitInteger(lowering: Lowering, product: Product): void {
   const groups = workgroups(ceil4(uniforms.pixels) * uniforms.outWords);
   plan.step("convI8", {
     node: node.name,
-    overrides,
+    overrides: { ...overrides, POINTWISE: isPointwise(geometry) ? 1 : 0 },
     uniforms,
     buffers: { ...shared, filters },
     groups,

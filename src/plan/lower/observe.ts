@@ -4,13 +4,16 @@
 //   first · 4 least, 5 greatest of all batches · 6, 7 unused
 
 import type { Compare, Observe } from "../../graph/node.ts";
-import { workgroups, type Lowering } from "./context.ts";
+import type { Lowering } from "./context.ts";
 
 /** Words of a slot's head. */
 export const SLOT_HEAD = 8;
 
-/** Workgroups that stride through a tensor: enough to fill a GPU, few enough for one atomic each. */
-const STRIDING_GROUPS = 64;
+/** Workgroups that stride through a tensor of `words`: enough to fill a GPU, each with enough to do to
+ *  be worth its own bins (2,048 to clear and to add up). */
+function stridingGroups(words: number): number {
+  return Math.min(64, Math.ceil(words / 4096));
+}
 
 export const HISTOGRAM_BINS = 2048;
 
@@ -44,7 +47,7 @@ export function lowerObserve(lowering: Lowering, node: Observe): void {
     return;
   }
   const uniforms = { count: layout.words, words: layout.lastWords, last: layout.last };
-  const groups = Math.min(STRIDING_GROUPS, workgroups(layout.words));
+  const groups = stridingGroups(layout.words);
   const buffers = { x: x.ref, slot };
   plan.step("observeMinmaxF32", { node: node.name, uniforms, buffers, groups });
   if (bins > 0) {
@@ -63,7 +66,7 @@ export function lowerCompare(lowering: Lowering, node: Compare): void {
   const y = lowering.input(node, 1);
   if (x.quant || y.quant) throw lowering.unsupported(node, "only float values are compared");
   const { layout } = x;
-  const groups = Math.min(STRIDING_GROUPS, workgroups(layout.words));
+  const groups = stridingGroups(layout.words);
   const slot = lowering.plan.state(
     { node: node.name, value: x.name, shape: layout.logical },
     new Float32Array(Math.max(1, groups) * 2),

@@ -4,7 +4,7 @@ import { averageMultiplier } from "../../graph/arithmetic.ts";
 import type { AveragePool, MaxPool, NodeOf } from "../../graph/node.ts";
 import { fl } from "../../tensor/rounding.ts";
 import { elementStrides, layoutOf, padFront } from "../layout.ts";
-import { storedBounds, workgroups, type Lowering, type Placed } from "./context.ts";
+import { storedBounds, WORKGROUP, workgroups, type Lowering, type Placed } from "./context.ts";
 import { emitReshape } from "./movement.ts";
 
 export function lowerPool(lowering: Lowering, node: AveragePool | MaxPool): void {
@@ -65,6 +65,13 @@ export function lowerPool(lowering: Lowering, node: AveragePool | MaxPool): void
   });
 }
 
+/** Invocations that share one sum: enough for 16 terms each, a power of two. */
+function reducers(length: number): number {
+  let count = 4;
+  while (count < WORKGROUP && count * 16 < length) count *= 2;
+  return count;
+}
+
 /** Mean over `axes`, kept as size 1, from x to out. */
 function emitMean(
   lowering: Lowering,
@@ -117,7 +124,7 @@ function emitMean(
     words: layout.lastWords,
     last: layout.last,
   };
-  const overrides = { LAST: reducesLast ? 1 : 0 };
+  const overrides = { LAST: reducesLast ? 1 : 0, WORKGROUP: reducers(length) };
   const buffers = { x: x.ref, out: out.ref };
   if (!x.quant || !out.quant) {
     if (x.quant || out.quant)

@@ -1,0 +1,151 @@
+// --data, --preprocess and friends → a stream of batches that fit a model. One idea: pictures are
+// decoded when their turn comes, so memory does not grow with the folder.
+
+import { InputError, type PictureError } from "../errors.ts";
+import type { Model } from "../model.ts";
+import { batches, parsePreprocess, presets, type PictureBatch, type Preprocess } from "../pictures.ts";
+import type { Arguments, OptionSpec } from "./arguments.ts";
+import type { Context } from "./context.ts";
+import { readInput } from "./files.ts";
+import { listPictures, select, type PictureFile, type Selection } from "./pictureFiles.ts";
+
+/** The options that choose pictures and prepare them. */
+export const DATA_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: "data",
+    value: "DIR|FILES",
+    required: true,
+    multiple: true,
+    help: "Pictures (JPEG, PNG, WebP): a folder, files, or a .txt file with one path a line.",
+  },
+  {
+    name: "preprocess",
+    value: "P",
+    required: true,
+    help: "imagenet (mean and std), tf (x/127.5 - 1), or a JSON file.",
+  },
+  { name: "every", value: "N", help: "Only every N-th picture, sorted by name, from the first on." },
+  { name: "except-every", value: "N", help: "All but those that --every N takes." },
+  { name: "batch", value: "N", help: "Pictures that run at a time. Default: 1." },
+];
+
+/** A picture that was left out. */
+export interface Skipped {
+  readonly picture: string;
+  readonly reason: string;
+}
+
+/** Pictures, and how a model wants them. */
+export interface PictureData {
+  readonly pictures: readonly PictureFile[];
+  /** Pictures left out so far, over all streams. */
+  readonly skipped: readonly Skipped[];
+  /** Decode, preprocess and stack `pictures`, by default all. */
+  stream(pictures?: readonly PictureFile[]): AsyncGenerator<PictureBatch, void, undefined>;
+}
+
+interface PictureInput {
+  readonly input: string;
+  readonly height: number; // px
+  readonly width: number; // px
+  /** Pictures that the model takes at a time, where it is fixed. */
+  readonly fixedBatch: number | undefined;
+}
+
+/** The one picture input of `model`. Throws InputError where it has none. */
+export function pictureInput(model: Model): PictureInput {
+  const [port, ...more] = Object.entries(model.inputs);
+  const [batch, channels, height, width] = port?.[1].shape ?? [];
+  const rank = port?.[1].shape.length;
+  const fits = port?.[1].dtype === "float32" && rank === 4 && channels === 3 && more.length === 0;
+  if (!port || !fits || typeof height !== "number" || typeof width !== "number") {
+    const got = Object.entries(model.inputs)
+      .map(([name, { dtype, shape }]) => `"${name}" ${dtype} [${shape.join(", ")}]`)
+      .join(", ");
+    throw new InputError(
+      "model: pictures need one float32 input of shape [batch, 3, height, width] with known height and " +
+        `width; got ${got}. Re-export the model, or feed arrays with \`webgpu-quant run\`.`,
+    );
+  }
+  return { input: port[0], height, width, fixedBatch: typeof batch === "number" ? batch : undefined };
+}
+
+/** A preset's name or a JSON file. Throws InputError. */
+export async function readPreprocess(text: string): Promise<Preprocess> {
+  if (Object.hasOwn(presets, text)) return parsePreprocess(text);
+  const known = Object.keys(presets).join(", ");
+  const file = await readInput(`--preprocess must be one of ${known} or a JSON file;`, text);
+  return parsePreprocess(new TextDecoder().decode(file));
+}
+
+/** What the data options of `args` say, for `model`. Throws UsageError, InputError. */
+export async function readData(
+  args: Arguments,
+  model: Model,
+  context: Context,
+  limit?: number,
+): Promise<PictureData> {
+  const { input, height, width, fixedBatch } = pictureInput(model);
+  const selection = readSelection(args, limit);
+  const batch = args.integer("batch", 1) ?? fixedBatch ?? 1;
+  if (fixedBatch !== undefined && batch !== fixedBatch)
+    args.fail(`the model takes ${fixedBatch} picture(s) at a time; got --batch ${batch}`);
+  const spec = await readPreprocess(args.required("preprocess"));
+  const pictures = select(await listPictures(args.list("data")), selection);
+  const skipped = new Map<string, Skipped>();
+  const onSkip = (error: PictureError): void => {
+    if (skipped.has(error.picture)) return;
+    skipped.set(error.picture, { picture: error.picture, reason: error.message });
+    context.progress.note(`skipped: ${error.message}`);
+  };
+  const options = { input, spec, height, width, batch, signal: context.signal, onSkip };
+  return {
+    pictures,
+    get skipped() {
+      return [...skipped.values()];
+    },
+    stream: (chosen = pictures) => {
+      const all = batches(chosen, options);
+      return fixedBatch === undefined ? all : wholeBatches(all, fixedBatch, context);
+    },
+  };
+}
+
+function readSelection(args: Arguments, limit: number | undefined): Selection {
+  const every = args.integer("every", 1);
+  const exceptEvery = args.integer("except-every", 2);
+  if (every !== undefined && exceptEvery !== undefined)
+    args.fail("--every and --except-every exclude each other");
+  return {
+    ...(every === undefined ? {} : { every }),
+    ...(exceptEvery === undefined ? {} : { exceptEvery }),
+    ...(limit === undefined ? {} : { limit }),
+  };
+}
+
+/** A model of a fixed batch size cannot take the pictures of a last, smaller batch. */
+async function* wholeBatches(
+  stream: AsyncIterable<PictureBatch>,
+  size: number,
+  context: Context,
+): AsyncGenerator<PictureBatch, void, undefined> {
+  let whole = 0;
+  for await (const batch of stream) {
+    const { length } = batch.names;
+    if (length === size) {
+      whole++;
+      yield batch;
+      continue;
+    }
+    const problem = `the model takes ${size} pictures at a time; the last ${length}`;
+    if (whole === 0) throw new InputError(`--data: ${problem} are too few. Give at least ${size}.`);
+    context.progress.note(`note: ${problem} picture(s) are left out.`);
+  }
+}
+
+/** Only the tensors of a stream of pictures. */
+export async function* tensorsOf(
+  stream: AsyncIterable<PictureBatch>,
+): AsyncGenerator<PictureBatch["tensors"], void, undefined> {
+  for await (const { tensors } of stream) yield tensors;
+}
