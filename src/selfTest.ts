@@ -22,14 +22,16 @@ export interface SelfTestReport {
 
 const reports = new WeakMap<Device, Promise<SelfTestReport>>();
 
-/** Run the self-test, once a device. Throws SelfTestError where a kernel family is wrong. */
-export function selfTest(device: Device): Promise<SelfTestReport> {
+/** Run the self-test, once a device. Throws SelfTestError where a kernel family is wrong, and at once
+ *  where the device is lost or disposed. */
+export async function selfTest(device: Device): Promise<SelfTestReport> {
+  device.check();
   let report = reports.get(device);
   if (!report) {
     report = runSelfTest(device);
     reports.set(device, report);
   }
-  return report;
+  return await report;
 }
 
 const perTensor = (

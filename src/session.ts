@@ -14,15 +14,21 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Programs kept for sizes that were used; the oldest goes first. */
+/** Programs kept for sizes that were used; the oldest that nobody runs goes first. */
 const KEPT_PROGRAMS = 4;
+
+interface Entry {
+  readonly program: Promise<Program>;
+  /** The same once it is ready, to be freed at once. */
+  ready: Program | undefined;
+  /** Runs that wait for it or use it. */
+  users: number;
+}
 
 export class Session implements Disposable {
   readonly graph: Graph;
   readonly device: Device;
-  readonly #programs = new Map<string, Promise<Program>>();
-  /** Those of #programs that are ready, to be freed at once. */
-  readonly #ready = new Map<string, Program>();
+  readonly #entries = new Map<string, Entry>();
   #disposed = false;
 
   constructor(graph: Graph, device: Device) {
@@ -32,46 +38,65 @@ export class Session implements Disposable {
 
   /** Run on host tensors, named as the model's inputs. Throws InputError where they do not fit. */
   async run(inputs: Tensors, options: RunOptions = {}): Promise<Tensors> {
-    const program = await this.program(inputs);
-    const outputs = await program.run(new Map(Object.entries(inputs)), options.signal);
-    return Object.fromEntries(outputs);
+    const entry = this.#entryFor(this.#dimsOf(inputs));
+    entry.users++;
+    try {
+      const program = await entry.program;
+      const outputs = await program.run(new Map(Object.entries(inputs)), options.signal);
+      return Object.fromEntries(outputs);
+    } finally {
+      entry.users--;
+      this.#trim(KEPT_PROGRAMS);
+    }
   }
 
-  /** The program for the sizes of `inputs`. */
+  /** The program for the sizes of `inputs`. Only `run` keeps it from being dropped for others. */
   async program(inputs: Tensors): Promise<Program> {
-    if (this.#disposed)
-      throw new DisposedError("session: used after dispose(). Compile the model again.");
+    return await this.prepareFor(this.#dimsOf(inputs));
+  }
+
+  /** The sizes of the symbolic dims, from inputs that fit. */
+  #dimsOf(inputs: Tensors): ReadonlyMap<string, number> {
+    this.#check();
     const shapes = Object.fromEntries(
       Object.entries(inputs).map(([name, { shape }]) => [name, shape]),
     );
     for (const name of this.graph.inputs)
       checkDtype(name, valueOf(this.graph, name).dtype, inputs[name]);
-    return await this.prepareFor(matchDims(this.graph, shapes));
+    return matchDims(this.graph, shapes);
+  }
+
+  #check(): void {
+    if (this.#disposed)
+      throw new DisposedError("session: used after dispose(). Compile the model again.");
   }
 
   /** Lower, allocate and compile for known sizes of the symbolic dims, ahead of the first run. */
-  prepareFor(dims: ReadonlyMap<string, number>): Promise<Program> {
-    const key = [...dims].map(([name, size]) => `${name}=${size}`).join();
-    const known = this.#programs.get(key);
-    if (known) return known;
-    if (this.#programs.size >= KEPT_PROGRAMS) {
-      const [oldest] = this.#programs.keys();
-      if (oldest !== undefined) this.#drop(oldest);
-    }
-    const program = this.#create(key, dims);
-    this.#programs.set(key, program);
-    program.catch(() => this.#programs.delete(key));
-    return program;
+  async prepareFor(dims: ReadonlyMap<string, number>): Promise<Program> {
+    this.#check();
+    return await this.#entryFor(dims).program;
   }
 
-  async #create(key: string, dims: ReadonlyMap<string, number>): Promise<Program> {
+  #entryFor(dims: ReadonlyMap<string, number>): Entry {
+    const key = [...dims].map(([name, size]) => `${name}=${size}`).join();
+    const known = this.#entries.get(key);
+    if (known) return known;
+    this.#trim(KEPT_PROGRAMS - 1);
+    const program = this.#create(dims);
+    const entry: Entry = { program, ready: undefined, users: 0 };
+    this.#entries.set(key, entry);
+    program.then(
+      (made) => (entry.ready = made),
+      () => this.#entries.delete(key),
+    );
+    return entry;
+  }
+
+  async #create(dims: ReadonlyMap<string, number>): Promise<Program> {
     const program = await Program.create(this.device, this.planFor(dims));
-    if (this.#disposed) {
-      program.dispose();
-      throw new DisposedError("session: disposed while it was compiled. Compile the model again.");
-    }
-    this.#ready.set(key, program);
-    return program;
+    if (!this.#disposed) return program;
+    program.dispose();
+    throw new DisposedError("session: disposed while it was compiled. Compile the model again.");
   }
 
   /** The dispatches for known sizes, as data: print it with `printPlan`. */
@@ -79,16 +104,21 @@ export class Session implements Disposable {
     return lower(bindShapes(this.graph, dims));
   }
 
-  #drop(key: string): void {
-    this.#ready.get(key)?.dispose();
-    this.#ready.delete(key);
-    this.#programs.delete(key);
+  /** Free the oldest idle programs until `count` are left; those in use stay. */
+  #trim(count: number): void {
+    for (const [key, { ready, users }] of this.#entries) {
+      if (this.#entries.size <= count) return;
+      if (!ready || users > 0) continue;
+      ready.dispose();
+      this.#entries.delete(key);
+    }
   }
 
-  /** Free the session's GPU memory. */
+  /** Free the session's GPU memory. Runs in flight reject. */
   dispose(): void {
     this.#disposed = true;
-    for (const key of [...this.#programs.keys()]) this.#drop(key);
+    for (const { ready } of this.#entries.values()) ready?.dispose();
+    this.#entries.clear();
   }
 
   [Symbol.dispose](): void {

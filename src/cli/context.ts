@@ -26,7 +26,12 @@ export interface Command extends Grammar {
 }
 
 /** An adapter in a few words. */
-export function adapterName({ vendor, architecture, description, isFallback }: AdapterFacts): string {
+export function adapterName({
+  vendor,
+  architecture,
+  description,
+  isFallback,
+}: AdapterFacts): string {
   const names = [vendor, architecture, description].filter((part) => part !== "");
   return `${names.join(" ") || "unnamed"}${isFallback ? " (software)" : ""}`;
 }

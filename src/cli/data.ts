@@ -3,7 +3,13 @@
 
 import { InputError, type PictureError } from "../errors.ts";
 import type { Model } from "../model.ts";
-import { batches, parsePreprocess, presets, type PictureBatch, type Preprocess } from "../pictures.ts";
+import {
+  batches,
+  parsePreprocess,
+  presets,
+  type PictureBatch,
+  type Preprocess,
+} from "../pictures.ts";
 import type { Arguments, OptionSpec } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { readInput } from "./files.ts";
@@ -24,7 +30,11 @@ export const DATA_OPTIONS: readonly OptionSpec[] = [
     required: true,
     help: "imagenet (mean and std), tf (x/127.5 - 1), or a JSON file.",
   },
-  { name: "every", value: "N", help: "Only every N-th picture, sorted by name, from the first on." },
+  {
+    name: "every",
+    value: "N",
+    help: "Only every N-th picture, sorted by name, from the first on.",
+  },
   { name: "except-every", value: "N", help: "All but those that --every N takes." },
   { name: "batch", value: "N", help: "Pictures that run at a time. Default: 1." },
 ];
@@ -67,7 +77,12 @@ export function pictureInput(model: Model): PictureInput {
         `width; got ${got}. Re-export the model, or feed arrays with \`webgpu-quant run\`.`,
     );
   }
-  return { input: port[0], height, width, fixedBatch: typeof batch === "number" ? batch : undefined };
+  return {
+    input: port[0],
+    height,
+    width,
+    fixedBatch: typeof batch === "number" ? batch : undefined,
+  };
 }
 
 /** A preset's name or a JSON file. Throws InputError. */

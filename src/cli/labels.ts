@@ -16,10 +16,14 @@ export async function readLabels(path: string): Promise<Labels> {
   try {
     json = JSON.parse(text);
   } catch {
-    throw new InputError(`${where}: must be JSON; got ${JSON.stringify(text.slice(0, 30))}. ${FORM}`);
+    throw new InputError(
+      `${where}: must be JSON; got ${JSON.stringify(text.slice(0, 30))}. ${FORM}`,
+    );
   }
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw new InputError(`${where}: must be an object; got ${JSON.stringify(json).slice(0, 30)}. ${FORM}`);
+    throw new InputError(
+      `${where}: must be an object; got ${JSON.stringify(json).slice(0, 30)}. ${FORM}`,
+    );
   }
   const labels = new Map<string, number>();
   for (const [name, label] of Object.entries(json)) {

@@ -5,7 +5,8 @@
 import { valueOf } from "../graph/graph.ts";
 import type { BoundGraph } from "../graph/bind.ts";
 import type { Node } from "../graph/node.ts";
-import { sizeOf } from "../tensor/tensor.ts";
+import { formatShape, sizeOf } from "../tensor/tensor.ts";
+import { UnsupportedError, type Unsupported } from "../errors.ts";
 import { denseBytes, PlanBuilder } from "./builder.ts";
 import { layoutOf } from "./layout.ts";
 import { Lowering, shiftOf } from "./lower/context.ts";
@@ -70,8 +71,35 @@ function lowerNode(lowering: Lowering, node: Node): void {
   }
 }
 
+/** Kernels take float32 and quantized bytes, and at most six axes: every value that is neither, before
+ *  anything is lowered. */
+function checkValues(graph: BoundGraph): void {
+  const problemOf = (name: string): string | undefined => {
+    const { dtype, shape, quant } = valueOf(graph, name);
+    if (quant ? dtype === "int32" : dtype !== "float32")
+      return `"${name}" must be float32 or quantized; got ${dtype}`;
+    if (shape.length > 6) return `"${name}" must have at most 6 axes; got ${formatShape(shape)}`;
+    return undefined;
+  };
+  const report = (op: string, node: string, values: readonly string[]): Unsupported[] =>
+    values
+      .map(problemOf)
+      .flatMap((problem) => (problem === undefined ? [] : [{ op, node, problem }]));
+  const found = [
+    ...graph.inputs.flatMap((name) => report("input", name, [name])),
+    ...graph.nodes.flatMap(({ op, name, outputs }) => report(op, name, outputs)),
+  ];
+  if (found.length === 0) return;
+  throw new UnsupportedError(
+    "compile",
+    found,
+    "Cut the model before it, or change its exporter's settings.",
+  );
+}
+
 /** Lower `graph`; its shapes are known (`bindShapes`). Throws UnsupportedError, AccumulatorError. */
 export function lower(graph: BoundGraph): Plan {
+  checkValues(graph);
   const plan = new PlanBuilder();
   const lowering = new Lowering(graph, plan);
   for (const name of graph.inputs) {

@@ -109,7 +109,7 @@ function binary(node: Binary, inputs: readonly (Quantized | Tensor)[], to: QPara
   return tensor(to.dtype, shape, data);
 }
 
-/** Movement: the q move; Pad writes the q of its value. */
+/** Movement: the q move; Pad writes the q of its value under the output's parameters. */
 function movement(
   node: Movement,
   inputs: readonly (Quantized | Tensor)[],
@@ -126,11 +126,14 @@ function movement(
       shapes,
     );
   }
-  const fill =
-    node.op === "Pad"
-      ? quantizeValue(node.value, x.scale, x.zeroPoint, ...rangeOf(x.quant))
-      : undefined;
-  return move(node, [x.tensor], shapes, fill).map((moved, index) =>
+  if (node.op === "Pad") {
+    // The value is a real number: it takes the output's parameters, as the moved elements do.
+    const quant = inputAt(node, to, 0);
+    const { scale, zeroPoint } = perTensor(node, quant);
+    const fill = quantizeValue(node.value, scale, zeroPoint, ...rangeOf(quant));
+    return move(node, [convertQuant(node, x, quant)], shapes, fill);
+  }
+  return move(node, [x.tensor], shapes).map((moved, index) =>
     convertQuant(node, { tensor: moved, quant: x.quant }, inputAt(node, to, index)),
   );
 }

@@ -108,13 +108,13 @@ export function family<P>(
 }
 
 /** A size: 1, around the word of four, and now and then none. */
-export const dim = fc.oneof(
+export const dim: fc.Arbitrary<number> = fc.oneof(
   { weight: 12, arbitrary: fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 9) },
   { weight: 1, arbitrary: fc.constant(0) },
 );
 
 /** A size that is at least 1. */
-export const size = fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 9);
+export const size: fc.Arbitrary<number> = fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 9);
 
 export const seed = fc.nat(1e6);
 

@@ -96,7 +96,9 @@ function emitMean(
   const k = padFront(kept.map(wordSize), 5, 1);
   const t = padFront(kept.map(wordStride), 5, 0);
   const length = r.reduce((product, size) => product * size, 1);
-  const elementsSummed = axes.reduce((product, axis) => product * (layout.logical[axis] ?? 1), 1);
+  // The mean of nothing is 0: 0 / 1.
+  const summed = axes.reduce((product, axis) => product * (layout.logical[axis] ?? 1), 1);
+  const elementsSummed = Math.max(1, summed);
   const [, r1 = 1, r2 = 1, r3 = 1] = r;
   const [s0 = 0, s1 = 0, s2 = 0, s3 = 0] = s;
   const [, k1 = 1, k2 = 1, k3 = 1, k4 = 1] = k;

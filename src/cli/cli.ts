@@ -1,0 +1,87 @@
+// The command line as a function: arguments and streams → exit status. One idea: everything that is
+// printed is printed here, so that --json is one object whatever happens.
+
+import { WebGpuQuantError } from "../errors.ts";
+import { parseArguments, UsageError } from "./arguments.ts";
+import { compare } from "./commands/compare.ts";
+import { doctor } from "./commands/doctor.ts";
+import { evaluate } from "./commands/evaluate.ts";
+import { inspect } from "./commands/inspect.ts";
+import { quantize } from "./commands/quantize.ts";
+import { run } from "./commands/run.ts";
+import type { Command } from "./context.ts";
+import { commandHelp, overview } from "./help.ts";
+import { Progress, type ProgressStream } from "./progress.ts";
+import { version } from "./version.ts";
+
+export const commands: readonly Command[] = [doctor, inspect, quantize, evaluate, compare, run];
+
+/** Where the command line reads and writes. */
+export interface Terminal {
+  readonly stdout: ProgressStream;
+  readonly stderr: ProgressStream;
+  /** Aborts on Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** Print stacks. */
+  readonly debug?: boolean;
+}
+
+/** Run one command. Resolves with the exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted. */
+export async function cli(argv: readonly string[], terminal: Terminal): Promise<number> {
+  const { stdout, stderr, signal } = terminal;
+  const progress = new Progress(stderr);
+  const json = argv.includes("--json");
+  try {
+    const [first, ...rest] = argv;
+    if (first === "--version") return print(stdout, version());
+    if (first === "--help" || first === "-h" || (first === "help" && rest.length === 0))
+      return print(stdout, overview(commands));
+    const asked = first === "help" ? [...rest, "--help"] : argv;
+    const command = findCommand(asked[0]);
+    const args = parseArguments(command, asked.slice(1));
+    if (args.has("help")) return print(stdout, commandHelp(command));
+    const outcome = await command.run(args, { progress, signal });
+    progress.clear();
+    return print(stdout, json ? JSON.stringify(outcome.json) : outcome.text);
+  } catch (error) {
+    progress.clear();
+    const failure = describe(error, signal);
+    if (json)
+      print(stdout, JSON.stringify({ error: { code: failure.code, message: failure.message } }));
+    else print(stderr, failure.message);
+    if (terminal.debug && error instanceof Error) print(stderr, error.stack ?? "");
+    return failure.status;
+  }
+}
+
+function print(stream: ProgressStream, text: string): number {
+  stream.write(`${text}\n`);
+  return 0;
+}
+
+function findCommand(name: string | undefined): Command {
+  const command = commands.find((candidate) => candidate.name === name);
+  if (command) return command;
+  const known = commands.map((candidate) => candidate.name).join(", ");
+  const problem = name === undefined ? "a command is missing" : `unknown command "${name}"`;
+  throw new UsageError(`webgpu-quant: ${problem}; known are ${known}. Try: webgpu-quant --help`);
+}
+
+interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly status: number;
+}
+
+function describe(error: unknown, signal: AbortSignal): Failure {
+  if (signal.aborted) {
+    const message = "interrupted: the work was stopped and no file was left half written.";
+    return { code: "interrupted", message, status: 130 };
+  }
+  if (error instanceof UsageError) return { code: error.code, message: error.message, status: 2 };
+  if (error instanceof WebGpuQuantError)
+    return { code: error.code, message: error.message, status: 1 };
+  const reason = error instanceof Error ? error.message : String(error);
+  const message = `bug: ${reason}. Please report this with the output of the same command under DEBUG=1.`;
+  return { code: "bug", message, status: 1 };
+}

@@ -1,0 +1,60 @@
+// compare: where a quantized model loses, layer by layer.
+
+import { compare as compareModels } from "../../compare.ts";
+import type { Model } from "../../model.ts";
+import { requestDevice } from "../../node.ts";
+import { adapterName, type Command } from "../context.ts";
+import { DATA_OPTIONS, readData, tensorsOf } from "../data.ts";
+import { loadModel } from "../files.ts";
+import { layersJson, layersTable } from "../layers.ts";
+import { facts } from "../table.ts";
+
+export const compare: Command = {
+  name: "compare",
+  summary: "Show each layer's error (SQNR) against the float model, worst first.",
+  positionals: ["FLOAT", "QUANTIZED"],
+  options: [
+    ...DATA_OPTIONS,
+    { name: "limit", value: "N", help: "At most N of the pictures, spread evenly. Default: all." },
+  ],
+  examples: [
+    "webgpu-quant compare model.onnx model-int8.onnx --data pictures/ --preprocess imagenet --limit 16",
+  ],
+  async run(args, context) {
+    const limit = args.integer("limit", 1);
+    const float = await loadModel(args.positional("FLOAT"));
+    const quantized = await loadModel(args.positional("QUANTIZED"));
+    const data = await readData(args, float.model, context, limit);
+    using device = await requestDevice();
+    const layers = await compareModels(
+      float.model as Model<"float">, // compare checks both stages
+      quantized.model as Model<"quantized">,
+      tensorsOf(data.stream()),
+      {
+        device,
+        signal: context.signal,
+        total: data.pictures.length,
+        onProgress: ({ samples, total }) => context.progress.report("compare", samples, total),
+      },
+    );
+    context.progress.clear();
+    const { skipped } = data;
+    const count = data.pictures.length - skipped.length;
+    return {
+      json: {
+        nodes: layersJson(layers),
+        count,
+        skipped: skipped.length,
+        skippedPictures: skipped,
+        adapter: device.facts,
+      },
+      text: [
+        layersTable(layers, layers.length),
+        facts([
+          ["pictures", `${count}${skipped.length ? `, ${skipped.length} skipped` : ""}`],
+          ["adapter", adapterName(device.facts)],
+        ]),
+      ].join("\n\n"),
+    };
+  },
+};

@@ -1,0 +1,132 @@
+// quantize: a float model and pictures → an int8 model in an ONNX file.
+
+import { requestDevice } from "../../node.ts";
+import { qconfigs } from "../../quantize/presets.ts";
+import type { Arguments } from "../arguments.ts";
+import { adapterName, type Command } from "../context.ts";
+import { DATA_OPTIONS, readData, tensorsOf, type PictureData } from "../data.ts";
+import { checkOutput, loadModel, writeOutput } from "../files.ts";
+import { layersJson, layersTable } from "../layers.ts";
+import { spread } from "../pictureFiles.ts";
+import { quantizeModel, type SampleStream } from "../quantizeModel.ts";
+import { facts, formatBytes, formatPercent } from "../table.ts";
+
+/** Pictures that the layers' errors are measured on. */
+const PROBE = 8;
+
+export const quantize: Command = {
+  name: "quantize",
+  summary: "Calibrate a float model on pictures and write it as int8.",
+  positionals: ["MODEL"],
+  options: [
+    ...DATA_OPTIONS,
+    { name: "out", value: "OUT.onnx", required: true, help: "The file to write (ONNX, QDQ form)." },
+    {
+      name: "qconfig",
+      value: "NAME",
+      help: `${Object.keys(qconfigs).join(", ")}. Default: int8, the most accurate.`,
+    },
+    {
+      name: "calibration-limit",
+      value: "N",
+      help: "Calibrate on at most N of the pictures, spread evenly. Default: all.",
+    },
+    {
+      name: "exclude",
+      value: "PATTERN",
+      multiple: true,
+      help: "Leave float what has this node name (* matches any part) or this op.",
+    },
+    {
+      name: "bias-correction",
+      value: "N|off",
+      help: "Pictures used to correct biases, or off. Default: 32.",
+    },
+  ],
+  examples: [
+    "webgpu-quant quantize model.onnx --data pictures/ --preprocess imagenet --out model-int8.onnx",
+    "webgpu-quant quantize model.onnx --data pictures/ --every 5 --preprocess tf --out model-int8.onnx",
+    'webgpu-quant quantize model.onnx --data list.txt --preprocess spec.json --exclude "/head/*" --out model-int8.onnx',
+  ],
+  async run(args, context) {
+    const out = args.required("out");
+    const qconfig = qconfigs[qconfigName(args)];
+    const biasCorrection = readBiasCorrection(args);
+    const limit = args.integer("calibration-limit", 1);
+    const { path, bytes, model } = await loadModel(args.positional("MODEL"));
+    await checkOutput("--out", out, [path]);
+    const data = await readData(args, model, context, limit);
+    using device = await requestDevice();
+    const overrides = Object.fromEntries(args.list("exclude").map((pattern) => [pattern, null]));
+    const result = await quantizeModel(
+      {
+        model,
+        prepareOptions: { qconfig, overrides },
+        calibration: streamOf(data),
+        probe: probeOf(data),
+        ...(biasCorrection === undefined ? {} : { biasCorrection }),
+      },
+      device,
+      context,
+    );
+    await writeOutput(out, result.file, context.signal);
+    const used = data.pictures.length - data.skipped.length;
+    const { skipped } = data;
+    return {
+      json: {
+        bytesFloat: bytes,
+        bytesQuantized: result.file.length,
+        integerMacShare: result.integerMacShare,
+        nodes: layersJson(result.layers),
+        out,
+        count: used,
+        skipped: skipped.length,
+        skippedPictures: skipped,
+        adapter: device.facts,
+      },
+      text: [
+        layersTable(result.layers, 5),
+        facts([
+          [
+            "calibrated on",
+            `${used} pictures${skipped.length ? `, ${skipped.length} skipped` : ""}`,
+          ],
+          ["size", `${formatBytes(bytes)} → ${formatBytes(result.file.length)}`],
+          ["in integers", `${formatPercent(100 * result.integerMacShare)} of multiply-accumulates`],
+          ["adapter", adapterName(device.facts)],
+          ["written", out],
+        ]),
+      ].join("\n\n"),
+    };
+  },
+};
+
+function qconfigName(args: Arguments): keyof typeof qconfigs {
+  const name = args.text("qconfig") ?? "int8";
+  if (Object.hasOwn(qconfigs, name)) return name as keyof typeof qconfigs;
+  const known = Object.keys(qconfigs).join(", ");
+  return args.fail(`--qconfig must be one of ${known}; got ${JSON.stringify(name)}`);
+}
+
+function readBiasCorrection(args: Arguments): false | number | undefined {
+  return args.text("bias-correction") === "off" ? false : args.integer("bias-correction", 1);
+}
+
+function streamOf(data: PictureData): SampleStream {
+  return { total: data.pictures.length, open: () => tensorsOf(data.stream()) };
+}
+
+/** A few of the pictures that could be read; asked for after calibration, which read them all. */
+function probeOf(data: PictureData): SampleStream {
+  const readable = () => {
+    const broken = new Set(data.skipped.map(({ picture }) => picture));
+    return spread(
+      data.pictures.filter(({ name }) => !broken.has(name)),
+      PROBE,
+    );
+  };
+  return {
+    total: Math.min(PROBE, data.pictures.length),
+    open: () => tensorsOf(data.stream(readable())),
+  };
+}

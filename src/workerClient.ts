@@ -1,0 +1,113 @@
+// The page's side of a worker: the whole job as one promise, with progress and abort. The worker is
+// the caller's, made from a file of the page's own origin, so a strict content security policy holds:
+//
+//   const worker = new Worker(new URL("webgpu-quant/worker", import.meta.url), { type: "module" });
+//   using quantizer = new WorkerClient(worker);
+//   const { file } = await quantizer.quantize({ model, calibration, evaluation, preprocess });
+
+import type { ErrorCode } from "./errors.ts";
+import type { JobProgress, JobResult, QuantizeJob } from "./job.ts";
+import type { Answer, ErrorFacts, Port, Request, WorkerStatus } from "./workerMessages.ts";
+
+/** A failure in the worker: `name`, `code` and `message` are those of the error there. Without a code
+ *  it is no error of this library; code "worker" means that the worker itself broke. */
+export class WorkerError extends Error {
+  override readonly name: string;
+  readonly code: ErrorCode | "worker" | undefined;
+  constructor({ name, message, code }: Omit<ErrorFacts, "code"> & { code?: ErrorCode | "worker" }) {
+    super(message);
+    this.name = name;
+    this.code = code;
+  }
+}
+
+export interface WorkerJobOptions {
+  /** Rejects with its reason once the worker has let go of the job. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: JobProgress) => void;
+  /** Buffers of the job to hand over instead of copying; they are empty here afterwards. */
+  readonly transfer?: readonly Transferable[];
+}
+
+interface Pending {
+  resolve(result: JobResult | WorkerStatus): void;
+  reject(reason: unknown): void;
+  onProgress?: ((progress: JobProgress) => void) | undefined;
+}
+
+export class WorkerClient implements Disposable {
+  readonly #port: Port & { terminate?(): void; close?(): void };
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 0;
+  #broken: WorkerError | undefined;
+
+  /** Takes over `port`: dispose() ends it. */
+  constructor(port: Worker | MessagePort) {
+    this.#port = port;
+    port.onmessage = ({ data }: MessageEvent<Answer>) => this.#receive(data);
+    if ("onerror" in port) {
+      port.onerror = (event) => this.#break(event.message || "its script could not be loaded");
+    }
+  }
+
+  /** The worker's adapter and the GPU memory it holds now. Throws NoWebGpuError, NoAdapterError (as
+   *  WorkerError). */
+  async status(): Promise<WorkerStatus> {
+    return (await this.#ask((id) => ({ type: "status", id }), {})) as WorkerStatus;
+  }
+
+  /** Quantize in the worker; jobs run one after the other. Throws what `runJob` throws, as WorkerError. */
+  async quantize(job: QuantizeJob, options: WorkerJobOptions = {}): Promise<JobResult> {
+    return (await this.#ask((id) => ({ type: "quantize", id, job }), options)) as JobResult;
+  }
+
+  async #ask(
+    request: (id: number) => Request,
+    { signal, onProgress, transfer = [] }: WorkerJobOptions,
+  ): Promise<JobResult | WorkerStatus> {
+    signal?.throwIfAborted();
+    if (this.#broken) throw this.#broken;
+    const id = this.#nextId++;
+    const abort = (): void => this.#port.postMessage({ type: "abort", id } satisfies Request, []);
+    try {
+      return await new Promise<JobResult | WorkerStatus>((resolve, reject) => {
+        this.#port.postMessage(request(id), [...transfer]);
+        this.#pending.set(id, { resolve, reject, onProgress });
+        signal?.addEventListener("abort", abort);
+      });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      this.#pending.delete(id);
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  #receive(answer: Answer): void {
+    const pending = this.#pending.get(answer.id);
+    if (answer.type === "progress") pending?.onProgress?.(answer.progress);
+    else if (answer.type === "done") pending?.resolve(answer.result);
+    else pending?.reject(new WorkerError(answer.error));
+  }
+
+  #break(problem: string): void {
+    this.#broken = new WorkerError({
+      name: "WorkerError",
+      code: "worker",
+      message: `worker: it stopped; ${problem}. Reload the page, and check that the worker's file is served.`,
+    });
+    for (const { reject } of this.#pending.values()) reject(this.#broken);
+  }
+
+  /** End the worker; what is pending rejects. */
+  dispose(): void {
+    this.#break("it was disposed");
+    this.#port.terminate?.();
+    this.#port.close?.();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

@@ -1,0 +1,201 @@
+// Shapes and requests at the edge: grids that fold, ranks and means beyond what kernels take, the sums
+// of Compare. What cannot run is refused in words, before anything runs.
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bindShapes } from "../../src/graph/bind.ts";
+import { GraphBuilder } from "../../src/graph/builder.ts";
+import type { Device } from "../../src/gpu/device.ts";
+import { Program } from "../../src/gpu/program.ts";
+import { PlanBuilder } from "../../src/plan/builder.ts";
+import { lower } from "../../src/plan/lower.ts";
+import { float32, tensor } from "../../src/tensor/tensor.ts";
+import { checkCase, single, type Attributes, type Case } from "../support/cases.ts";
+import { testDevice } from "../support/device.ts";
+import { codes, floats } from "../support/seeded.ts";
+
+let device: Device;
+beforeAll(async () => {
+  device = await testDevice();
+});
+afterAll(() => {
+  expect(device.memory).toEqual({ buffers: 0, bytes: 0 });
+  device.dispose();
+});
+
+describe("more than 65,535 workgroups", () => {
+  it("fold into two dimensions, and every word is written once", async () => {
+    // Workgroups of one invocation: at 64 the tensor would have to be 16 MB.
+    const words = 70001;
+    const plan = new PlanBuilder();
+    const x = plan.input("x", "int8", [words * 4], words * 4, 0);
+    const out = plan.output("y", "int8", [words * 4], words * 4, 0);
+    const table = plan.constant(Int32Array.from({ length: 256 }, (_, index) => 127 - index));
+    plan.step("lookupI8", {
+      node: "negate",
+      overrides: { WORKGROUP: 1 },
+      uniforms: { count: words },
+      buffers: { x, table, out },
+      groups: words,
+    });
+    const finished = plan.finish();
+    expect(finished.steps[0]!.grid).toEqual([35001, 2]);
+    using program = await Program.create(device, finished);
+    const feed = codes("int8", [words * 4], 7);
+    const { data } = (await program.run(new Map([["x", feed]]))).get("y")!;
+    expect(feed.data.findIndex((q, index) => data[index] !== -1 - q)).toBe(-1);
+  });
+
+  it("of a mean, one a word, fold as well", async () => {
+    const node = { op: "ReduceMean", axes: [1], keepdims: true } as const;
+    const given = single(node, [{ tensor: floats([65537, 3], 1) }]);
+    const { steps } = lower(bindShapes(given.graph, new Map()));
+    expect(steps.map(({ grid }) => grid)).toContainEqual([32769, 2]);
+    await checkCase(device, given);
+  });
+});
+
+it.each([0, 3])(
+  "a mean over 90,000 codes, past 2²⁴, is the reference's with zero point %i",
+  async (zero) => {
+    const quant = {
+      dtype: "uint8",
+      scale: Float32Array.of(0.5),
+      zeroPoint: Int32Array.of(zero),
+    } as const;
+    const x = codes("uint8", [1, 2, 300, 300], 7);
+    x.data.forEach((q, index) => (x.data[index] = 255 - (q & 15)));
+    const to = { ...quant, scale: Float32Array.of(0.53) };
+    await checkCase(device, single({ op: "GlobalAveragePool" }, [{ tensor: x, quant }], to));
+  },
+);
+
+describe("sizes of 0", () => {
+  const one = (attributes: Attributes, shape: readonly number[]): Case =>
+    single(attributes, [{ tensor: floats(shape, 1) }]);
+
+  it("a mean over no codes is the zero point", async () => {
+    const quant = {
+      dtype: "uint8",
+      scale: Float32Array.of(0.5),
+      zeroPoint: Int32Array.of(7),
+    } as const;
+    const node = { op: "ReduceMean", axes: [0], keepdims: false } as const;
+    const x = { tensor: codes("uint8", [0, 3], 1), quant };
+    await expect(checkCase(device, single(node, [x], quant))).resolves.toBeUndefined();
+  });
+
+  it.each([
+    ["a mean over no elements is 0", one({ op: "ReduceMean", axes: [0], keepdims: false }, [0, 3])],
+    ["a global mean over no pixels is 0", one({ op: "GlobalAveragePool" }, [2, 3, 0, 4])],
+    ["softmax over nothing is nothing", one({ op: "Softmax", axis: 1 }, [3, 0])],
+    ["softmax along the other axis of nothing", one({ op: "Softmax", axis: 0 }, [3, 0])],
+    ["a batch of none", one({ op: "Relu" }, [0, 3, 4, 4])],
+  ])("%s", async (_, given) => {
+    await checkCase(device, given);
+  });
+});
+
+describe("beyond what kernels take", () => {
+  const refused = ({ graph }: Case) => expect(() => lower(bindShapes(graph, new Map())));
+
+  it("more than six axes", () => {
+    refused(
+      single({ op: "Relu" }, [{ tensor: floats([1, 2, 1, 2, 1, 2, 2], 1) }]),
+    ).toThrowErrorMatchingInlineSnapshot(`
+      [UnsupportedError: compile: 2 unsupported node(s):
+        input "x0": "x0" must have at most 6 axes; got [1, 2, 1, 2, 1, 2, 2]
+        Relu "node": "y0" must have at most 6 axes; got [1, 2, 1, 2, 1, 2, 2]
+      Change the model: leave such values to its caller.]
+    `);
+  });
+
+  it("a mean over five axes", () => {
+    const node = { op: "ReduceMean", axes: [0, 1, 2, 3, 4], keepdims: true } as const;
+    refused(single(node, [{ tensor: floats([2, 2, 2, 2, 2], 1) }]))
+      .toThrowErrorMatchingInlineSnapshot(`
+      [UnsupportedError: compile: 1 unsupported node(s):
+        ReduceMean "node": at most 4 reduced axes are supported
+      Keep the node float with an override, or change the model.]
+    `);
+  });
+
+  it("int64 at the border of a model", () => {
+    const x = tensor("int64", [2], BigInt64Array.of(1n, 2n));
+    refused(single({ op: "Identity" }, [{ tensor: x }])).toThrowErrorMatchingInlineSnapshot(`
+      [UnsupportedError: compile: 2 unsupported node(s):
+        input "x0": "x0" must be float32 or quantized; got int64
+        Identity "node": "y0" must be float32 or quantized; got int64
+      Change the model: leave such values to its caller.]
+    `);
+  });
+
+  it("a Cast that changes numbers", () => {
+    const builder = new GraphBuilder();
+    builder.input("x", { dtype: "float32", shape: [2] });
+    builder.add(
+      { op: "Cast", name: "cast", inputs: ["x"], outputs: ["y"], to: "int32" },
+      { dtype: "int32" },
+    );
+    refused({
+      graph: builder.build("g", ["x"], ["y"]),
+      feeds: {},
+    }).toThrowErrorMatchingInlineSnapshot(`
+      [UnsupportedError: compile: 1 unsupported node(s):
+        Cast "cast": "y" must be float32 or quantized; got int32
+      Change the model: leave such values to its caller.]
+    `);
+  });
+
+  it("a filter that is computed", () => {
+    const plain = {
+      kernel: [1, 1],
+      strides: [1, 1],
+      dilations: [1, 1],
+      pads: [0, 0, 0, 0],
+    } as const;
+    refused(
+      single({ op: "Conv", ...plain, group: 1 }, [
+        { tensor: floats([1, 2, 3, 3], 1) },
+        { tensor: floats([2, 2, 1, 1], 2) },
+      ]),
+    ).toThrowErrorMatchingInlineSnapshot(`
+      [UnsupportedError: compile: 1 unsupported node(s):
+        Conv "node": filter "x1" must be a constant
+      Keep the node float with an override, or change the model.]
+    `);
+  });
+});
+
+it("Compare sums Σ x² and Σ (x − y)² as the host does", async () => {
+  const builder = new GraphBuilder();
+  const shape = [3, 19, 41, 23];
+  const [x, y] = [floats(shape, 3), floats(shape, 4)];
+  for (const name of ["x", "y"]) builder.input(name, { dtype: "float32", shape });
+  builder.add({ op: "Compare", name: "compare", inputs: ["x", "y"], outputs: [] });
+  using program = await Program.create(
+    device,
+    lower(bindShapes(builder.build("g", ["x", "y"], []), new Map())),
+  );
+  const feeds = new Map([
+    ["x", x],
+    ["y", y],
+  ]);
+  for (let run = 0; run < 2; run++) {
+    const [state] = await program.runStates(feeds);
+    const partial = new Float32Array(state!.bytes).subarray(0, state!.slot.words);
+    const sum = (from: number) => partial.reduce((s, v, i) => (i % 2 === from ? s + v : s), 0);
+    const signal = x.data.reduce((s, v) => s + v * v, 0);
+    const noise = x.data.reduce((s, v, i) => s + (v - (y.data[i] ?? 0)) ** 2, 0);
+    expect(Math.abs(sum(0) / signal - 1)).toBeLessThan(1e-5); // 54,000 terms in f32, in parts
+    expect(Math.abs(sum(1) / noise - 1)).toBeLessThan(1e-5); // as above
+  }
+});
+
+it("a graph whose output is its input or a constant copies it out", async () => {
+  const builder = new GraphBuilder();
+  builder.input("x", { dtype: "float32", shape: [1, 3, 2, 2] });
+  builder.constant("c", float32([5], [1, 2, 3, 4, 5]));
+  builder.add({ op: "Identity", name: "identity", inputs: ["x"], outputs: ["y"] });
+  const graph = builder.build("g", ["x"], ["x", "y", "c"]);
+  await checkCase(device, { graph, feeds: { x: floats([1, 3, 2, 2], 1) } }, 0); // copies are exact
+});

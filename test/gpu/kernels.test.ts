@@ -1,0 +1,34 @@
+// Every kernel against src/reference, on random shapes around its words and tiles: integers bit for
+// bit, floats within a tolerance that support/cases.ts explains. Seeds are fixed; a failing case is
+// shrunk and printed whole.
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Device } from "../../src/gpu/device.ts";
+import { testDevice } from "../support/device.ts";
+import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
+import { elementwise } from "../support/families/elementwise.ts";
+import { products } from "../support/families/matmul.ts";
+import { movements } from "../support/families/movement.ts";
+import { pools } from "../support/families/pools.ts";
+
+let device: Device;
+beforeAll(async () => {
+  device = await testDevice();
+});
+afterAll(() => {
+  expect(device.memory).toEqual({ buffers: 0, bytes: 0 });
+  device.dispose();
+});
+
+describe.each([
+  { group: "convolutions", families: convolutions, runs: 120 },
+  { group: "convolutions past one tile", families: largeConvolutions, runs: 6 },
+  { group: "matrix products", families: products, runs: 120 },
+  { group: "element-wise ops", families: elementwise, runs: 100 },
+  { group: "pools, means and softmax", families: pools, runs: 100 },
+  { group: "movements", families: movements, runs: 60 },
+])("$group", ({ families, runs }) => {
+  it.each(families)("$title", async ({ check }) => {
+    await check(device, runs);
+  });
+});

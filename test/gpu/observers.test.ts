@@ -1,0 +1,227 @@
+// Observer kernels against their host oracle: extremes and counts are the same numbers, batch after
+// batch, and a value that is not finite is found, counted and placed.
+
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bindShapes } from "../../src/graph/bind.ts";
+import { GraphBuilder } from "../../src/graph/builder.ts";
+import type { Observe } from "../../src/graph/node.ts";
+import type { ObserverSpec } from "../../src/graph/observer.ts";
+import type { Device } from "../../src/gpu/device.ts";
+import { Program } from "../../src/gpu/program.ts";
+import { lower } from "../../src/plan/lower.ts";
+import { addBatch, emptyStatistics, type Statistics } from "../../src/quantize/observers.ts";
+import { observeTensor } from "../../src/quantize/observeTensor.ts";
+import { histogramOf, minMaxOf } from "../../src/reference/observe.ts";
+import { readSlot } from "../../src/statistics.ts";
+import { float32, type Tensor } from "../../src/tensor/tensor.ts";
+import { seed } from "../support/cases.ts";
+import { testDevice } from "../support/device.ts";
+import { floats, generator } from "../support/seeded.ts";
+
+let device: Device;
+beforeAll(async () => {
+  device = await testDevice();
+});
+afterAll(() => {
+  expect(device.memory).toEqual({ buffers: 0, bytes: 0 });
+  device.dispose();
+});
+
+const SEED = 20260728;
+
+const observeNode = (observer: ObserverSpec): Observe => ({
+  op: "Observe",
+  name: "observe x",
+  inputs: ["x"],
+  outputs: [],
+  observer,
+});
+
+/** What the device saw of each batch: all have one shape, and one program sees them in order. */
+async function onDevice(observer: ObserverSpec, batches: readonly Tensor[]) {
+  const builder = new GraphBuilder();
+  const [first] = batches;
+  builder.input("x", { dtype: "float32", shape: first!.shape });
+  const node = observeNode(observer);
+  builder.add(node);
+  using program = await Program.create(
+    device,
+    lower(bindShapes(builder.build("observe", ["x"], []), new Map())),
+  );
+  const seen = [];
+  for (const [index, x] of batches.entries()) {
+    const [state] = await program.runStates(new Map([["x", x]]));
+    seen.push(readSlot(node, state!.slot.shape, state!.bytes, index));
+  }
+  return seen;
+}
+
+/** −0 is 0: the device orders floats by their bits, where both must be one value. */
+const plain = (values: Float32Array) => Array.from(values, (value) => value + 0);
+
+const size: fc.Arbitrary<number> = fc.constantFrom(1, 2, 3, 4, 5, 8, 9, 17);
+const shape = fc.array(size, { minLength: 1, maxLength: 5 }).filter((dims) => {
+  const elements = dims.reduce((product, dim) => product * dim, 1);
+  return elements < 30000;
+});
+
+/** Values with plateaus, both signs of 0 and a wide range of exponents. */
+function values(dims: readonly number[], from: number, kind: string): Tensor<"float32"> {
+  const x = floats(dims, from, 1 + (from % 7));
+  const next = generator(from + 1);
+  const change = {
+    plain: (value: number) => value,
+    relu: (value: number) => (next() < 0.3 ? -0 : Math.max(0, value)),
+    wide: (value: number) => value * 2 ** Math.floor(next() * 60 - 30),
+    constant: () => (from % 5) - 2,
+    positive: (value: number) => Math.abs(value) + 3,
+  }[kind]!;
+  return float32(dims, x.data.map(change));
+}
+
+const kinds = fc.constantFrom("plain", "relu", "wide", "constant", "positive");
+
+describe("over random batches", () => {
+  it.each([{ kind: "minMax" }, { kind: "movingAverageMinMax" }] as const)(
+    "$kind gives the host's extremes",
+    async (observer) => {
+      const property = fc.asyncProperty(shape, kinds, seed, async (dims, kind, from) => {
+        const batches = [values(dims, from, kind), values(dims, from + 9, kind)];
+        const seen = await onDevice(observer, batches);
+        batches.forEach((x, index) => {
+          const { min, max } = minMaxOf(x);
+          expect(seen[index]).toEqual({
+            min: Float32Array.from(plain(min)),
+            max: Float32Array.from(plain(max)),
+          });
+        });
+      });
+      await fc.assert(property, { seed: SEED, numRuns: 60 });
+    },
+  );
+
+  it.each([2, 3, 4, 5])("per-channel extremes of rank %i are the host's", async (rank) => {
+    // The channel axis of four axes is 1; of any other number it is the last, as tensors lie.
+    const axis = rank === 4 ? 1 : rank - 1;
+    const dims = fc.array(size, { minLength: rank, maxLength: rank });
+    const property = fc.asyncProperty(dims, kinds, seed, async (of, kind, from) => {
+      fc.pre(of.reduce((product, dim) => product * dim, 1) < 30000);
+      const x = values(of, from, kind);
+      const [seen] = await onDevice({ kind: "perChannelMinMax", axis }, [x]);
+      const { min, max } = minMaxOf(x, axis);
+      expect(seen).toEqual({
+        min: Float32Array.from(plain(min)),
+        max: Float32Array.from(plain(max)),
+      });
+    });
+    await fc.assert(property, { seed: SEED, numRuns: 25 });
+  });
+
+  it("histogram counts are the host's, over a range that grows from batch to batch", async () => {
+    const property = fc.asyncProperty(
+      shape,
+      kinds,
+      fc.constantFrom(2048, 16, 100),
+      seed,
+      async (dims, kind, bins, from) => {
+        const observer = { kind: "histogram", bins } as const;
+        const batches = [0, 1, 2].map((batch) => values(dims, from + batch, kind));
+        const seen = await onDevice(observer, batches);
+        let statistics: Statistics = emptyStatistics(observer);
+        for (const [index, x] of batches.entries()) {
+          const want = observeTensor(observer, x, statistics);
+          expect(seen[index]).toEqual({ ...want, ...zeroed(want) });
+          statistics = addBatch(statistics, want);
+        }
+      },
+    );
+    await fc.assert(property, { seed: SEED, numRuns: 60 });
+  });
+
+  it("histograms of tensors past one workgroup count every element once", async () => {
+    const x = values([3, 19, 41, 23], 5, "relu");
+    const [seen] = await onDevice({ kind: "histogram" }, [x]);
+    if (!seen || !("counts" in seen)) throw new Error("no histogram");
+    expect(seen.counts).toEqual(histogramOf(x, seen.low, seen.high, 2048));
+    expect(seen.counts.reduce((sum, count) => sum + count, 0)).toBe(x.data.length);
+  });
+});
+
+/** The range of `batch` without −0. */
+function zeroed(batch: object) {
+  const entries = Object.entries(batch).filter(([, value]) => typeof value === "number");
+  return Object.fromEntries(entries.map(([name, value]) => [name, (value as number) + 0]));
+}
+
+describe("at the edges of float32", () => {
+  it("−0 counts as 0", async () => {
+    const [seen] = await onDevice({ kind: "minMax" }, [float32([3], [-0, -0, -0])]);
+    expect(seen).toEqual({ min: Float32Array.of(0), max: Float32Array.of(0) });
+  });
+
+  it("the greatest and the least normal values are kept exactly", async () => {
+    const [least, greatest] = [2 ** -126, 3.4028234663852886e38];
+    const x = float32([5], [least, -greatest, greatest, -least, 0]);
+    const [seen] = await onDevice({ kind: "minMax" }, [x]);
+    expect(seen).toEqual({ min: Float32Array.of(-greatest), max: Float32Array.of(greatest) });
+  });
+
+  it("a denormal is itself or 0, which WGSL leaves to the adapter", async () => {
+    const tiny = 2 ** -140;
+    const [seen] = await onDevice({ kind: "minMax" }, [float32([4], [tiny, tiny, tiny, tiny])]);
+    if (!seen || "counts" in seen) throw new Error("no extremes");
+    expect([0, tiny]).toContain(seen.min[0]);
+    expect([0, tiny]).toContain(seen.max[0]);
+  });
+
+  it("a tensor without elements gives nothing", async () => {
+    expect(await onDevice({ kind: "histogram" }, [float32([0, 3], [])])).toEqual([undefined]);
+    expect(await onDevice({ kind: "minMax" }, [float32([2, 0], [])])).toEqual([undefined]);
+  });
+});
+
+describe("values that are not finite", () => {
+  const observers: readonly ObserverSpec[] = [
+    { kind: "minMax" },
+    { kind: "histogram" },
+    { kind: "perChannelMinMax", axis: 1 },
+  ];
+  const cases = observers.flatMap((observer) =>
+    [NaN, Infinity, -Infinity].map((value) => ({ kind: observer.kind, observer, value })),
+  );
+
+  it.each(cases)("$value is refused by $kind with tensor, batch and index", async (given) => {
+    const [batch, dims] = [floats([2, 5, 3, 3], 1), [2, 5, 3, 3]];
+    const bad = float32(
+      dims,
+      batch.data.map((x, i) => (i === 47 || i === 61 ? given.value : x)),
+    );
+    await expect(onDevice(given.observer, [batch, bad])).rejects.toMatchObject({
+      name: "NonFiniteError",
+      tensor: "x",
+      batch: 1,
+      count: 2,
+      // The device lays four axes out with channels last, and meets pixel (0, 2) before (2, 0).
+      index: firstInPixelOrder(dims, [47, 61]),
+    });
+  });
+
+  it("the message names all of it", async () => {
+    const bad = float32([4], [1, NaN, 2, NaN]);
+    await expect(onDevice({ kind: "minMax" }, [bad])).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[NonFiniteError: calibrate: batch 0, tensor "x": found 2 non-finite value(s), the first at index 1. Check the preprocessing of that batch and the model's weights.]`,
+    );
+  });
+});
+
+/** Of row-major indices into (batch, channel, height, width), the first with channels last. */
+function firstInPixelOrder([, channels = 1, height = 1, width = 1]: number[], indices: number[]) {
+  const key = (index: number) => {
+    const pixel = index % (height * width);
+    const channel = Math.floor(index / (height * width)) % channels;
+    const image = Math.floor(index / (channels * height * width));
+    return (image * height * width + pixel) * channels + channel;
+  };
+  return indices.toSorted((a, b) => key(a) - key(b))[0];
+}

@@ -1,0 +1,76 @@
+// The same kernels where a device offers less: without the packed dot product (the shaders' own
+// replacement), and with no more than the limits that every WebGPU device has.
+
+import { afterAll, describe, expect, it } from "vitest";
+import type { Device } from "../../src/gpu/device.ts";
+import { Device as DeviceClass } from "../../src/gpu/device.ts";
+import { requestDevice } from "../../src/node.ts";
+import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
+import { elementwise } from "../support/families/elementwise.ts";
+import { products } from "../support/families/matmul.ts";
+import { movements } from "../support/families/movement.ts";
+import { pools } from "../support/families/pools.ts";
+
+const families = [
+  ...convolutions,
+  ...largeConvolutions,
+  ...products,
+  ...elementwise,
+  ...pools,
+  ...movements,
+];
+const devices: Device[] = [];
+afterAll(() => {
+  for (const device of devices) device.dispose();
+});
+
+async function once(make: () => Promise<Device>): Promise<() => Promise<Device>> {
+  let made: Promise<Device> | undefined;
+  return () =>
+    (made ??= make().then((device) => {
+      devices.push(device);
+      return device;
+    }));
+}
+
+const unpacked = await once(async () => {
+  const { gpu, facts } = await requestDevice();
+  return new DeviceClass(gpu, { ...facts, packedDot: false }, true);
+});
+
+const atDefaults = await once(async () => {
+  const { gpu, facts } = await requestDevice();
+  const adapter = await globalThis.webgpuQuantInstances!.at(-1)!.requestAdapter();
+  gpu.destroy();
+  return new DeviceClass(await adapter!.requestDevice(), facts, true);
+});
+
+declare global {
+  /** Dawn's instances, as src/node.ts keeps them. */
+  var webgpuQuantInstances: GPU[] | undefined;
+}
+
+describe("without the packed dot product", () => {
+  const integers = families.filter(({ title }) =>
+    /integers|Quantize|accumulators|tile/.test(title),
+  );
+
+  it.each(integers)("$title", async ({ check }) => {
+    const device = await unpacked();
+    expect(device.facts.packedDot).toBe(false);
+    await check(device, 12);
+  });
+});
+
+describe("with the default limits", () => {
+  it("the device has no more than they allow", async () => {
+    const { gpu } = await atDefaults();
+    expect(gpu.limits.maxStorageBufferBindingSize).toBe(134217728);
+    expect(gpu.limits.maxBufferSize).toBe(268435456);
+    expect(gpu.features.has("shader-f16")).toBe(false);
+  });
+
+  it.each(families)("$title", async ({ check }) => {
+    await check(await atDefaults(), 5);
+  });
+});

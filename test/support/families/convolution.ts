@@ -1,0 +1,236 @@
+// Random convolutions: strides, dilations, asymmetric pads, and the three ways groups are lowered
+// (whole words, groups that widen to a dense filter, depthwise).
+
+import fc from "fast-check";
+import type { QParams } from "../../../src/graph/value.ts";
+import { tensor } from "../../../src/tensor/tensor.ts";
+import { family, perTensor, seed, single, type Family } from "../cases.ts";
+import { codes, floats, generator, integers } from "../seeded.ts";
+
+const two = (max: number) => fc.tuple(fc.integer({ min: 1, max }), fc.integer({ min: 1, max }));
+const pad = fc.integer({ min: 0, max: 2 });
+
+/** Groups × channels one of them reads × outputs one of them makes. */
+const channels = fc.oneof(
+  fc.record({
+    group: fc.constant(1),
+    perGroup: fc.constantFrom(1, 2, 3, 4, 5, 8, 9),
+    outs: fc.constantFrom(1, 2, 3, 4, 5, 8, 9),
+  }),
+  fc.record({
+    group: fc.constantFrom(2, 3),
+    perGroup: fc.constantFrom(4, 8),
+    outs: fc.constantFrom(4, 8),
+  }),
+  fc.record({
+    group: fc.constantFrom(2, 3, 5),
+    perGroup: fc.constantFrom(1, 2, 3, 4),
+    outs: fc.constantFrom(1, 2, 3),
+  }),
+  fc.record({
+    group: fc.constantFrom(2, 3, 4, 5, 8, 9),
+    perGroup: fc.constant(1),
+    outs: fc.constant(1),
+  }),
+);
+
+const geometry = fc.record({
+  batch: fc.oneof(
+    { weight: 15, arbitrary: fc.constantFrom(1, 1, 2, 3) },
+    { weight: 1, arbitrary: fc.constant(0) },
+  ),
+  channels,
+  kernel: fc.oneof(fc.constant([1, 1] as [number, number]), two(3)),
+  strides: two(3),
+  dilations: two(2),
+  pads: fc.oneof(
+    fc.constant([0, 0, 0, 0] as [number, number, number, number]),
+    fc.tuple(pad, pad, pad, pad),
+  ),
+  /** Output-ish size: how far the picture reaches beyond one window. */
+  beyond: fc.tuple(fc.nat(8), fc.nat(8)),
+  hasBias: fc.boolean(),
+  seed,
+});
+
+type Geometry = typeof geometry extends fc.Arbitrary<infer G> ? G : never;
+
+function shapes({ batch, channels: c, kernel, dilations, pads, beyond }: Geometry) {
+  const extent = (axis: 0 | 1) =>
+    Math.max(
+      1,
+      dilations[axis] * (kernel[axis] - 1) +
+        1 -
+        pads[axis] -
+        pads[(axis + 2) as 2 | 3] +
+        beyond[axis],
+    );
+  return {
+    x: [batch, c.group * c.perGroup, extent(0), extent(1)],
+    filter: [c.group * c.outs, c.perGroup, kernel[0], kernel[1]],
+    outs: c.group * c.outs,
+    terms: c.perGroup * kernel[0] * kernel[1],
+  };
+}
+
+const attributesOf = ({ kernel, strides, dilations, pads, channels: { group } }: Geometry) =>
+  ({ op: "Conv", kernel, strides, dilations, pads, group }) as const;
+
+const clamp = fc.constantFrom({}, { low: 0 }, { low: 0, high: 0.75 }, { low: -0.5, high: 0.5 });
+
+const floatConv = family(
+  "Conv in float equals the reference",
+  fc.record({ geometry, clamp }),
+  ({ geometry: g, clamp: bounds }) => {
+    const { x, filter, outs } = shapes(g);
+    return single({ ...attributesOf(g), ...bounds }, [
+      { tensor: floats(x, g.seed) },
+      { tensor: floats(filter, g.seed + 1), constant: true },
+      ...(g.hasBias ? [{ tensor: floats([outs], g.seed + 2), constant: true }] : []),
+    ]);
+  },
+);
+
+/** Scales of a symmetric weight: powers of two make ties in the requantization, others do not. */
+export function weightQuant(axis: number | undefined, count: number, from: number): QParams {
+  const next = generator(from);
+  const length = axis === undefined ? 1 : count;
+  const scale = Float32Array.from({ length }, () =>
+    next() < 0.5 ? 2 ** -Math.floor(5 + 3 * next()) : 0.01 + 0.05 * next(),
+  );
+  return {
+    dtype: "int8",
+    scale,
+    zeroPoint: new Int32Array(length),
+    ...(axis === undefined ? {} : { axis }),
+  };
+}
+
+/** An int32 bias in its own steps. */
+export function biasOperand(length: number, from: number, span: number) {
+  const quant: QParams = {
+    dtype: "int32",
+    scale: new Float32Array(length).fill(1),
+    zeroPoint: new Int32Array(length),
+    axis: 0,
+  };
+  return { tensor: tensor("int32", [length], integers(length, from, span)), quant, constant: true };
+}
+
+/** Output parameters that spread accumulators of about `magnitude` over the codes. */
+export function spread(quant: QParams, magnitude: number): QParams {
+  // Powers of two keep the ties that power-of-two weight scales make.
+  const scale = 2 ** Math.round(Math.log2(Math.max(magnitude, 1e-6) / 100));
+  return { ...quant, scale: Float32Array.of(scale) };
+}
+
+const integerConv = family(
+  "Conv in integers equals the reference bit for bit",
+  fc.record({
+    geometry,
+    from: perTensor,
+    to: perTensor,
+    perChannel: fc.boolean(),
+    /** |bias| up to this: the second passes 2²⁴, where f32 no longer holds every accumulator. */
+    biasSpan: fc.constantFrom(2000, 2 ** 27),
+    clamp: fc.constantFrom({}, { low: 0 }, { low: 0, high: 40 }),
+  }),
+  ({ geometry: g, from, to, perChannel, biasSpan, clamp: bounds }) => {
+    const { x, filter, outs, terms } = shapes(g);
+    const weight = weightQuant(perChannel ? 0 : undefined, outs, g.seed + 3);
+    const steps = 5000 * Math.sqrt(terms) + (g.hasBias ? biasSpan : 0);
+    return single(
+      { ...attributesOf(g), ...bounds },
+      [
+        { tensor: codes(from.dtype as "int8" | "uint8", x, g.seed), quant: from },
+        { tensor: codes("int8", filter, g.seed + 1), quant: weight, constant: true },
+        ...(g.hasBias ? [biasOperand(outs, g.seed + 2, biasSpan)] : []),
+      ],
+      spread(to, steps * (from.scale[0] ?? 1) * 0.03),
+    );
+  },
+);
+
+/** K · 127 · 255 > 2²⁴ from the sum alone, all of one sign: the greatest accumulators there are. */
+const wideConv = family(
+  "Conv with accumulators beyond 2²⁴ still rounds as the reference",
+  fc.record({
+    inputs: fc.constantFrom(700, 1024),
+    outs: fc.constantFrom(3, 8),
+    zero: fc.constantFrom(0, 255),
+    seed,
+  }),
+  ({ inputs, outs, zero, seed: from }) => {
+    const next = generator(from);
+    const quant: QParams = {
+      dtype: "uint8",
+      scale: Float32Array.of(0.03),
+      zeroPoint: Int32Array.of(zero),
+    };
+    const x = Uint8Array.from({ length: inputs * 6 }, () =>
+      Math.abs(255 - zero - Math.floor(9 * next())),
+    );
+    const filter = Int8Array.from({ length: outs * inputs }, () => 127 - Math.floor(5 * next()));
+    const plain = { strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] } as const;
+    return single(
+      { op: "Conv", kernel: [1, 1], group: 1, ...plain },
+      [
+        { tensor: tensor("uint8", [1, inputs, 2, 3], x), quant },
+        {
+          tensor: tensor("int8", [outs, inputs, 1, 1], filter),
+          quant: weightQuant(0, outs, from),
+          constant: true,
+        },
+        biasOperand(outs, from + 1, 12345),
+      ],
+      { dtype: "int8", scale: Float32Array.of(inputs * 9.7), zeroPoint: Int32Array.of(-3) },
+    );
+  },
+);
+
+/** One large picture: more than one workgroup and more than one tile of every kernel. */
+const largeConv = family(
+  "Conv past one tile equals the reference",
+  fc.record({ depthwise: fc.boolean(), integer: fc.boolean(), seed }),
+  ({ depthwise, integer, seed: from }) => {
+    const group = depthwise ? 19 : 1;
+    const plain = {
+      kernel: [3, 3],
+      strides: [1, 1],
+      dilations: [1, 1],
+      pads: [1, 1, 1, 1],
+    } as const;
+    const attributes = { op: "Conv", ...plain, group } as const;
+    const [x, filter] = [
+      [2, 19, 17, 23],
+      [19, 19 / group, 3, 3],
+    ];
+    if (!integer) {
+      return single(attributes, [
+        { tensor: floats(x, from) },
+        { tensor: floats(filter, from + 1), constant: true },
+      ]);
+    }
+    const quant: QParams = {
+      dtype: "uint8",
+      scale: Float32Array.of(0.5),
+      zeroPoint: Int32Array.of(131),
+    };
+    return single(
+      attributes,
+      [
+        { tensor: codes("uint8", x, from), quant },
+        {
+          tensor: codes("int8", filter, from + 1),
+          quant: weightQuant(0, 19, from),
+          constant: true,
+        },
+        biasOperand(19, from + 2, 1000),
+      ],
+      spread(quant, 2000),
+    );
+  },
+);
+
+export const convolutions: readonly Family[] = [floatConv, integerConv, wideConv];
+export const largeConvolutions: readonly Family[] = [largeConv];

@@ -1,0 +1,196 @@
+// Random element-wise ops: functions of one value, broadcasts of two, and the ways between float and
+// int8. Values sit on half-steps on purpose: a wrong rounding rule shows as many mismatches.
+
+import fc from "fast-check";
+import type { Unary } from "../../../src/graph/node.ts";
+import type { QParams } from "../../../src/graph/value.ts";
+import { float32, tensor } from "../../../src/tensor/tensor.ts";
+import {
+  dim,
+  family,
+  perTensor,
+  seed,
+  single,
+  size,
+  type Attributes,
+  type Family,
+} from "../cases.ts";
+import { codes, floats, steps } from "../seeded.ts";
+
+const shape = fc.array(dim, { minLength: 0, maxLength: 5 });
+
+const functions: readonly Attributes<Exclude<Unary, { op: "Cast" | "Identity" }>>[] = [
+  { op: "Relu" },
+  { op: "Sigmoid" },
+  { op: "HardSwish" },
+  { op: "Tanh" },
+  { op: "LeakyRelu", alpha: 0.1 },
+  { op: "HardSigmoid", alpha: 0.2, beta: 0.5 },
+  { op: "Clip", low: -0.5, high: 1.25 },
+  { op: "Clip", low: -Infinity, high: 2 },
+];
+
+const floatUnary = family(
+  "functions of one value in float equal the reference",
+  fc.record({ node: fc.constantFrom(...functions), shape, span: fc.constantFrom(1, 8, 60), seed }),
+  ({ node, shape: dims, span, seed: from }) => single(node, [{ tensor: floats(dims, from, span) }]),
+);
+
+/** All 256 codes of a dtype. */
+function allCodes(quant: QParams) {
+  return quant.dtype === "int8"
+    ? tensor(
+        "int8",
+        [256],
+        Int8Array.from({ length: 256 }, (_, q) => q - 128),
+      )
+    : tensor(
+        "uint8",
+        [256],
+        Uint8Array.from({ length: 256 }, (_, q) => q),
+      );
+}
+
+const lookups = family(
+  "functions of one value in integers equal the reference for every code",
+  fc.record({ node: fc.constantFrom(...functions), from: perTensor, to: perTensor }),
+  ({ node, from, to }) => single(node, [{ tensor: allCodes(from), quant: from }], to),
+);
+
+/** Two shapes that broadcast; each operand lacks some axes or repeats along some. */
+const broadcastShapes = fc
+  .array(fc.tuple(size, fc.constantFrom("both", "both", "left", "right")), { maxLength: 6 })
+  .chain((axes) =>
+    fc.record({
+      a: fc.constant(axes.map(([length, who]) => (who === "right" ? 1 : length))),
+      b: fc.constant(axes.map(([length, who]) => (who === "left" ? 1 : length))),
+      drop: fc.nat(axes.length),
+      dropFrom: fc.constantFrom("a", "b"),
+    }),
+  )
+  .map(({ a, b, drop, dropFrom }) => ({
+    a: dropFrom === "a" ? a.slice(drop) : a,
+    b: dropFrom === "b" ? b.slice(drop) : b,
+  }));
+
+const constants = fc.constantFrom({}, { a: true }, { b: true });
+
+/** Divisors away from 0: the quotient's error then stays relative to the operands'. */
+const awayFromZero = (x: ReturnType<typeof floats>) =>
+  float32(
+    x.shape,
+    x.data.map((value) => (value < 0 ? value - 0.5 : value + 0.5)),
+  );
+
+const floatBinary = family(
+  "Add, Sub, Mul and Div in float equal the reference over every broadcast",
+  fc.record({
+    op: fc.constantFrom("Add" as const, "Sub" as const, "Mul" as const, "Div" as const),
+    shapes: broadcastShapes,
+    constants,
+    clamp: fc.constantFrom({}, { low: 0 }, { low: -0.5, high: 0.75 }),
+    seed,
+  }),
+  ({ op, shapes: { a, b }, constants: held, clamp, seed: from }) =>
+    single({ op, ...clamp }, [
+      { tensor: floats(a, from), constant: "a" in held },
+      { tensor: awayFromZero(floats(b, from + 1)), constant: "b" in held },
+    ]),
+);
+
+const integerBinary = family(
+  "Add, Sub and Mul in integers equal the reference bit for bit over every broadcast",
+  fc.record({
+    op: fc.constantFrom("Add" as const, "Sub" as const, "Mul" as const),
+    shapes: broadcastShapes,
+    constants,
+    left: perTensor,
+    right: perTensor,
+    to: perTensor,
+    clamp: fc.constantFrom({}, { low: 0 }, { low: -3, high: 6 }),
+    seed,
+  }),
+  ({ op, shapes: { a, b }, constants: held, left, right, to, clamp, seed: from }) =>
+    single(
+      { op, ...clamp },
+      [
+        {
+          tensor: codes(left.dtype as "int8" | "uint8", a, from),
+          quant: left,
+          constant: "a" in held,
+        },
+        {
+          tensor: codes(right.dtype as "int8" | "uint8", b, from + 1),
+          quant: right,
+          constant: "b" in held,
+        },
+      ],
+      to,
+    ),
+);
+
+const batchNorm = family(
+  "BatchNormalization equals the reference",
+  fc.record({
+    shape: fc.array(dim, { minLength: 2, maxLength: 5 }),
+    epsilon: fc.constantFrom(1e-5, 0.1),
+    seed,
+  }),
+  ({ shape: dims, epsilon, seed: from }) => {
+    const channels = [dims[1] ?? 1];
+    const positive = floats(channels, from + 4);
+    const variance = float32(
+      channels,
+      positive.data.map((v) => Math.abs(v) + 0.1),
+    );
+    return single({ op: "BatchNormalization", epsilon }, [
+      { tensor: floats(dims, from) },
+      ...[1, 2, 3].map((k) => ({ tensor: floats(channels, from + k), constant: true })),
+      { tensor: variance, constant: true },
+    ]);
+  },
+);
+
+const quantize = family(
+  "Quantize equals the reference on half-steps and beyond the range",
+  fc.record({ shape, to: perTensor, seed }),
+  ({ shape: dims, to, seed: from }) =>
+    single({ op: "Quantize" }, [{ tensor: steps(dims, from, (to.scale[0] ?? 1) / 2) }], to),
+);
+
+const dequantize = family(
+  "Dequantize equals the reference bit for bit",
+  fc.record({ shape, from: perTensor, seed }),
+  ({ shape: dims, from, seed: start }) => {
+    const built = single({ op: "Dequantize" }, [
+      { tensor: codes(from.dtype as "int8" | "uint8", dims, start), quant: from },
+    ]);
+    built.graph.values instanceof Map &&
+      built.graph.values.set("y0", { dtype: "float32", shape: dims });
+    return built;
+  },
+);
+
+const fakeQuantize = family(
+  "FakeQuantize equals the reference on half-steps and beyond the range",
+  fc.record({ shape, to: perTensor, seed }),
+  ({ shape: dims, to, seed: from }) => {
+    const [qmin, qmax] = to.dtype === "int8" ? [-128, 127] : [0, 255];
+    const scale = to.scale[0] ?? 1;
+    const zeroPoint = to.zeroPoint[0] ?? 0;
+    return single({ op: "FakeQuantize", scale, zeroPoint, qmin, qmax }, [
+      { tensor: steps(dims, from, scale / 2) },
+    ]);
+  },
+);
+
+export const elementwise: readonly Family[] = [
+  floatUnary,
+  lookups,
+  floatBinary,
+  integerBinary,
+  batchNorm,
+  quantize,
+  dequantize,
+  fakeQuantize,
+];
