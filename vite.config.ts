@@ -1,12 +1,34 @@
-// One configuration for everything: the library (four entries), the demo page (dev server and
+// One configuration for everything: the library (four entries), the command line (`cli`, and `start`,
+// which only a checkout has: package.json leaves it out of the package), the demo page (dev server and
 // `--mode demo`), and the tests, sorted by what they need (docs/architecture.md).
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 const external = [/^node:/, /^@bufbuild\//, /^@jsquash\//, "jpeg-js", "webgpu", "playwright"];
 
+/** The built page runs under a strict policy; the dev server's own inline scripts would break it. */
+const policy =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; " +
+  "img-src 'self' blob: data:; connect-src 'self'; worker-src 'self'";
+
+const contentSecurityPolicy: Plugin = {
+  name: "content-security-policy",
+  apply: "build",
+  transformIndexHtml: () => [
+    {
+      tag: "meta",
+      attrs: { "http-equiv": "Content-Security-Policy", content: policy },
+      injectTo: "head-prepend",
+    },
+  ],
+};
+
 export default defineConfig(({ mode, command }) => ({
   root: mode === "demo" || (command === "serve" && mode === "development") ? "demo" : ".",
   base: "./",
+  plugins: mode === "demo" ? [contentSecurityPolicy] : [],
+  // Bundled ahead, the picture decoders would not find the .wasm files beside them.
+  optimizeDeps: { exclude: ["@jsquash/jpeg", "@jsquash/webp"] },
   build:
     mode === "demo"
       ? { outDir: "../dist-demo", emptyOutDir: true, target: "es2022" }
@@ -20,6 +42,7 @@ export default defineConfig(({ mode, command }) => ({
               worker: "src/worker.ts",
               pictures: "src/pictures.ts",
               cli: "src/cli/main.ts",
+              start: "src/cli/start.ts",
             },
             formats: ["es"],
           },

@@ -60,7 +60,6 @@ function describe({ name, binding, resourceType, access, size, members, format }
   return { binding, type: "uniform", size, fields: Object.fromEntries(fields) };
 }
 
-const DOT4 = "lib/dot4.wgsl";
 const DOT4_UNPACKED = "lib/dot4_unpacked.wgsl";
 
 export function generate() {

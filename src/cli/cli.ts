@@ -1,7 +1,6 @@
 // The command line as a function: arguments and streams → exit status. One idea: everything that is
 // printed is printed here, so that --json is one object whatever happens.
 
-import { WebGpuQuantError } from "../errors.ts";
 import { parseArguments, UsageError } from "./arguments.ts";
 import { compare } from "./commands/compare.ts";
 import { doctor } from "./commands/doctor.ts";
@@ -10,6 +9,7 @@ import { inspect } from "./commands/inspect.ts";
 import { quantize } from "./commands/quantize.ts";
 import { run } from "./commands/run.ts";
 import type { Command } from "./context.ts";
+import { describeFailure } from "./failure.ts";
 import { commandHelp, overview } from "./help.ts";
 import { Progress, type ProgressStream } from "./progress.ts";
 import { version } from "./version.ts";
@@ -45,7 +45,7 @@ export async function cli(argv: readonly string[], terminal: Terminal): Promise<
     return print(stdout, json ? JSON.stringify(outcome.json) : outcome.text);
   } catch (error) {
     progress.clear();
-    const failure = describe(error, signal);
+    const failure = describeFailure(error, signal);
     if (json)
       print(stdout, JSON.stringify({ error: { code: failure.code, message: failure.message } }));
     else print(stderr, failure.message);
@@ -65,23 +65,4 @@ function findCommand(name: string | undefined): Command {
   const known = commands.map((candidate) => candidate.name).join(", ");
   const problem = name === undefined ? "a command is missing" : `unknown command "${name}"`;
   throw new UsageError(`webgpu-quant: ${problem}; known are ${known}. Try: webgpu-quant --help`);
-}
-
-interface Failure {
-  readonly code: string;
-  readonly message: string;
-  readonly status: number;
-}
-
-function describe(error: unknown, signal: AbortSignal): Failure {
-  if (signal.aborted) {
-    const message = "interrupted: the work was stopped and no file was left half written.";
-    return { code: "interrupted", message, status: 130 };
-  }
-  if (error instanceof UsageError) return { code: error.code, message: error.message, status: 2 };
-  if (error instanceof WebGpuQuantError)
-    return { code: error.code, message: error.message, status: 1 };
-  const reason = error instanceof Error ? error.message : String(error);
-  const message = `bug: ${reason}. Please report this with the output of the same command under DEBUG=1.`;
-  return { code: "bug", message, status: 1 };
 }

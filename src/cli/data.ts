@@ -2,6 +2,7 @@
 // decoded when their turn comes, so memory does not grow with the folder.
 
 import { InputError, type PictureError } from "../errors.ts";
+import { pictureInput, type Skipped } from "../jobPictures.ts";
 import type { Model } from "../model.ts";
 import {
   batches,
@@ -39,12 +40,6 @@ export const DATA_OPTIONS: readonly OptionSpec[] = [
   { name: "batch", value: "N", help: "Pictures that run at a time. Default: 1." },
 ];
 
-/** A picture that was left out. */
-export interface Skipped {
-  readonly picture: string;
-  readonly reason: string;
-}
-
 /** Pictures, and how a model wants them. */
 export interface PictureData {
   readonly pictures: readonly PictureFile[];
@@ -52,37 +47,6 @@ export interface PictureData {
   readonly skipped: readonly Skipped[];
   /** Decode, preprocess and stack `pictures`, by default all. */
   stream(pictures?: readonly PictureFile[]): AsyncGenerator<PictureBatch, void, undefined>;
-}
-
-interface PictureInput {
-  readonly input: string;
-  readonly height: number; // px
-  readonly width: number; // px
-  /** Pictures that the model takes at a time, where it is fixed. */
-  readonly fixedBatch: number | undefined;
-}
-
-/** The one picture input of `model`. Throws InputError where it has none. */
-export function pictureInput(model: Model): PictureInput {
-  const [port, ...more] = Object.entries(model.inputs);
-  const [batch, channels, height, width] = port?.[1].shape ?? [];
-  const rank = port?.[1].shape.length;
-  const fits = port?.[1].dtype === "float32" && rank === 4 && channels === 3 && more.length === 0;
-  if (!port || !fits || typeof height !== "number" || typeof width !== "number") {
-    const got = Object.entries(model.inputs)
-      .map(([name, { dtype, shape }]) => `"${name}" ${dtype} [${shape.join(", ")}]`)
-      .join(", ");
-    throw new InputError(
-      "model: pictures need one float32 input of shape [batch, 3, height, width] with known height and " +
-        `width; got ${got}. Re-export the model, or feed arrays with \`webgpu-quant run\`.`,
-    );
-  }
-  return {
-    input: port[0],
-    height,
-    width,
-    fixedBatch: typeof batch === "number" ? batch : undefined,
-  };
 }
 
 /** A preset's name or a JSON file. Throws InputError. */

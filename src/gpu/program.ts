@@ -3,10 +3,10 @@
 // reads back the outputs and nothing else.
 
 import { DisposedError } from "../errors.ts";
-import { bytesPerElement } from "../tensor/dtype.ts";
-import { sizeOf, tensor, type Tensor } from "../tensor/tensor.ts";
-import type { BufferRole, Plan, Port, Slice, StateSlot, Step } from "../plan/plan.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { BufferRole, Plan, Slice, StateSlot, Step } from "../plan/plan.ts";
 import type { Device, Kernel } from "./device.ts";
+import { decode, encode } from "./ports.ts";
 import { packUniform } from "./shader.ts";
 
 // GPUBufferUsage and GPUMapMode, by value: the globals are missing in Node.
@@ -113,7 +113,14 @@ export class Program implements Disposable {
           }),
         );
         const dispatches = plan.steps.map((step, index) =>
-          bind(device, buffers, uniformBuffer, uniforms.offsets[index] ?? 0, step, kernels[index]!),
+          bind(
+            device,
+            buffers,
+            uniformBuffer,
+            uniforms.offsets[index] ?? 0,
+            step,
+            element(kernels, index),
+          ),
         );
         return new Program(device, plan, { buffers, owned, dispatches, readback });
       });
@@ -131,7 +138,7 @@ export class Program implements Disposable {
       await this.#submit(inputs, this.#outputs);
       const bytes = await this.#map(this.#outputs);
       return new Map(
-        this.plan.outputs.map((port, index) => [port.name, decode(port, bytes[index]!)]),
+        this.plan.outputs.map((port, index) => [port.name, decode(port, element(bytes, index))]),
       );
     });
   }
@@ -145,7 +152,7 @@ export class Program implements Disposable {
       signal?.throwIfAborted();
       await this.#submit(inputs, this.#states);
       const bytes = await this.#map(this.#states);
-      return this.plan.states.map((slot, index) => ({ slot, bytes: bytes[index]! }));
+      return this.plan.states.map((slot, index) => ({ slot, bytes: element(bytes, index) }));
     });
   }
 
@@ -183,7 +190,7 @@ export class Program implements Disposable {
       pass.end();
       for (const { slice, at } of wanted) {
         encoder.copyBufferToBuffer(
-          this.#buffers[slice.buffer]!,
+          element(this.#buffers, slice.buffer),
           slice.offset,
           this.#readback,
           at,
@@ -223,6 +230,13 @@ export class Program implements Disposable {
   }
 }
 
+/** Element `index`, which a plan that was lowered whole always has. */
+function element<T>(items: readonly T[], index: number): T {
+  const item = items[index];
+  if (item === undefined) throw new Error(`program: no element ${index}; please report.`);
+  return item;
+}
+
 /** Bytes of a view, padded to the multiple of four that WebGPU writes. */
 function write(
   device: Device,
@@ -230,7 +244,7 @@ function write(
   slice: Slice,
   data: ArrayBufferView,
 ): void {
-  const buffer = buffers[slice.buffer]!;
+  const buffer = element(buffers, slice.buffer);
   const whole = data.byteLength - (data.byteLength % 4);
   const { queue } = device.gpu;
   if (whole > 0)
@@ -246,7 +260,7 @@ function packUniforms(
   kernels: readonly Kernel[],
 ): { bytes: Uint8Array<ArrayBuffer>; offsets: number[] } {
   const packed = plan.steps.map((step, index) => {
-    const params = kernels[index]!.shader.bindings["params"];
+    const params = element(kernels, index).shader.bindings["params"];
     return params?.type === "uniform" ? packUniform(params, step.uniforms) : new ArrayBuffer(0);
   });
   let size = 0;
@@ -280,30 +294,9 @@ function bind(
       if (!slice)
         throw new Error(`${step.shader} "${step.node}": no buffer "${name}"; please report.`);
       const { buffer, ...range } = slice;
-      return { binding: binding.binding, resource: { buffer: buffers[buffer]!, ...range } };
+      return { binding: binding.binding, resource: { buffer: element(buffers, buffer), ...range } };
     },
   );
   const group = device.gpu.createBindGroup({ label: step.node, layout: kernel.layout, entries });
   return { pipeline: kernel.pipeline, group, grid: step.grid };
-}
-
-/** The caller's tensor as the bytes the plan expects. */
-function encode(port: Port, { data }: Tensor): ArrayBufferView {
-  if (port.shift === 0 || !(data instanceof Uint8Array)) return data;
-  return Int8Array.from(data, (q) => q - port.shift);
-}
-
-/** Bytes of an output as the caller's tensor. */
-function decode(port: Port, bytes: ArrayBuffer): Tensor {
-  const length = sizeOf(port.shape);
-  if (bytesPerElement(port.dtype) === 4) {
-    return tensor("float32", port.shape, new Float32Array(bytes, 0, length));
-  }
-  const stored = new Int8Array(bytes, 0, length);
-  if (port.dtype === "int8") return tensor("int8", port.shape, stored.slice());
-  return tensor(
-    "uint8",
-    port.shape,
-    Uint8Array.from(stored, (q) => q + port.shift),
-  );
 }

@@ -178,17 +178,20 @@ export class PlanBuilder {
       close();
     }
 
-    const port =
-      (role: "input" | "output") =>
-      (pending: PendingPort): Port => {
-        const { ref, ...rest } = pending;
-        const slice = { buffer: buffers.length, offset: 0, size: align(ref.bytes) };
-        buffers.push({ role, size: slice.size });
-        slices.set(key(ref), slice);
-        return { ...rest, slice };
-      };
-    const inputs = this.#inputs.map(port("input"));
-    const outputs = this.#outputs.map(port("output"));
+    const inputs = this.#inputs.map(({ ref, ...rest }): Port => {
+      const slice = { buffer: buffers.length, offset: 0, size: align(ref.bytes) };
+      buffers.push({ role: "input", size: slice.size });
+      slices.set(key(ref), slice);
+      return { ...rest, slice };
+    });
+    let outputBytes = 0;
+    const outputs = this.#outputs.map(({ ref, ...rest }): Port => {
+      const slice = { buffer: buffers.length, offset: outputBytes, size: align(ref.bytes) };
+      outputBytes += slice.size;
+      slices.set(key(ref), slice);
+      return { ...rest, slice };
+    });
+    if (outputBytes > 0) buffers.push({ role: "output", size: outputBytes });
 
     const place = (ref: Ref): Slice => {
       const slice = slices.get(key(ref));

@@ -117,9 +117,10 @@ function validateObserver(spec: TensorSpec, where: string): void {
   }
   if (observer.kind === "histogram") {
     const { bins = 2048 } = observer;
-    if (!(Number.isInteger(bins) && bins >= 2 && bins <= 65536)) {
+    // 4096 counts of four bytes are the workgroup memory that every device has.
+    if (!(Number.isInteger(bins) && bins >= 2 && bins <= 4096)) {
       throw new QConfigError(
-        `${where}: bins must be an integer in 2 … 65536; got ${bins}. Leave it out for 2048.`,
+        `${where}: bins must be an integer in 2 … 4096; got ${bins}. Leave it out for 2048.`,
       );
     }
   }

@@ -27,11 +27,12 @@ export interface Case {
   readonly feeds: Tensors;
 }
 
-/** The graph of one node named "node"; its operands are x0, x1, …, its outputs y0, y1, …. */
+/** The graph of one node named "node"; its operands are x0, x1, …, its outputs y0, y1, …. These have
+ *  the first operand's dtype, or `type`. */
 export function single(
   attributes: Attributes,
   operands: readonly Operand[],
-  quant?: QParams,
+  type?: QParams | "float32",
   outputCount = 1,
 ): Case {
   const builder = new GraphBuilder();
@@ -44,7 +45,8 @@ export function single(
     return builder.input(name, { dtype, shape, ...(own ? { quant: own } : {}) });
   });
   const outputs = Array.from({ length: outputCount }, (_, index) => `y${index}`);
-  builder.add({ ...attributes, name: "node", inputs, outputs } as Node, quant ? { quant } : {});
+  const typed = type === "float32" ? { dtype: type } : type ? { quant: type } : {};
+  builder.add({ ...attributes, name: "node", inputs, outputs } as Node, typed);
   return { graph: builder.build("single", Object.keys(feeds), outputs), feeds };
 }
 
@@ -85,6 +87,8 @@ export async function checkCase(device: Device, { graph, feeds }: Case, toleranc
 /** A kernel, and the cases it must get right. */
 export interface Family {
   readonly title: string;
+  /** `count` of its cases, the same every time. */
+  sample(count: number): Case[];
   /** Run `runs` random cases; a failure is shrunk, and shows its seed and the whole case. */
   check(device: Device, runs: number): Promise<void>;
 }
@@ -98,6 +102,7 @@ export function family<P>(
 ): Family {
   return {
     title,
+    sample: (count) => fc.sample(arbitrary, { seed: SEED, numRuns: count }).map(build),
     check: async (device, runs) => {
       const property = fc.asyncProperty(arbitrary, (parameters) =>
         checkCase(device, build(parameters)),

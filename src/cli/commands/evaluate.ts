@@ -1,13 +1,14 @@
 // evaluate: how often a classifier is right, and how close it stays to a reference model.
 
 import { compile } from "../../compile.ts";
+import { InputError } from "../../errors.ts";
 import { evaluate as evaluateSession, type LabelledBatch } from "../../evaluate.ts";
-import type { Model } from "../../model.ts";
 import { requestDevice } from "../../node.ts";
 import type { PictureBatch } from "../../pictures.ts";
+import { formatShape } from "../../tensor/tensor.ts";
 import { adapterName, type Command } from "../context.ts";
 import { DATA_OPTIONS, readData } from "../data.ts";
-import { loadModel } from "../files.ts";
+import { loadModel, type LoadedModel } from "../files.ts";
 import { checkLabels, labelOf, readLabels, type Labels } from "../labels.ts";
 import { facts, formatDecibels, formatMs, formatPercent, table } from "../table.ts";
 
@@ -19,10 +20,21 @@ async function* labelled(
     yield { tensors, labels: names.map((name) => labelOf(labels, name) ?? 0) };
 }
 
-/** Number of classes: the last size of the only output, where it is known. */
-function classesOf(model: Model): number | undefined {
-  const last = Object.values(model.outputs)[0]?.shape.at(-1);
-  return typeof last === "number" ? last : undefined;
+/** Number of classes, where it is known: the last size of the only output. Throws InputError for a
+ *  model that is no classifier. */
+function classesOf({ path, model }: LoadedModel): number | undefined {
+  const [output, ...more] = Object.values(model.outputs);
+  if (output?.dtype !== "float32" || output.shape.length < 2 || more.length > 0) {
+    const got = Object.entries(model.outputs).map(
+      ([name, { dtype, shape }]) => `"${name}" ${dtype} ${formatShape(shape)}`,
+    );
+    throw new InputError(
+      `model "${path}": a classifier has one float32 output of shape [batch, classes]; got ` +
+        `${got.join(", ")}. Re-export it with its logits only.`,
+    );
+  }
+  const classes = output.shape.at(-1);
+  return typeof classes === "number" ? classes : undefined;
 }
 
 export const evaluate: Command = {
@@ -52,13 +64,15 @@ export const evaluate: Command = {
   async run(args, context) {
     const limit = args.integer("limit", 1);
     const labelOffset = args.integer("label-offset", -Infinity) ?? 0;
-    const { model, path } = await loadModel(args.positional("MODEL"));
+    const main = await loadModel(args.positional("MODEL"));
+    const { model, path } = main;
+    const classes = classesOf(main);
     const referencePath = args.text("reference");
     const reference = referencePath === undefined ? undefined : await loadModel(referencePath);
     const labelsPath = args.required("labels");
     const labels = await readLabels(labelsPath);
     const data = await readData(args, model, context, limit);
-    checkLabels(labels, labelsPath, data.pictures, labelOffset, classesOf(model));
+    checkLabels(labels, labelsPath, data.pictures, labelOffset, classes);
     using device = await requestDevice();
     using session = await compile(model, device);
     using other = reference ? await compile(reference.model, device) : undefined;

@@ -119,7 +119,7 @@ describe("a spec is refused", () => {
       ...int8.activation,
       observer: { kind: "histogram", bins: 1 },
     }).toThrowErrorMatchingInlineSnapshot(
-      `[QConfigError: qconfig: bins must be an integer in 2 … 65536; got 1. Leave it out for 2048.]`,
+      `[QConfigError: qconfig: bins must be an integer in 2 … 4096; got 1. Leave it out for 2048.]`,
     );
     refused({
       ...int8.activation,

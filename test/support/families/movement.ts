@@ -34,11 +34,7 @@ const transpose = shapeOf(2, 6).chain((shape) =>
 );
 
 const concat = fc
-  .tuple(
-    shapeOf(1, 5),
-    fc.array(partSize, { minLength: 1, maxLength: 4 }),
-    fc.nat(4),
-  )
+  .tuple(shapeOf(1, 5), fc.array(partSize, { minLength: 1, maxLength: 4 }), fc.nat(4))
   .map(([shape, lengths, at]) => {
     const axis = at % shape.length;
     const shapes = lengths.map((length) => shape.map((d, a) => (a === axis ? length : d)));
@@ -85,11 +81,7 @@ const pad = shapeOf(1, 5).chain((shape) =>
 );
 
 const split = fc
-  .tuple(
-    shapeOf(1, 5),
-    fc.array(partSize, { minLength: 1, maxLength: 4 }),
-    fc.nat(4),
-  )
+  .tuple(shapeOf(1, 5), fc.array(partSize, { minLength: 1, maxLength: 4 }), fc.nat(4))
   .map(([shape, sizes, at]) => {
     const axis = at % shape.length;
     const whole = sizes.reduce((sum, part) => sum + part, 0);

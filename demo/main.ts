@@ -1,0 +1,141 @@
+// The page: two ways to start a job, one job at a time, and everything heavy in the worker.
+
+import type { JobResult } from "../src/job.ts";
+import { WorkerClient } from "../src/workerClient.ts";
+import { showAdapter, showNoAdapter } from "./adapter.ts";
+import { byId, element } from "./dom.ts";
+import { choose, droppedFiles, ownJob, type Chosen, type NamedJob } from "./ownJob.ts";
+import { formatSeconds, ProgressView } from "./progressView.ts";
+import { showResult } from "./resultView.ts";
+import { sampleJob, showSample } from "./sampleJob.ts";
+
+const client = new WorkerClient(
+  new Worker(new URL("../src/worker.ts", import.meta.url), { type: "module" }),
+);
+const runSample = byId<HTMLButtonElement>("run-sample");
+const runOwn = byId<HTMLButtonElement>("run-own");
+const view = new ProgressView();
+
+let chosen: Chosen = { pictures: [], others: 0 };
+let hasAdapter = false;
+let running: AbortController | undefined;
+let fileUrl = "";
+
+/** Buttons say what can be done now. */
+function refresh(): void {
+  const idle = hasAdapter && !running;
+  runSample.disabled = !idle;
+  runOwn.disabled = !idle || !chosen.model || chosen.pictures.length === 0;
+}
+
+async function start(makeJob: (signal: AbortSignal) => Promise<NamedJob> | NamedJob) {
+  if (running) return;
+  running = new AbortController();
+  const { signal } = running;
+  const began = performance.now();
+  refresh();
+  show("progress");
+  view.reset();
+  byId("cancel").focus();
+  byId("job").scrollIntoView({ block: "nearest" });
+  try {
+    const { name, job } = await makeJob(signal);
+    const result = await client.quantize(job, {
+      signal,
+      onProgress: (progress) => {
+        if (!signal.aborted) view.report(progress);
+      },
+    });
+    finish(name, result, (performance.now() - began) / 1000);
+  } catch (error) {
+    show("problem");
+    if (signal.aborted) tell("Cancelled", "Nothing was kept. Start again whenever you like.");
+    else tell(error instanceof Error ? error.name : "Error", messageOf(error));
+  } finally {
+    running = undefined;
+    refresh();
+  }
+}
+
+function finish(name: string, result: JobResult, seconds: number): void {
+  URL.revokeObjectURL(fileUrl);
+  fileUrl = URL.createObjectURL(new Blob([result.file as Uint8Array<ArrayBuffer>]));
+  show("result");
+  byId("job-title").textContent = `Result, after ${formatSeconds(seconds)} min`;
+  showResult(byId("result"), name, fileUrl, result);
+  byId("job-title").focus();
+}
+
+/** Show one of the parts of the job's section. */
+function show(part: "progress" | "problem" | "result"): void {
+  byId("job").hidden = false;
+  byId("job-title").textContent = part === "progress" ? "Progress" : "Result";
+  for (const id of ["progress", "problem", "result"]) byId(id).hidden = id !== part;
+}
+
+function tell(title: string, message: string): void {
+  byId("problem").replaceChildren(
+    element("p", {}, element("strong", { textContent: title })),
+    element("p", { className: "words", textContent: message }),
+  );
+  byId("job-title").focus();
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function add(files: readonly File[]): void {
+  if (files.length === 0) return;
+  chosen = choose(chosen, files);
+  const { model, pictures, others } = chosen;
+  byId("chosen").textContent =
+    `${model ? model.name : "No model"}, ${pictures.length || "no"} picture(s)` +
+    `${others > 0 ? `; ${others} other file(s) left out` : ""}.`;
+  refresh();
+}
+
+function acceptFiles(): void {
+  const input = byId<HTMLInputElement>("files");
+  input.addEventListener("change", () => {
+    add([...(input.files ?? [])]);
+    input.value = ""; // so that the same file can be chosen again
+  });
+  const zone = byId("drop");
+  const over = (isOver: boolean) => zone.classList.toggle("over", isOver);
+  // On the whole window, or the browser would open a file that misses the zone.
+  addEventListener("dragover", (event) => {
+    event.preventDefault();
+    over(true);
+  });
+  addEventListener("dragleave", (event) => {
+    if (event.relatedTarget === null) over(false);
+  });
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    over(false);
+    if (event.dataTransfer) void droppedFiles(event.dataTransfer).then(add);
+  });
+}
+
+runSample.addEventListener("click", () => void start(sampleJob));
+byId("own").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const { model, pictures } = chosen;
+  const { value } = byId<HTMLSelectElement>("preprocess");
+  if (model) void start(() => ownJob(model, pictures, value));
+});
+byId("cancel").addEventListener("click", () => {
+  view.say("Cancelling");
+  running?.abort();
+});
+acceptFiles();
+showSample();
+client.status().then(
+  (status) => {
+    showAdapter(status);
+    hasAdapter = true;
+    refresh();
+  },
+  (error: unknown) => showNoAdapter(error),
+);

@@ -1,0 +1,187 @@
+// Shaders without a GPU: Dawn's null back end type-checks every shader with every set of overrides
+// that a plan can ask for, in both forms of the dot product. The generated descriptors are up to date,
+// and files keep the rules of docs/architecture.md.
+
+import { readFileSync } from "node:fs";
+import { create, globals } from "webgpu";
+import { beforeAll, describe, expect, it } from "vitest";
+import { generate } from "../../scripts/reflectShaders.mjs";
+import { Device } from "../../src/gpu/device.ts";
+import { shaders } from "../../src/gpu/shaders.gen.ts";
+import { bindShapes } from "../../src/graph/bind.ts";
+import { prepare } from "../../src/prepare.ts";
+import { Model } from "../../src/model.ts";
+import { lower } from "../../src/plan/lower.ts";
+import type { ShaderName } from "../../src/plan/plan.ts";
+import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
+import { elementwise } from "../support/families/elementwise.ts";
+import { products } from "../support/families/matmul.ts";
+import { movements } from "../support/families/movement.ts";
+import { pools } from "../support/families/pools.ts";
+import { residualGraph } from "../support/models.ts";
+
+type Overrides = Readonly<Record<string, number>>;
+
+const FLAG = [0, 1];
+/** Every value that lowering gives each override; all their combinations are compiled. */
+const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readonly number[]>>>>> = {
+  binaryF32: { OP: [0, 1, 2, 3] },
+  binaryI8: { MULTIPLY: FLAG },
+  convF32: { POINTWISE: FLAG },
+  convI8: { POINTWISE: FLAG, WIDE: FLAG },
+  copyF32: { KEEP: FLAG },
+  copyI8: { KEEP: FLAG },
+  depthwiseI8: { WIDE: FLAG },
+  observeHistogramF32: { BINS: [2, 2048, 4096] },
+  poolF32: { MAX: FLAG },
+  poolI8: { MAX: FLAG },
+  reduceF32: { LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
+  reduceI8: { LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
+  softmaxF32: { LAST: FLAG },
+  unaryF32: { OP: [0, 1, 2, 3, 4, 5] },
+};
+
+/** The product of `lists`: { a: [0, 1], b: [2] } is [{ a: 0, b: 2 }, { a: 1, b: 2 }]. */
+function combinations(lists: Readonly<Record<string, readonly number[]>>): Overrides[] {
+  return Object.entries(lists).reduce<Overrides[]>(
+    (sets, [name, each]) => sets.flatMap((set) => each.map((value) => ({ ...set, [name]: value }))),
+    [{}],
+  );
+}
+
+const names = Object.keys(shaders) as ShaderName[];
+const usesDot4 = (name: ShaderName) =>
+  shaders[name].parts.some((part) => part.includes("fn dot4("));
+const variants = names.flatMap((name) =>
+  (usesDot4(name) ? [true, false] : [true]).map((packedDot) => ({ name, packedDot })),
+);
+
+const keep = globalThis as { nullInstance?: GPU };
+let packed: Device;
+let unpacked: Device;
+beforeAll(async () => {
+  Object.assign(globalThis, globals);
+  // What create() returned must stay reachable, or the process dies when it is collected.
+  keep.nullInstance = create(["backend=null"]);
+  const facts = { vendor: "", architecture: "", device: "", description: "", isFallback: false };
+  const open = async (packedDot: boolean) => {
+    const adapter = await keep.nullInstance!.requestAdapter();
+    return new Device(await adapter!.requestDevice(), { ...facts, packedDot }, true);
+  };
+  [packed, unpacked] = [await open(true), await open(false)];
+});
+
+it("src/gpu/shaders.gen.ts is what the shaders declare: run `npm run shaders` after editing one", () => {
+  const committed = readFileSync(new URL("../../src/gpu/shaders.gen.ts", import.meta.url), "utf8");
+  expect(committed).toBe(generate());
+});
+
+describe("the type checker", () => {
+  it.each(variants)(
+    "accepts $name with every set of overrides, packed dot $packedDot",
+    async ({ name, packedDot }) => {
+      const device = packedDot ? packed : unpacked;
+      for (const overrides of combinations(values[name] ?? {})) {
+        await device.kernel(name, overrides);
+      }
+    },
+  );
+
+  it("refuses a wrong type, so that a pass means something", async () => {
+    packed.gpu.pushErrorScope("validation");
+    const module = packed.gpu.createShaderModule({
+      code: "@compute @workgroup_size(1) fn main() { let x: u32 = 1.5; }",
+    });
+    const { messages } = await module.getCompilationInfo();
+    expect(messages.map(({ type }) => type)).toEqual(["error"]);
+    expect((await packed.gpu.popErrorScope())?.message).toContain("abstract-float");
+  });
+
+  it("refuses more workgroup memory than every device has", async () => {
+    await expect(packed.kernel("observeHistogramF32", { BINS: 4097 })).rejects.toMatchObject({
+      name: "GpuError",
+    });
+  });
+});
+
+describe("plans", () => {
+  const listed = new Map(
+    names.map((name) => [name, new Set(combinations(values[name] ?? {}).map(keyOf))]),
+  );
+
+  it("ask for no set of overrides that is not compiled above", () => {
+    const families = [
+      ...convolutions,
+      ...largeConvolutions,
+      ...elementwise,
+      ...products,
+      ...pools,
+      ...movements,
+    ];
+    const graphs = families.flatMap((each) => each.sample(40).map(({ graph }) => graph));
+    const prepared = prepare(new Model("float", residualGraph(), {})).graph;
+    const plans = [
+      ...graphs.map((graph) => lower(bindShapes(graph, new Map()))),
+      lower(bindShapes(prepared, new Map([["batch", 2]]))),
+    ];
+    const seen = new Set<ShaderName>();
+    for (const { shader, overrides } of plans.flatMap(({ steps }) => steps)) {
+      seen.add(shader);
+      expect(listed.get(shader)).toContain(keyOf(overrides));
+    }
+    // Two have no overrides and no graph here: Compare, and observers per channel.
+    const unseen = names.filter((name) => !seen.has(name));
+    expect(unseen).toEqual(["compareF32", "observeChannelsF32"]);
+  });
+
+  it("leave no override of a shader to chance: each is listed, or is the workgroup's size", () => {
+    const unlisted = names.flatMap((name) =>
+      Object.keys(shaders[name].overrides)
+        .filter((override) => override !== "WORKGROUP" && !values[name]?.[override])
+        .map((override) => `${name}.${override}`),
+    );
+    expect(unlisted).toEqual([]);
+  });
+});
+
+function keyOf(overrides: Overrides): string {
+  return JSON.stringify(Object.entries(overrides).sort());
+}
+
+describe("the style of", () => {
+  const read = (name: ShaderName) =>
+    readFileSync(new URL(`../../shaders/${shaders[name].label}.wgsl`, import.meta.url), "utf8");
+
+  describe.each(names)("%s", (name) => {
+    const code = read(name);
+    const header = code.slice(0, code.indexOf("\n\n") + 1);
+
+    it("opens with a comment that holds its formula", () => {
+      expect(code.startsWith("// ")).toBe(true);
+      const comment = code.split("\n").findIndex((line) => !line.startsWith("//"));
+      const opening = code.split("\n").slice(0, comment).join("\n");
+      expect(opening.replace(/^\/\/ use .*$/gm, "")).toMatch(/[=←]/);
+      expect(header.length).toBeGreaterThan(0);
+    });
+
+    it("has a flat uniform struct, and writes only to `out` or `slot`, its last binding", () => {
+      const bindings = Object.entries(shaders[name].bindings).sort(
+        ([, a], [, b]) => a.binding - b.binding,
+      );
+      const written = bindings.filter(([, { type }]) => type === "storage").map(([key]) => key);
+      expect(written).toHaveLength(1);
+      expect(["out", "slot"]).toContain(written[0]);
+      expect(bindings.at(-1)![0]).toBe(written[0]);
+      expect(bindings.map(([, { binding }]) => binding)).toEqual(bindings.map((_, index) => index));
+      const { params } = shaders[name].bindings;
+      for (const { type } of Object.values(params.fields)) {
+        expect(["f32", "i32", "u32"]).toContain(type);
+      }
+    });
+
+    it("says what each barrier publishes", () => {
+      const barriers = code.split("\n").filter((line) => line.includes("workgroupBarrier()"));
+      for (const line of barriers) expect(line).toMatch(/workgroupBarrier\(\); \/\/ publishes \w+/);
+    });
+  });
+});
