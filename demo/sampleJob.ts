@@ -10,7 +10,6 @@ import { classNames, samplePicture, type Split } from "./sample/pictures.ts";
 
 const CALIBRATION = 128; // pictures
 const EVALUATION = 200; // pictures
-const COMPARED = 50; // pictures
 const BATCH = 10; // pictures at a time
 const SLICE = 20; // pictures drawn between two breaks, some 10 ms
 
@@ -23,7 +22,7 @@ export async function sampleJob(signal: AbortSignal): Promise<NamedJob> {
   const preprocess = { ...presets.tf, resize: 48 };
   return {
     name: "sample",
-    job: { model, calibration, evaluation, preprocess, batch: BATCH, compared: COMPARED },
+    job: { model, calibration, evaluation, preprocess, batch: BATCH },
   };
 }
 

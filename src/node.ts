@@ -2,9 +2,9 @@
 // machine has no GPU driver, the software driver that every Chromium brings is used. Dawn prints
 // warnings when it finds no driver at all, so a machine without one is recognised beforehand.
 
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { NoAdapterError, NoWebGpuError } from "./errors.ts";
 import { requestDeviceFrom, type Device, type DeviceOptions } from "./gpu/device.ts";
 
@@ -18,8 +18,8 @@ export interface NodeDeviceOptions extends DeviceOptions {
 /** The driver manifest beside a Chromium binary. */
 const MANIFEST = "vk_swiftshader_icd.json";
 
-/** Where a software Vulkan driver lies on this machine, if one does: beside a system Chromium or
- *  Chrome, or in Playwright's browsers. */
+/** Where a software Vulkan driver lies on this machine, if one does: beside the Chromium that
+ *  $CHROMIUM names, a system Chromium or Chrome, or in Playwright's browsers. */
 export function findSoftwareDriver(): string | undefined {
   const cache =
     process.env["PLAYWRIGHT_BROWSERS_PATH"] ?? join(homedir(), ".cache", "ms-playwright");
@@ -28,7 +28,9 @@ export function findSoftwareDriver(): string | undefined {
         .filter((name) => name.startsWith("chromium"))
         .flatMap((name) => readdirSync(join(cache, name)).map((inner) => join(cache, name, inner)))
     : [];
+  const { CHROMIUM } = process.env;
   const folders = [
+    ...(CHROMIUM && existsSync(CHROMIUM) ? [dirname(realpathSync(CHROMIUM))] : []),
     "/usr/lib/chromium",
     "/usr/lib/chromium-browser",
     "/opt/google/chrome",

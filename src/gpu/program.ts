@@ -156,6 +156,32 @@ export class Program implements Disposable {
     });
   }
 
+  /** Wall time of each step, ms: the least of `repeats`, each step submitted alone. For profiles: the
+   *  sum is more than a run takes. */
+  timeSteps(repeats: number): Promise<number[]> {
+    return this.#queue(async () => {
+      const { gpu } = this.#device;
+      const times: number[] = [];
+      for (const { pipeline, group, grid } of this.#dispatches) {
+        let least = Infinity;
+        for (let repeat = 0; repeat < repeats; repeat++) {
+          const start = performance.now();
+          const encoder = gpu.createCommandEncoder();
+          const pass = encoder.beginComputePass();
+          pass.setPipeline(pipeline);
+          pass.setBindGroup(0, group);
+          pass.dispatchWorkgroups(grid[0], grid[1]);
+          pass.end();
+          gpu.queue.submit([encoder.finish()]);
+          await this.#device.race(gpu.queue.onSubmittedWorkDone());
+          least = Math.min(least, performance.now() - start);
+        }
+        times.push(least);
+      }
+      return times;
+    });
+  }
+
   /** Overwrite part of a state slot before the next run; `offset` in bytes, a multiple of four. */
   writeState(slot: StateSlot, offset: number, data: ArrayBufferView): void {
     const { slice } = slot;

@@ -5,7 +5,6 @@
 import { readFileSync } from "node:fs";
 import { create, globals } from "webgpu";
 import { beforeAll, describe, expect, it } from "vitest";
-import { generate } from "../../scripts/reflectShaders.mjs";
 import { Device } from "../../src/gpu/device.ts";
 import { shaders } from "../../src/gpu/shaders.gen.ts";
 import { bindShapes } from "../../src/graph/bind.ts";
@@ -19,6 +18,9 @@ import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
 import { pools } from "../support/families/pools.ts";
 import { residualGraph } from "../support/models.ts";
+
+const script = new URL("../../scripts/reflectShaders.mjs", import.meta.url).href;
+const { generate } = (await import(script)) as { generate(): string };
 
 type Overrides = Readonly<Record<string, number>>;
 
