@@ -17,7 +17,7 @@ export function showAdapter({ adapter }: WorkerStatus): void {
   const facts: readonly (readonly [string, string])[] = [
     ["GPU", name || "unnamed"],
     ["Kind", isFallback ? "software" : "hardware"],
-    ["int8 dot product", packedDot ? "dot4I8Packed" : "in plain integers"],
+    ["int8 dot product", packedDot ? "dot4I8Packed" : "emulated"],
   ];
   byId("adapter").replaceChildren(
     ...facts.map(([term, fact]) =>

@@ -1,4 +1,4 @@
-// The two things that every part of the page does with its document. Text is set as text, never as
+// What every part of the page does with its document. Text is set as text, never as
 // HTML: names of files and layers come from strangers.
 
 /** The element of index.html with this id. */
@@ -17,4 +17,9 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   const made = Object.assign(document.createElement(tag), properties);
   made.append(...children);
   return made;
+}
+
+/** 0 → "no pictures", 1 → "1 picture", 2 → "2 pictures". */
+export function countOf(count: number, what: string): string {
+  return `${count === 0 ? "no" : count} ${what}${count === 1 ? "" : "s"}`;
 }

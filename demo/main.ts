@@ -3,7 +3,7 @@
 import type { JobResult } from "../src/job.ts";
 import { WorkerClient } from "../src/workerClient.ts";
 import { showAdapter, showNoAdapter } from "./adapter.ts";
-import { byId, element } from "./dom.ts";
+import { byId, countOf, element } from "./dom.ts";
 import { choose, droppedFiles, ownJob, type Chosen, type NamedJob } from "./ownJob.ts";
 import { formatSeconds, ProgressView } from "./progressView.ts";
 import { showResult } from "./resultView.ts";
@@ -49,8 +49,9 @@ async function start(makeJob: (signal: AbortSignal) => Promise<NamedJob> | Named
     finish(name, result, (performance.now() - began) / 1000);
   } catch (error) {
     show("problem");
-    if (signal.aborted) tell("Cancelled", "Nothing was kept. Start again whenever you like.");
-    else tell(error instanceof Error ? error.name : "Error", messageOf(error));
+    if (signal.aborted) tell("warning", "Cancelled", "Nothing was kept on the GPU.");
+    else if (error instanceof Error) tell("error", error.name, error.message);
+    else tell("error", "Error", String(error));
   } finally {
     running = undefined;
     refresh();
@@ -61,19 +62,22 @@ function finish(name: string, result: JobResult, seconds: number): void {
   URL.revokeObjectURL(fileUrl);
   fileUrl = URL.createObjectURL(new Blob([result.file as Uint8Array<ArrayBuffer>]));
   show("result");
-  byId("job-title").textContent = `Result, after ${formatSeconds(seconds)} min`;
+  byId("job-title").textContent = `Result, in ${formatSeconds(seconds)}`;
   showResult(byId("result"), name, fileUrl, result);
   byId("job-title").focus();
 }
 
+const titles = { progress: "Progress", problem: "No result", result: "Result" } as const;
+
 /** Show one of the parts of the job's section. */
 function show(part: "progress" | "problem" | "result"): void {
   byId("job").hidden = false;
-  byId("job-title").textContent = part === "progress" ? "Progress" : "Result";
+  byId("job-title").textContent = titles[part];
   for (const id of ["progress", "problem", "result"]) byId(id).hidden = id !== part;
 }
 
-function tell(title: string, message: string): void {
+function tell(kind: "error" | "warning", title: string, message: string): void {
+  byId("problem").className = `box ${kind}`;
   byId("problem").replaceChildren(
     element("p", {}, element("strong", { textContent: title })),
     element("p", { className: "words", textContent: message }),
@@ -81,17 +85,13 @@ function tell(title: string, message: string): void {
   byId("job-title").focus();
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 function add(files: readonly File[]): void {
   if (files.length === 0) return;
   chosen = choose(chosen, files);
   const { model, pictures, others } = chosen;
   byId("chosen").textContent =
-    `${model ? model.name : "No model"}, ${pictures.length || "no"} picture(s)` +
-    `${others > 0 ? `; ${others} other file(s) left out` : ""}.`;
+    `${model ? model.name : "No model"}, ${countOf(pictures.length, "picture")}` +
+    `${others > 0 ? `; ${countOf(others, "other file")} left out` : ""}.`;
   refresh();
 }
 

@@ -8,7 +8,7 @@ import {
   formatPercent,
 } from "../src/cli/table.ts";
 import type { JobResult } from "../src/job.ts";
-import { element } from "./dom.ts";
+import { countOf, element } from "./dom.ts";
 
 /** Name of a figure, for tests; what it is; its values of float32 and int8. */
 type Row = readonly [id: string, what: string, float: string, int8: string];
@@ -23,10 +23,10 @@ function figures({
   const { top1, referenceTop1, agreement, sqnrDb, latencyMs, referenceLatencyMs } = evaluation;
   const top1Row: Row = ["top1", "Top-1", formatPercent(referenceTop1), formatPercent(top1)];
   return [
-    ["bytes", "File", formatBytes(bytesFloat), formatBytes(bytesQuantized)],
+    ["bytes", "Size", formatBytes(bytesFloat), formatBytes(bytesQuantized)],
     [
       "bytesShare",
-      "Share of the float file",
+      "Size, of the float file",
       "",
       formatPercent((100 * bytesQuantized) / bytesFloat),
     ],
@@ -152,12 +152,12 @@ export function showResult(
     layersTable(result),
     ...list(
       "skipped",
-      `${skipped.length} broken picture(s) skipped`,
+      `${countOf(skipped.length, "broken picture")} skipped`,
       skipped.map(({ reason }) => reason),
     ),
     ...list(
       "floats",
-      `${inspection.float.length} node(s) left in float`,
+      `${countOf(inspection.float.length, "node")} left in float`,
       inspection.float.map(({ node, op, why }) => `${op} "${node}": ${why}`),
     ),
   );

@@ -8,8 +8,9 @@ import type { NamedJob } from "./ownJob.ts";
 import modelUrl from "./sample/model.onnx?url";
 import { classNames, samplePicture, type Split } from "./sample/pictures.ts";
 
+// As many as `npm start` takes (src/cli/start.ts), for the same figures.
 const CALIBRATION = 128; // pictures
-const EVALUATION = 200; // pictures
+const EVALUATION = 500; // pictures
 const BATCH = 10; // pictures at a time
 const SLICE = 20; // pictures drawn between two breaks, some 10 ms
 

@@ -50,7 +50,7 @@ describe("more than 65,535 workgroups", () => {
     const given = single(node, [{ tensor: floats([65537, 3], 1) }]);
     const { steps } = lower(bindShapes(given.graph, new Map()));
     expect(steps.map(({ grid }) => grid)).toContainEqual([32769, 2]);
-    await checkCase(device, given);
+    await checkCase(device, given, { terms: 1 }); // three terms of about 1
   });
 });
 
@@ -126,5 +126,5 @@ it("a graph whose output is its input or a constant copies it out", async () => 
   builder.constant("c", float32([5], [1, 2, 3, 4, 5]));
   builder.add({ op: "Identity", name: "identity", inputs: ["x"], outputs: ["y"] });
   const graph = builder.build("g", ["x"], ["x", "y", "c"]);
-  await checkCase(device, { graph, feeds: { x: floats([1, 3, 2, 2], 1) } }, 0); // copies are exact
+  await checkCase(device, { graph, feeds: { x: floats([1, 3, 2, 2], 1) } }, { tolerance: 0 }); // copies
 });

@@ -21,12 +21,12 @@ afterAll(() => {
 });
 
 describe.each([
-  { group: "convolutions", families: convolutions, runs: 120 },
+  { group: "convolutions", families: convolutions, runs: 250 },
   { group: "convolutions past one tile", families: largeConvolutions, runs: 6 },
-  { group: "matrix products", families: products, runs: 120 },
-  { group: "element-wise ops", families: elementwise, runs: 100 },
-  { group: "pools, means and softmax", families: pools, runs: 100 },
-  { group: "movements", families: movements, runs: 60 },
+  { group: "matrix products", families: products, runs: 200 },
+  { group: "element-wise ops", families: elementwise, runs: 150 },
+  { group: "pools, means and softmax", families: pools, runs: 200 },
+  { group: "movements", families: movements, runs: 100 },
 ])("$group", ({ families, runs }) => {
   it.each(families)("$title", async ({ check }) => {
     await check(device, runs);

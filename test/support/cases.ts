@@ -54,15 +54,22 @@ export function single(
  *  such as exp that WGSL rounds to a few ULP, stay an order below it at the sizes used here. */
 const FLOAT_TOLERANCE = 1e-5;
 
+/** What a tolerance is relative to. */
+export interface Closeness {
+  readonly tolerance?: number;
+  /** Least magnitude it is relative to: that of the terms, where a sum may cancel them. */
+  readonly terms?: number;
+}
+
 /** Where `got` is not `want`, in words; undefined where it is. Integers must be equal. */
 export function difference(
   got: Tensor | undefined,
   want: Tensor,
-  tolerance = FLOAT_TOLERANCE,
+  { tolerance = FLOAT_TOLERANCE, terms = 0 }: Closeness = {},
 ): string | undefined {
   if (got?.dtype !== want.dtype || got.shape.join() !== want.shape.join())
     return `type ${got?.dtype}[${got?.shape.join()}] for ${want.dtype}[${want.shape.join()}]`;
-  let largest = 0;
+  let largest = terms;
   for (const value of want.data) largest = Math.max(largest, Math.abs(Number(value)));
   const allowed = want.dtype === "float32" ? largest * tolerance : 0;
   for (let index = 0; index < want.data.length; index++) {
@@ -74,12 +81,12 @@ export function difference(
 }
 
 /** Throws unless `device` gives what the reference gives, for every output. */
-export async function checkCase(device: Device, { graph, feeds }: Case, tolerance?: number) {
+export async function checkCase(device: Device, { graph, feeds }: Case, closeness?: Closeness) {
   const want = interpret(bindShapes(graph, new Map()), feeds);
   using session = new Session(graph, device);
   const got = await session.run(feeds);
   for (const name of graph.outputs) {
-    const wrong = difference(got[name], want.get(name)!, tolerance);
+    const wrong = difference(got[name], want.get(name)!, closeness);
     if (wrong !== undefined) throw new Error(`${name}: ${wrong}`);
   }
 }
@@ -95,17 +102,21 @@ export interface Family {
 
 const SEED = 20260727;
 
+/** For sums of terms of about 1. */
+export const sums: Closeness = { terms: 1 };
+
 export function family<P>(
   title: string,
   arbitrary: fc.Arbitrary<P>,
   build: (parameters: P) => Case,
+  closeness?: Closeness,
 ): Family {
   return {
     title,
     sample: (count) => fc.sample(arbitrary, { seed: SEED, numRuns: count }).map(build),
     check: async (device, runs) => {
       const property = fc.asyncProperty(arbitrary, (parameters) =>
-        checkCase(device, build(parameters)),
+        checkCase(device, build(parameters), closeness),
       );
       await fc.assert(property, { seed: SEED, numRuns: runs, endOnFailure: false });
     },

@@ -83,9 +83,8 @@ describe("a plan is refused in words for", () => {
   };
 
   it("more than six axes", () => {
-    refused(
-      single({ op: "Relu" }, [{ tensor: floats([1, 2, 1, 2, 1, 2, 2], 1) }]),
-    ).toThrowErrorMatchingInlineSnapshot(`
+    refused(single({ op: "Relu" }, [{ tensor: floats([1, 2, 1, 2, 1, 2, 2], 1) }]))
+      .toThrowErrorMatchingInlineSnapshot(`
       [UnsupportedError: compile: 2 unsupported node(s):
         input "x0": "x0" must have at most 6 axes; got [1, 2, 1, 2, 1, 2, 2]
         Relu "node": "y0" must have at most 6 axes; got [1, 2, 1, 2, 1, 2, 2]
@@ -95,9 +94,8 @@ describe("a plan is refused in words for", () => {
 
   it("a mean over five axes", () => {
     const node = { op: "ReduceMean", axes: [0, 1, 2, 3, 4], keepdims: true } as const;
-    refused(
-      single(node, [{ tensor: floats([2, 2, 2, 2, 2], 1) }]),
-    ).toThrowErrorMatchingInlineSnapshot(`
+    refused(single(node, [{ tensor: floats([2, 2, 2, 2, 2], 1) }]))
+      .toThrowErrorMatchingInlineSnapshot(`
       [UnsupportedError: compile: 1 unsupported node(s):
         ReduceMean "node": at most 4 reduced axes are supported
       Keep the node float with an override, or change the model.]
@@ -161,9 +159,8 @@ describe("a plan is refused in words for", () => {
       quant: quant(1, 7, "int8"),
       constant: true,
     };
-    refused(
-      single({ op: "Conv", ...window, group: 1 }, [bytes([1, 2, 3, 3]), filter], quant(9, 3)),
-    ).toThrowErrorMatchingInlineSnapshot(`
+    refused(single({ op: "Conv", ...window, group: 1 }, [bytes([1, 2, 3, 3]), filter], quant(9, 3)))
+      .toThrowErrorMatchingInlineSnapshot(`
       [UnsupportedError: compile: 1 unsupported node(s):
         Conv "node": filter "x1" must be symmetric (zeroPoint 0)
       Keep the node float with an override, or change the model.]
@@ -185,9 +182,8 @@ describe("a plan is refused in words for", () => {
   });
 
   it("a division of quantized values", () => {
-    refused(
-      single({ op: "Div" }, [bytes([2]), bytes([2])], quant(1, 3)),
-    ).toThrowErrorMatchingInlineSnapshot(`
+    refused(single({ op: "Div" }, [bytes([2]), bytes([2])], quant(1, 3)))
+      .toThrowErrorMatchingInlineSnapshot(`
       [UnsupportedError: compile: 1 unsupported node(s):
         Div "node": division does not run in integers
       Keep the node float with an override, or change the model.]
@@ -195,9 +191,8 @@ describe("a plan is refused in words for", () => {
   });
 
   it("a softmax of quantized values", () => {
-    refused(
-      single({ op: "Softmax", axis: 0 }, [bytes([2])], quant(1, 3)),
-    ).toThrowErrorMatchingInlineSnapshot(`
+    refused(single({ op: "Softmax", axis: 0 }, [bytes([2])], quant(1, 3)))
+      .toThrowErrorMatchingInlineSnapshot(`
       [UnsupportedError: compile: 1 unsupported node(s):
         Softmax "node": softmax does not run in integers
       Keep the node float with an override, or change the model.]
@@ -205,9 +200,8 @@ describe("a plan is refused in words for", () => {
   });
 
   it("a product of two quantized activations", () => {
-    refused(
-      single({ op: "MatMul" }, [bytes([2, 2]), bytes([2, 2])], quant(1, 3)),
-    ).toThrowErrorMatchingInlineSnapshot(`
+    refused(single({ op: "MatMul" }, [bytes([2, 2]), bytes([2, 2])], quant(1, 3)))
+      .toThrowErrorMatchingInlineSnapshot(`
       [UnsupportedError: compile: 1 unsupported node(s):
         MatMul "node": a product of two activations does not run in integers
       Keep the node float with an override, or change the model.]

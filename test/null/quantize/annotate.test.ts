@@ -68,14 +68,18 @@ describe("overrides", () => {
   });
 
   it("that name nothing are refused, with names to choose from", () => {
-    expect(() => annotate(fused, int8, { "haed*": null })).toThrowErrorMatchingInlineSnapshot(`[QConfigError: overrides "haed*": no node has that name, pattern or op; got "stem", "depthwise", "pointwise", …. List the nodes with \`webgpu-quant inspect MODEL\`.]`);
+    expect(() => annotate(fused, int8, { "haed*": null })).toThrowErrorMatchingInlineSnapshot(
+      `[QConfigError: overrides "haed*": no node has that name, pattern or op; got "stem", "depthwise", "pointwise", …. List the nodes with \`webgpu-quant inspect MODEL\`.]`,
+    );
   });
 
   it("are checked as every qconfig is, and named", () => {
     const weight = { ...int8.weight, dtype: "uint8" } as const;
     expect(() =>
       annotate(fused, int8, { head: { ...int8, weight } }),
-    ).toThrowErrorMatchingInlineSnapshot(`[QConfigError: overrides "head": weight: qmin … qmax must be integers around 0 inside 0 … 255 (uint8); got -127 … 127. Leave both out for the whole range.]`);
+    ).toThrowErrorMatchingInlineSnapshot(
+      `[QConfigError: overrides "head": weight: qmin … qmax must be integers around 0 inside 0 … 255 (uint8); got -127 … 127. Leave both out for the whole range.]`,
+    );
   });
 });
 
@@ -88,7 +92,7 @@ describe("an op stays float, and says why,", () => {
     builder.constant("w", floats([3, 5], 1));
     builder.constant("w3", floats([1, 3, 5], 1));
     builder.constant("column", floats([2, 1], 1));
-    builder.add({ ...node, name: "node", inputs, outputs: ["out"] } as Node);
+    builder.add({ ...node, name: "node", inputs, outputs: ["out"] } as unknown as Node);
     const graph = builder.build("g", ["x", "y"], ["out"]);
     return [graph, graph.nodes[0]!];
   }

@@ -4,7 +4,7 @@
 import fc from "fast-check";
 import type { QParams } from "../../../src/graph/value.ts";
 import { tensor } from "../../../src/tensor/tensor.ts";
-import { family, perTensor, seed, single, type Family } from "../cases.ts";
+import { family, perTensor, seed, single, sums, type Family } from "../cases.ts";
 import { codes, floats, generator, integers } from "../seeded.ts";
 
 const two = (max: number) => fc.tuple(fc.integer({ min: 1, max }), fc.integer({ min: 1, max }));
@@ -89,6 +89,7 @@ const floatConv = family(
       ...(g.hasBias ? [{ tensor: floats([outs], g.seed + 2), constant: true }] : []),
     ]);
   },
+  sums,
 );
 
 /** Scales of a symmetric weight: powers of two make ties in the requantization, others do not. */
@@ -230,6 +231,7 @@ const largeConv = family(
       spread(quant, 2000),
     );
   },
+  sums,
 );
 
 export const convolutions: readonly Family[] = [floatConv, integerConv, wideConv];

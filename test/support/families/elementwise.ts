@@ -11,6 +11,7 @@ import {
   perTensor,
   seed,
   single,
+  sums,
   size,
   type Attributes,
   type Family,
@@ -149,6 +150,7 @@ const batchNorm = family(
       { tensor: variance, constant: true },
     ]);
   },
+  sums,
 );
 
 const quantize = family(

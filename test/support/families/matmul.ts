@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
-import { family, perTensor, seed, single, size, type Family } from "../cases.ts";
+import { family, perTensor, seed, single, sums, size, type Family } from "../cases.ts";
 import { codes, floats } from "../seeded.ts";
 import { biasOperand, spread, weightQuant } from "./convolution.ts";
 
@@ -49,6 +49,7 @@ const floatGemm = family(
       ...(shape ? [{ tensor: floats(shape, from + 2), constant: cIsConstant }] : []),
     ]);
   },
+  sums,
 );
 
 const integerGemm = family(
@@ -115,6 +116,7 @@ const floatMatMul = family(
       operand(floats(b, from + 1), "right"),
     ]);
   },
+  sums,
 );
 
 const integerMatMul = family(

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import type { QParams } from "../../../src/graph/value.ts";
 import { sizeOf } from "../../../src/tensor/tensor.ts";
-import { family, perTensor, seed, single, size, type Family } from "../cases.ts";
+import { family, perTensor, seed, single, sums, size, type Family } from "../cases.ts";
 import { codes, floats } from "../seeded.ts";
 
 const two = (max: number) => fc.tuple(fc.integer({ min: 1, max }), fc.integer({ min: 1, max }));
@@ -55,6 +55,7 @@ const floatPool = family(
   fc.record({ window, kind }),
   ({ window: w, kind: op }) =>
     single({ ...op, ...attributesOf(w) }, [{ tensor: floats(w.shape, w.seed) }]),
+  sums,
 );
 
 const operand = (shape: readonly number[], quant: QParams, from: number) => ({
@@ -88,6 +89,7 @@ const floatMean = family(
   fc.record({ subset, keepdims: fc.boolean(), seed }),
   ({ subset: { shape, axes }, keepdims, seed: from }) =>
     single({ op: "ReduceMean", axes, keepdims }, [{ tensor: floats(shape, from) }]),
+  sums,
 );
 
 const integerMean = family(
@@ -116,6 +118,7 @@ const globalPool = family(
     quant
       ? single({ op: "GlobalAveragePool" }, [operand(shape, quant.from, start)], quant.to)
       : single({ op: "GlobalAveragePool" }, [{ tensor: floats(shape, start) }]),
+  sums,
 );
 
 const softmax = family(

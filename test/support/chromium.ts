@@ -1,0 +1,44 @@
+// A Chromium for tests that need a browser: the one that scripts/setup.mjs finds. A missing browser
+// fails the test; it is never skipped.
+
+import { chromium, type Browser } from "playwright";
+
+interface Setup {
+  findChromium(): Promise<string | undefined>;
+}
+
+async function findChromium(): Promise<string> {
+  const setup = new URL("../../scripts/setup.mjs", import.meta.url).href;
+  const { findChromium } = (await import(setup)) as Setup;
+  const found = await findChromium();
+  if (found) return found;
+  throw new Error("no Chromium here. Run `node scripts/setup.mjs`, or set CHROMIUM.");
+}
+
+export interface LaunchOptions {
+  /** "software" is Chromium's own adapter; "none" has WebGPU without an adapter, on any machine;
+   *  "off" has no WebGPU. */
+  readonly webgpu?: "software" | "none" | "off";
+}
+
+const WEBGPU = {
+  software: ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
+  none: ["--use-webgpu-adapter=swiftshader"], // refused without the flag above
+  off: ["--disable-blink-features=WebGPU"],
+};
+
+/** A headless Chromium that asks nobody for anything by itself. */
+export async function launchChromium({
+  webgpu = "software",
+}: LaunchOptions = {}): Promise<Browser> {
+  return await chromium.launch({
+    executablePath: await findChromium(),
+    args: [
+      ...WEBGPU[webgpu],
+      ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), // root cannot use the sandbox
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-gpu-watchdog", // software shaders on a busy machine are slow, not stuck
+    ],
+  });
+}
