@@ -61,11 +61,18 @@ function count(file, status) {
 const total = { passed: 0, failed: 0, skipped: 0 };
 const reports = mkdtempSync(join(tmpdir(), "webgpu-quant-"));
 const trouble = [];
+
+/** A check counts as one failed test; one that passes is not counted. */
+function fail(check) {
+  trouble.push(check);
+  total.failed++;
+}
+
 try {
   const { env } = await setup();
   for (const [name, script, args] of CHECKS) {
     const status = await node(script, args, env);
-    if (status !== 0) trouble.push(name);
+    if (status !== 0) fail(name);
     console.log(`${name}: ${status === 0 ? "ok" : "failed"}`);
   }
   build();
@@ -80,7 +87,7 @@ try {
   }
 } catch (error) {
   console.error(error.message);
-  trouble.push(error.message.split(":")[0]);
+  fail(error.message.split(":")[0]); // setup or build
 }
 rmSync(reports, { recursive: true, force: true });
 if (trouble.length > 0) console.log(`\nFailed: ${trouble.join(", ")}`);

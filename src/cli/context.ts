@@ -1,7 +1,7 @@
 // What every command gets, and what it gives back. One idea: a command returns its result as data and as
 // text; only cli.ts prints.
 
-import type { AdapterFacts } from "../gpu/device.ts";
+import type { AdapterFacts } from "../node.ts";
 import type { Progress } from "./progress.ts";
 import type { Arguments, Grammar } from "./arguments.ts";
 

@@ -4,7 +4,7 @@
 import { calibrate } from "../calibrate.ts";
 import { compare, type LayerError } from "../compare.ts";
 import { convert } from "../convert.ts";
-import type { Device } from "../gpu/device.ts";
+import type { Device } from "../node.ts";
 import { inspect } from "../inspect.ts";
 import type { Model } from "../model.ts";
 import { prepare, type PrepareOptions } from "../prepare.ts";

@@ -141,12 +141,12 @@ describe("files", () => {
     expect(findCycle(ring)).toEqual(["b", "c", "b"]);
   });
 
-  it("have at most 400 lines, generated ones excepted", () => {
+  it("have at most 400 lines, lists of cases in tests 600, generated ones excepted", () => {
     const sources = ["src", "test", "demo", "bench"].flatMap(filesUnder);
     const long = sources
       .filter((file) => !file.endsWith(".gen.ts"))
       .map((file) => [file, readFileSync(join(root, file), "utf8").split("\n").length - 1] as const)
-      .filter(([, lines]) => lines > 400);
+      .filter(([file, lines]) => lines > (file.startsWith("test") ? 600 : 400));
     expect(long).toEqual([]);
   });
 

@@ -16,25 +16,25 @@ async function findChromium(): Promise<string> {
 }
 
 export interface LaunchOptions {
-  /** "software" is Chromium's own adapter; "none" has WebGPU without an adapter, on any machine;
-   *  "off" has no WebGPU. */
-  readonly webgpu?: "software" | "none" | "off";
+  /** "software" is Chromium's own adapter; "none" has WebGPU without an adapter, on any machine. */
+  readonly webgpu?: "software" | "none";
+  /** Chromium's own host names, such as "MAP page.test 127.0.0.1". */
+  readonly hosts?: string;
 }
 
 const WEBGPU = {
   software: ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
   none: ["--use-webgpu-adapter=swiftshader"], // refused without the flag above
-  off: ["--disable-blink-features=WebGPU"],
 };
 
 /** A headless Chromium that asks nobody for anything by itself. */
-export async function launchChromium({
-  webgpu = "software",
-}: LaunchOptions = {}): Promise<Browser> {
+export async function launchChromium(options: LaunchOptions = {}): Promise<Browser> {
+  const { webgpu = "software", hosts } = options;
   return await chromium.launch({
     executablePath: await findChromium(),
     args: [
       ...WEBGPU[webgpu],
+      ...(hosts ? [`--host-resolver-rules=${hosts}`] : []),
       ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), // root cannot use the sandbox
       "--disable-background-networking",
       "--disable-component-update",

@@ -54,27 +54,29 @@ const facts = (error: unknown) => ({
   message: error instanceof Error ? error.message : String(error),
 });
 
-/** Two jobs in one worker: the first is aborted at its first report of `phase`, the second runs through. */
-export async function abortThenQuantize(phase: JobProgress["phase"]) {
+/** One worker: a job for each of `phases`, aborted at its first report of that phase, then one that runs
+ *  through. With the GPU memory that the worker holds after each. */
+export async function abortThenQuantize(phases: readonly JobProgress["phase"][]) {
   using client = new WorkerClient(new Worker("/worker.js", { type: "module" }));
-  const controller = new AbortController();
-  const first = client.quantize(await sampleJob(), {
-    signal: controller.signal,
-    onProgress: (progress) => {
-      if (progress.phase === phase) controller.abort();
-    },
-  });
-  const aborted = facts(await first.catch((error: unknown) => error));
-  const { memory } = await client.status();
+  const aborted = [];
+  for (const phase of phases) {
+    const controller = new AbortController();
+    const job = client.quantize(await sampleJob(), {
+      signal: controller.signal,
+      onProgress: (progress) => {
+        if (progress.phase === phase) controller.abort();
+      },
+    });
+    const { name } = facts(await job.catch((error: unknown) => error));
+    aborted.push({ phase, name, memory: (await client.status()).memory });
+  }
   const seen: JobProgress[] = [];
   const result = await client.quantize(await sampleJob(), {
     onProgress: (progress) => seen.push(progress),
   });
-  const after = (await client.status()).memory;
   return {
     aborted,
-    memory,
-    after,
+    memory: (await client.status()).memory,
     phases: [...new Set(seen.map(({ phase }) => phase))],
     last: seen.at(-1),
     file: hex(result.file),

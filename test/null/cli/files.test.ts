@@ -121,5 +121,7 @@ it("weights in a file beside the model are read and count as its bytes", async (
 it("weights whose file is missing are named", async () => {
   writeFileSync(path("m.onnx"), modelWithData());
   const error = await loadModel(path("m.onnx")).catch((reason: unknown) => String(reason));
-  expect(String(error).replaceAll(folder, "")).toMatchInlineSnapshot(`"InputError: model data "/w.bin": no such file or folder. Put the file beside the model."`);
+  expect(String(error).replaceAll(folder, "")).toMatchInlineSnapshot(
+    `"InputError: model data "/w.bin": no such file or folder. Put the file beside the model."`,
+  );
 });

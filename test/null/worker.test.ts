@@ -1,0 +1,122 @@
+// The protocol between a page and its worker, over a message channel and without a device. What needs
+// one is in test/browser/bits.test.ts.
+
+import { afterEach, describe, expect, it } from "vitest";
+import { FormatError, NoAdapterError, NonFiniteError } from "../../src/errors.ts";
+import type { Device } from "../../src/gpu/device.ts";
+import type { QuantizeJob } from "../../src/job.ts";
+import { WorkerClient, WorkerError } from "../../src/workerClient.ts";
+import type { Port } from "../../src/workerMessages.ts";
+import { serve } from "../../src/workerServer.ts";
+
+const ports: MessagePort[] = [];
+afterEach(() => {
+  for (const port of ports.splice(0)) port.close();
+});
+
+/** A client whose server asks `request` for devices. */
+function connect(request: () => Promise<Device>): WorkerClient {
+  const { port1, port2 } = new MessageChannel();
+  ports.push(port1, port2);
+  serve(port1 as unknown as Port, request);
+  return new WorkerClient(port2 as unknown as MessagePort);
+}
+
+const job: QuantizeJob = {
+  model: new Uint8Array([1, 2, 3]),
+  calibration: [],
+  evaluation: [],
+  preprocess: { scale: 255, mean: [0, 0, 0], std: [1, 1, 1], order: "rgb" },
+};
+
+const facts = { vendor: "v", architecture: "a", device: "", description: "d", isFallback: true };
+
+/** As much of a device as the server itself touches; `lose` takes it away. */
+function fakeDevice() {
+  let lose: () => void = () => undefined;
+  const lost = new Promise<void>((resolve) => (lose = resolve));
+  const device = { facts, memory: { buffers: 0, bytes: 0 }, lost } as unknown as Device;
+  return { device, lose };
+}
+
+describe("the worker's protocol", () => {
+  it.each([
+    [new NoAdapterError("no adapter"), "NoAdapterError", "no-adapter", "no adapter"],
+    [
+      new NonFiniteError("calibrate", "images", 3, 1, 7),
+      "NonFiniteError",
+      "non-finite",
+      'calibrate: batch 3, tensor "images": found 1 non-finite value(s), the first at index 7. ' +
+        "Check the preprocessing of that batch and the model's weights.",
+    ],
+    [
+      new TypeError("x is undefined"),
+      "TypeError",
+      undefined,
+      "x is undefined (This is a bug of webgpu-quant: please report it.)",
+    ],
+  ])("carries %s with its name, code and words", async (error, name, code, message) => {
+    const client = connect(() => Promise.reject(error));
+    const got = await client.status().catch((caught: unknown) => caught);
+    expect(got).toBeInstanceOf(WorkerError);
+    expect(got).toMatchObject({ name, code, message });
+  });
+
+  it("keeps one device, and asks for another one after a loss or a failure", async () => {
+    const [first, second] = [fakeDevice(), fakeDevice()];
+    const answers = [
+      Promise.reject(new NoAdapterError("busy")),
+      Promise.resolve(first.device),
+      Promise.resolve(second.device),
+    ];
+    answers[0]?.catch(() => undefined);
+    let asked = 0;
+    const client = connect(() => answers[asked++]!);
+    await expect(client.status()).rejects.toThrow("busy");
+    expect(await client.status()).toEqual({ adapter: facts, memory: { buffers: 0, bytes: 0 } });
+    await client.status();
+    expect(asked).toBe(2);
+    first.lose();
+    await client.status();
+    await client.status();
+    expect(asked).toBe(3);
+  });
+
+  it("refuses an aborted job before it is sent, with the signal's reason", async () => {
+    let asked = 0;
+    const client = connect(() => {
+      asked++;
+      return Promise.resolve(fakeDevice().device);
+    });
+    const reason = new Error("changed my mind");
+    await expect(client.quantize(job, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    expect(asked).toBe(0);
+  });
+
+  it("aborts a job that waits behind another one, which is not touched", async () => {
+    let open: (device: Device) => void = () => undefined;
+    const client = connect(() => new Promise((resolve) => (open = resolve)));
+    const controller = new AbortController();
+    const first = client.quantize(job);
+    const second = client.quantize(job, { signal: controller.signal });
+    const outcomes = Promise.allSettled([first, second]);
+    await new Promise((resolve) => setTimeout(resolve)); // both are in the queue
+    controller.abort();
+    await new Promise((resolve) => setTimeout(resolve)); // and the abort has overtaken them
+    open(fakeDevice().device);
+    const [one, two] = await outcomes;
+    expect(one).toMatchObject({
+      status: "rejected",
+      reason: { name: new FormatError("", "", "").name },
+    });
+    expect(two).toMatchObject({ status: "rejected", reason: controller.signal.reason });
+  });
+
+  it("rejects what is pending when it is disposed, and everything after", async () => {
+    const client = connect(() => new Promise(() => undefined));
+    const pending = client.status();
+    client.dispose();
+    await expect(pending).rejects.toThrowErrorMatchingInlineSnapshot(`[WorkerError: worker: it stopped; it was disposed. Reload the page, and check that the worker's file is served.]`);
+    await expect(client.quantize(job)).rejects.toMatchObject({ code: "worker" });
+  });
+});
