@@ -100,7 +100,7 @@ const HARDWARE =
 function howTo(): readonly string[] {
   const agent = navigator.userAgent;
   if (agent.includes("Android"))
-    return ["Update Chrome and Android: version 12 or newer is needed."];
+    return ["Update Chrome and Android: Android 12 or newer is needed."];
   if (agent.includes("Windows")) return [HARDWARE, "Update the graphics driver."];
   if (agent.includes("Mac")) return [HARDWARE, "Update macOS: Metal comes with it."];
   return [

@@ -4,6 +4,7 @@
 import { InputError } from "./errors.ts";
 import { GraphBuilder } from "./graph/builder.ts";
 import { producersOf, valueOf, type Graph } from "./graph/graph.ts";
+import type { Node } from "./graph/node.ts";
 import { withPrefix } from "./graph/rename.ts";
 import type { Device } from "./gpu/device.ts";
 import { checkStage, type Model } from "./model.ts";
@@ -108,6 +109,7 @@ export async function compare(
     );
   }
   const producers = producersOf(fused);
+  const made = producersOf(quantized.graph);
   return [...values]
     .map(([node, value]): LayerError => {
       const sum = sums.get(node) ?? { signal: 0, noise: 0 };
@@ -116,11 +118,18 @@ export async function compare(
         node: producer?.name ?? value,
         op: producer?.op ?? "",
         value,
-        dtype: valueOf(quantized.graph, value).dtype,
+        dtype: computedDtype(quantized.graph, made, value),
         sqnrDb: decibels(sum.signal, sum.noise),
       };
     })
     .sort((a, b) => a.sqnrDb - b.sqnrDb);
+}
+
+/** The dtype `value` was computed in: a dequantized value stands for the integers behind it. */
+function computedDtype(graph: Graph, producers: Map<string, Node>, value: string): string {
+  const producer = producers.get(value);
+  const source = producer?.op === "Dequantize" ? (producer.inputs[0] ?? value) : value;
+  return valueOf(graph, source).dtype;
 }
 
 /** 10 · log10(signal / noise): docs/quantization.md (42). */

@@ -53,7 +53,7 @@ export function pictureInput(model: Model): PictureInput {
       .map(([name, { dtype, shape }]) => `"${name}" ${dtype} [${shape.join(", ")}]`)
       .join(", ");
     throw new InputError(
-      "quantize: pictures need one float32 input of shape [batch, 3, height, width] with known height " +
+      "model: pictures need one float32 input of shape [batch, 3, height, width] with known height " +
         `and width; got ${got}. Re-export the model, or call prepare and calibrate on your own tensors.`,
     );
   }

@@ -7,7 +7,7 @@ import type { QParams } from "../graph/value.ts";
 import { stridesOf, type Tensor } from "../tensor/tensor.ts";
 import { chooseQParams, type Range } from "./qparams.ts";
 import type { TensorSpec } from "./qconfig.ts";
-import { QConfigError } from "../errors.ts";
+import { InputError, QConfigError } from "../errors.ts";
 
 export interface QuantizedConstant {
   readonly data: Tensor<QParams["dtype"]>;
@@ -49,6 +49,8 @@ export function quantizeWeight(
         `${spec.observer.kind}. They do not change, so one look at them is enough.`,
     );
   }
+  checkFinite(node, "weight", weight.data);
+  if (bias) checkFinite(node, "bias", bias);
   const axis = spec.granularity === "perTensor" ? undefined : outputAxis(node);
   const chosen = chooseQParams(rangeOfConstant(weight, axis), {
     ...spec,
@@ -61,6 +63,16 @@ export function quantizeWeight(
   });
   const quant = { ...chosen, scale };
   return { data: quantizeTensor(weight, quant), quant };
+}
+
+/** Throws InputError where a constant of `node` holds NaN or ±Infinity. */
+function checkFinite(node: Node, what: string, values: Float32Array): void {
+  const index = values.findIndex((value) => !Number.isFinite(value));
+  if (index < 0) return;
+  throw new InputError(
+    `${node.op} "${node.name}": its ${what} must be finite; got ${values[index]} at index ${index}. ` +
+      "Check the model file, the parameters of a BatchNormalization behind it included.",
+  );
 }
 
 /** Quantize a constant operand of an element-wise op: its own range, per tensor. */

@@ -95,7 +95,7 @@ describe("the page with an adapter", () => {
     await page.focus("#run-sample");
     await page.keyboard.press("Enter");
     await page.waitForFunction(
-      () => / left$/.test(document.getElementById("count")?.textContent ?? ""),
+      () => document.getElementById("count")?.textContent.endsWith(" left"),
       null,
       { timeout: JOB },
     );
@@ -233,26 +233,54 @@ describe("the page without an adapter", () => {
   }
 
   it("says how to turn it on under Linux", async () => {
-    expect(await adviceOf({})).toMatchInlineSnapshot();
+    expect(await adviceOf({})).toMatchInlineSnapshot(`
+      "WebGPU is there, but the browser offers no GPU adapter.
+
+      In Chrome or Edge open chrome://settings/system and turn on graphics acceleration.
+      On Linux also install the GPU's Vulkan driver and turn on chrome://flags/#enable-unsafe-webgpu.
+      Without a GPU, start Chromium with --enable-unsafe-webgpu: it brings a software adapter.
+      Then restart the browser and reload this page."
+    `);
   });
 
   it("says how to turn it on under Windows", async () => {
     const system = "Windows NT 10.0; Win64; x64";
-    expect(await adviceOf({ system })).toMatchInlineSnapshot();
+    expect(await adviceOf({ system })).toMatchInlineSnapshot(`
+      "WebGPU is there, but the browser offers no GPU adapter.
+
+      In Chrome or Edge open chrome://settings/system and turn on graphics acceleration.
+      Update the graphics driver.
+      Then restart the browser and reload this page."
+    `);
   });
 
   it("says how to turn it on under macOS", async () => {
     const system = "Macintosh; Intel Mac OS X 10_15_7";
-    expect(await adviceOf({ system })).toMatchInlineSnapshot();
+    expect(await adviceOf({ system })).toMatchInlineSnapshot(`
+      "WebGPU is there, but the browser offers no GPU adapter.
+
+      In Chrome or Edge open chrome://settings/system and turn on graphics acceleration.
+      Update macOS: Metal comes with it.
+      Then restart the browser and reload this page."
+    `);
   });
 
   it("says how to turn it on under Android", async () => {
-    expect(await adviceOf({ system: "Linux; Android 10; K" })).toMatchInlineSnapshot();
+    expect(await adviceOf({ system: "Linux; Android 10; K" })).toMatchInlineSnapshot(`
+      "WebGPU is there, but the browser offers no GPU adapter.
+
+      Update Chrome and Android: Android 12 or newer is needed.
+      Then restart the browser and reload this page."
+    `);
   });
 
   it("says that the address is at fault where the page is not secure", async () => {
     const address = server.origin.replace("127.0.0.1", "page.test");
-    expect(await adviceOf({ address })).toMatchInlineSnapshot();
+    expect(await adviceOf({ address })).toMatchInlineSnapshot(`
+      "Browsers show WebGPU only to secure pages.
+
+      Open this page on https, or on localhost."
+    `);
   });
 
   it("says which browsers have WebGPU where this one has none, or not in workers", async () => {
@@ -260,8 +288,18 @@ describe("the page without an adapter", () => {
     const worker = `assets/${assets.find((name) => name.startsWith("worker-"))}`;
     const code = await readFile(join(built.folder, worker), "utf8");
     server.memory.set(worker, `delete WorkerNavigator.prototype.gpu;${code}`);
-    expect(await adviceOf({})).toMatchInlineSnapshot();
+    expect(await adviceOf({})).toMatchInlineSnapshot(`
+      "This browser has WebGPU, but not in workers.
+
+      Update the browser, or use Chrome or Edge."
+    `);
     const before = "delete Navigator.prototype.gpu";
-    expect(await adviceOf({ before })).toMatchInlineSnapshot();
+    expect(await adviceOf({ before })).toMatchInlineSnapshot(`
+      "This browser has no WebGPU.
+
+      Chrome and Edge have it from 113, on Android from 121.
+      Firefox has it from 141 on Windows and from 145 on macOS.
+      Safari has it from 26."
+    `);
   });
 });

@@ -116,7 +116,9 @@ describe("the worker's protocol", () => {
     const client = connect(() => new Promise(() => undefined));
     const pending = client.status();
     client.dispose();
-    await expect(pending).rejects.toThrowErrorMatchingInlineSnapshot(`[WorkerError: worker: it stopped; it was disposed. Reload the page, and check that the worker's file is served.]`);
+    await expect(pending).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[WorkerError: worker: it stopped; it was disposed. Reload the page, and check that the worker's file is served.]`,
+    );
     await expect(client.quantize(job)).rejects.toMatchObject({ code: "worker" });
   });
 });

@@ -1,0 +1,52 @@
+// Constants as integers: what must be refused, and which axis is a layer's output.
+
+import { describe, expect, it } from "vitest";
+import type { Node } from "../../../src/graph/node.ts";
+import { qconfigs } from "../../../src/quantize/presets.ts";
+import { outputAxis, quantizeWeight } from "../../../src/quantize/weights.ts";
+import { float32 } from "../../../src/tensor/tensor.ts";
+
+const matmul: Node = { op: "MatMul", name: "/fc", inputs: ["x", "w"], outputs: ["y"] };
+const spec = qconfigs.int8.weight;
+
+describe("a quantized weight", () => {
+  it("has one scale per output channel, whatever axis that is in the op", () => {
+    expect(outputAxis(matmul)).toBe(1);
+    const { quant, data } = quantizeWeight(
+      matmul,
+      float32([2, 3], [1, 2, 127, -1, 4, 0]),
+      undefined,
+      1,
+      spec,
+    );
+    expect(quant.axis).toBe(1);
+    expect([...quant.scale]).toEqual([1, 4, 127].map((most) => Math.fround(most / 127)));
+    expect([...data.data]).toEqual([127, 64, 127, -127, 127, 0]);
+  });
+
+  it("gets a coarser scale where the bias would not fit int32", () => {
+    const bias = Float32Array.of(1e6, 0, 0);
+    const { quant } = quantizeWeight(matmul, float32([1, 3], [1e-9, 1, 1]), bias, 1e-3, spec);
+    expect(Math.abs(1e6 / (1e-3 * quant.scale[0]!))).toBeLessThan(2 ** 31);
+  });
+
+  it.each([
+    ["weight", NaN, [0], 'MatMul "/fc": its weight must be finite; got NaN at index 1.'],
+    [
+      "bias",
+      Infinity,
+      [0, Infinity, 0],
+      'MatMul "/fc": its bias must be finite; got Infinity at index 1.',
+    ],
+  ])("refuses a %s of %s by name", (what, value, bias, words) => {
+    const weight = float32([1, 3], what === "weight" ? [1, value, 1] : [1, 1, 1]);
+    expect(() => quantizeWeight(matmul, weight, Float32Array.from(bias), 1, spec)).toThrow(words);
+  });
+
+  it("is observed once: moving averages are refused", () => {
+    const moving = { ...spec, observer: { kind: "movingAverageMinMax" } as const };
+    expect(() => quantizeWeight(matmul, float32([1, 1], [1]), undefined, 1, moving)).toThrow(
+      "weights are observed by minMax or perChannelMinMax; got movingAverageMinMax",
+    );
+  });
+});
