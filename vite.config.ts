@@ -1,10 +1,10 @@
-// One configuration for everything: the library (four entries), the command line (`cli`, and `start`,
+// One configuration for everything: the library (six entries), the command line (`cli`, and `start`,
 // which only a checkout has: package.json leaves it out of the package), the demo page (dev server and
 // `--mode demo`), and the tests, sorted by what they need (docs/architecture.md).
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
-const external = [/^node:/, /^@bufbuild\//, /^@jsquash\//, "jpeg-js", "webgpu", "playwright"];
+const external = [/^node:/, /^@bufbuild\//, /^@jsquash\//, "webgpu", "playwright"];
 
 /** The built page runs under a strict policy; the dev server's own inline scripts would break it. */
 const policy =
@@ -41,6 +41,8 @@ export default defineConfig(({ mode, command }) => ({
               node: "src/node.ts",
               worker: "src/worker.ts",
               pictures: "src/pictures.ts",
+              job: "src/job.ts",
+              client: "src/workerClient.ts",
               cli: "src/cli/main.ts",
               start: "src/cli/start.ts",
             },

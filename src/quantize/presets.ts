@@ -27,9 +27,11 @@ const perChannelWeight: TensorSpec = Object.freeze({
   observer: Object.freeze({ kind: "perChannelMinMax", axis: 0 }),
 });
 
-/** −127 … 127: the greatest weight is 127 steps, not 127.5, and the negative of a weight is one. */
-const narrowPerChannelWeight: TensorSpec = Object.freeze({
+/** −127 … 127: the greatest weight is 127 steps, not 127.5, and the negative of a weight is one. Then
+ *  the scale of least squared error: what a depthwise channel of nine weights loses is mostly luck. */
+const searchedPerChannelWeight: TensorSpec = Object.freeze({
   ...perChannelWeight,
+  search: "squaredError",
   qmin: -127,
   qmax: 127,
 });
@@ -40,8 +42,8 @@ function preset(activation: TensorSpec, weight: TensorSpec): QConfig {
 
 /** The presets, frozen. Derive your own by spreading one: `{ ...qconfigs.int8, weight: … }`. */
 export const qconfigs = Object.freeze({
-  /** Our default: uint8 activations 0 … 255, weights −127 … 127 per channel. */
-  int8: preset(histogram, narrowPerChannelWeight),
+  /** Our default: uint8 activations 0 … 255, weights −127 … 127 per channel, scales searched. */
+  int8: preset(histogram, searchedPerChannelWeight),
   qnnpack: preset(histogram, perTensorWeight),
   fbgemm: preset(reducedHistogram, perChannelWeight),
   x86: preset(reducedHistogram, perChannelWeight),

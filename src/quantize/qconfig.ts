@@ -16,6 +16,8 @@ export interface TensorSpec {
   readonly qmax?: number;
   /** Least scale, in real units per step; 2⁻²³ unless told. */
   readonly eps?: number;
+  /** Constants only: among scales near the range's, take the one of least squared error, (45). */
+  readonly search?: "squaredError";
   /** Halve the range of q, as PyTorch's x86 and fbgemm presets do. */
   readonly reduceRange?: boolean;
 }

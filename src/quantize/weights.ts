@@ -3,10 +3,11 @@
 
 import { leastWeightScale, quantizeTensor } from "../graph/arithmetic.ts";
 import type { Node } from "../graph/node.ts";
-import type { QParams } from "../graph/value.ts";
+import { rangeOf, type QParams } from "../graph/value.ts";
 import { stridesOf, type Tensor } from "../tensor/tensor.ts";
 import { chooseQParams, type Range } from "./qparams.ts";
 import type { TensorSpec } from "./qconfig.ts";
+import { searchScale } from "./searchScale.ts";
 import { InputError, QConfigError } from "../errors.ts";
 
 export interface QuantizedConstant {
@@ -56,13 +57,38 @@ export function quantizeWeight(
     ...spec,
     granularity: axis === undefined ? "perTensor" : { perAxis: axis },
   });
-  const scale = chosen.scale.map((s, c) => {
+  const searched = spec.search ? searchScales(weight, axis, chosen) : chosen.scale;
+  const scale = searched.map((s, c) => {
     const biases = bias ? (axis === undefined ? [...bias] : [bias[c] ?? 0]) : [];
     const greatest = biases.reduce((most, b) => Math.max(most, Math.abs(b)), 0);
     return Math.max(s, leastWeightScale(greatest, inputScale));
   });
   const quant = { ...chosen, scale };
   return { data: quantizeTensor(weight, quant), quant };
+}
+
+/** The scale of least squared error for each channel, near the chosen one. */
+function searchScales(
+  weight: Tensor<"float32">,
+  axis: number | undefined,
+  chosen: QParams,
+): Float32Array {
+  const count = chosen.scale.length;
+  const stride = axis === undefined ? 1 : (stridesOf(weight.shape)[axis] ?? 1);
+  const channels = Array.from(
+    { length: count },
+    () => new Float32Array(weight.data.length / count),
+  );
+  const filled = new Uint32Array(count);
+  weight.data.forEach((value, index) => {
+    const c = Math.floor(index / stride) % count;
+    const at = filled[c] ?? 0;
+    const channel = channels[c];
+    if (channel) channel[at] = value;
+    filled[c] = at + 1;
+  });
+  const [qmin, qmax] = rangeOf(chosen);
+  return chosen.scale.map((s, c) => searchScale(channels[c] ?? [], s, qmin, qmax));
 }
 
 /** Throws InputError where a constant of `node` holds NaN or ±Infinity. */

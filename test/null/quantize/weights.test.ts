@@ -7,7 +7,7 @@ import { outputAxis, quantizeWeight } from "../../../src/quantize/weights.ts";
 import { float32 } from "../../../src/tensor/tensor.ts";
 
 const matmul: Node = { op: "MatMul", name: "/fc", inputs: ["x", "w"], outputs: ["y"] };
-const spec = qconfigs.int8.weight;
+const { search: _searched, ...spec } = qconfigs.int8.weight;
 
 describe("a quantized weight", () => {
   it("has one scale per output channel, whatever axis that is in the op", () => {
