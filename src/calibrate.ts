@@ -2,7 +2,7 @@
 // batch through the observers; then, unless told otherwise, a few samples once more to find how far
 // quantization shifts each layer's channel means (bias correction).
 
-import { InputError } from "./errors.ts";
+import { InputError, NonFiniteError } from "./errors.ts";
 import type { Graph } from "./graph/graph.ts";
 import type { Observe } from "./graph/node.ts";
 import type { Device } from "./gpu/device.ts";
@@ -79,6 +79,7 @@ async function observe(graph: Graph, data: Batches, wanted: number, options: Cal
   using session = new Session(graph, options.device);
   for await (const inputs of data) {
     signal?.throwIfAborted();
+    checkFinite(graph, inputs, batch);
     const size = batchSize(graph, inputs);
     reservoir ??= new Reservoir(Math.ceil(wanted / Math.max(1, size)));
     if (wanted > 0) reservoir.add(inputs);
@@ -105,6 +106,18 @@ async function observe(graph: Graph, data: Batches, wanted: number, options: Cal
     );
   }
   return { statistics, samples, kept: reservoir?.kept ?? [] };
+}
+
+/** Inputs are looked at here, before a clamp on the GPU can turn a NaN into a number. */
+function checkFinite(graph: Graph, inputs: Tensors, batch: number): void {
+  for (const name of graph.inputs) {
+    const data = inputs[name]?.data;
+    if (!(data instanceof Float32Array)) continue;
+    const first = data.findIndex((value) => !Number.isFinite(value));
+    if (first < 0) continue;
+    const count = data.filter((value) => !Number.isFinite(value)).length;
+    throw new NonFiniteError("calibrate", name, batch, count, first);
+  }
 }
 
 /** A program for another batch size starts with the range that the others have seen. */

@@ -70,8 +70,8 @@ function sideBySide(float: Graph, quantized: Graph): { graph: Graph; values: Map
 
 /** SQNR of every value that both models have, worst first, over `data`. */
 export async function compare(
-  float: Model<"float">,
-  quantized: Model<"quantized">,
+  float: Model<"float" | "quantized">,
+  quantized: Model<"float" | "quantized">,
   data: Batches,
   options: CompareOptions,
 ): Promise<LayerError[]> {

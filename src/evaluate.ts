@@ -1,6 +1,6 @@
 // evaluate: how often a classifier is right, and how close it stays to a reference model.
 
-import { InputError } from "./errors.ts";
+import { InputError, NonFiniteError } from "./errors.ts";
 import { argmax, ErrorSum, inTop, median } from "./metrics.ts";
 import type { Session } from "./session.ts";
 import type { Tensors } from "./tensor/tensor.ts";
@@ -37,6 +37,14 @@ export interface Evaluation {
   readonly referenceLatencyMs?: { readonly median: number };
 }
 
+/** NaN has no rank: a model that gives one is broken, not merely wrong. */
+function checkLogits(session: Session, logits: Float32Array, batch: number): void {
+  const first = logits.findIndex((value) => !Number.isFinite(value));
+  if (first < 0) return;
+  const count = logits.filter((value) => !Number.isFinite(value)).length;
+  throw new NonFiniteError("evaluate", session.graph.outputs[0] ?? "", batch, count, first);
+}
+
 /** Run a classifier (one input batch, one output of logits) over `data`. */
 export async function evaluate(
   session: Session,
@@ -47,6 +55,7 @@ export async function evaluate(
   const latencies: number[] = [];
   const referenceLatencies: number[] = [];
   const error = new ErrorSum();
+  let batch = 0;
   let [count, top1, top5, agreed, referenceTop1] = [0, 0, 0, 0, 0];
   const timed = async (of: Session, tensors: Tensors, samples: number, into: number[]) => {
     await of.program(tensors); // compile outside the clock
@@ -58,6 +67,7 @@ export async function evaluate(
   for await (const { tensors, labels } of data) {
     signal?.throwIfAborted();
     const logits = await timed(session, tensors, labels.length, latencies);
+    checkLogits(session, logits, batch++);
     const expected =
       reference && (await timed(reference, tensors, labels.length, referenceLatencies));
     const classes = logits.length / labels.length;

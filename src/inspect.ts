@@ -21,6 +21,12 @@ export interface Inspection {
   /** Multiply-accumulates of one sample, and the share (0 … 1) that is done, or would be, in integers. */
   readonly macs: number;
   readonly integerMacShare: number;
+  /** Nodes after fusion, by the names that overrides take, and what they run or would run in. */
+  readonly nodes: readonly {
+    readonly name: string;
+    readonly op: string;
+    readonly dtype: "integer" | "float";
+  }[];
   /** Nodes after fusion that stay float, and why. */
   readonly float: readonly { readonly node: string; readonly op: string; readonly why: string }[];
 }
@@ -33,15 +39,19 @@ export function inspect(model: Model<"float" | "quantized">): Inspection {
   const bound = bindShapes(fused, new Map(symbolicDims(fused).map((name) => [name, 1])));
   const assignment = model.stage === "float" ? annotate(fused, qconfigs.int8) : undefined;
   let [macs, integerMacs] = [0, 0];
+  const nodes: { name: string; op: string; dtype: "integer" | "float" }[] = [];
   const float: { node: string; op: string; why: string }[] = [];
   for (const node of bound.nodes) {
     const work = macsOf(bound, node);
     const integer = assignment
       ? (assignment.get(node.name) ?? null) !== null
       : isInteger(bound, node);
+    const isBorder = node.op === "Quantize" || node.op === "Dequantize";
+    if (!isBorder)
+      nodes.push({ name: node.name, op: node.op, dtype: integer ? "integer" : "float" });
     macs += work;
     if (integer) integerMacs += work;
-    else if (node.op !== "Quantize" && node.op !== "Dequantize") {
+    else if (!isBorder) {
       float.push({
         node: node.name,
         op: node.op,
@@ -59,6 +69,7 @@ export function inspect(model: Model<"float" | "quantized">): Inspection {
     parameterBytes: constants.reduce((sum, { data }) => sum + data.byteLength, 0),
     macs,
     integerMacShare: macs === 0 ? 0 : integerMacs / macs,
+    nodes,
     float,
   };
 }

@@ -105,7 +105,9 @@ export async function runJob(job: QuantizeJob, options: JobOptions): Promise<Job
     ...verb,
     onProgress: report("evaluate", job.evaluation.length),
   });
-  const few = stream(job.evaluation.slice(0, job.compared ?? 32));
+  const few = stream(
+    job.evaluation.slice(0, wholeBatches(job.compared ?? 32, input.fixedBatch ?? 1)),
+  );
   const layers = await compare(model, quantized, tensorsOf(few), {
     ...verb,
     onProgress: report("compare layers", few.length),
@@ -123,6 +125,11 @@ export async function runJob(job: QuantizeJob, options: JobOptions): Promise<Job
     skipped: [...skipped.values()],
     adapter: device.facts,
   };
+}
+
+/** `count`, or the next multiple of a fixed batch size. */
+function wholeBatches(count: number, batch: number): number {
+  return Math.ceil(count / batch) * batch;
 }
 
 async function evaluateBoth(

@@ -37,7 +37,7 @@ async function bytesOf(source: Source): Promise<Uint8Array> {
 export async function load(
   source: Source,
   options: LoadOptions = {},
-): Promise<Model<"float" | "quantized">> {
+): Promise<Model<"float"> | Model<"quantized">> {
   const graph = importOnnx(await bytesOf(source), options);
   const isQuantized = graph.nodes.some(({ op }) => op === "Quantize" || op === "Dequantize");
   if (!isQuantized) return new Model("float", graph, {});

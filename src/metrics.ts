@@ -12,6 +12,7 @@ export function argmax(values: ArrayLike<number>): number {
 /** True where fewer than k values are greater than the label's, the lower index winning ties. */
 export function inTop(values: ArrayLike<number>, label: number, k: number): boolean {
   const own = values[label] ?? -Infinity;
+  if (Number.isNaN(own)) return false;
   let before = 0;
   for (let index = 0; index < values.length; index++) {
     const value = values[index] ?? -Infinity;

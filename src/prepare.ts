@@ -15,7 +15,10 @@ export interface PrepareOptions {
 }
 
 /** Fold BatchNormalization, fuse activations, insert observers. Throws QConfigError. */
-export function prepare(model: Model<"float">, options: PrepareOptions = {}): Model<"prepared"> {
+export function prepare(
+  model: Model<"float" | "quantized">,
+  options: PrepareOptions = {},
+): Model<"prepared"> {
   checkStage("prepare", model, ["float"], "Load a float model; a quantized one is ready to run.");
   const fused = fuse(model.graph);
   const assignment = annotate(fused, options.qconfig ?? qconfigs.int8, options.overrides);

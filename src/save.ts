@@ -4,7 +4,8 @@ import { exportOnnx } from "./formats/onnx/index.ts";
 import { checkStage, type Model } from "./model.ts";
 
 export interface SaveOptions {
-  /** ONNX opset of the file; 13 is the first with per-channel QuantizeLinear. */
+  /** ONNX opset of the file. Default 13, the first with per-channel QuantizeLinear, or 17 where the model
+   *  needs it (HardSwish). */
   readonly opset?: 13 | 17 | 21;
 }
 

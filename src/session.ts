@@ -8,7 +8,8 @@ import { Program } from "./gpu/program.ts";
 import type { Device } from "./gpu/device.ts";
 import { lower } from "./plan/lower.ts";
 import type { Plan } from "./plan/plan.ts";
-import type { Tensor, Tensors } from "./tensor/tensor.ts";
+import { allocate, type DType } from "./tensor/dtype.ts";
+import { formatShape, sizeOf, type Tensor, type Tensors } from "./tensor/tensor.ts";
 
 export interface RunOptions {
   readonly signal?: AbortSignal;
@@ -62,7 +63,7 @@ export class Session implements Disposable {
       Object.entries(inputs).map(([name, { shape }]) => [name, shape]),
     );
     for (const name of this.graph.inputs)
-      checkDtype(name, valueOf(this.graph, name).dtype, inputs[name]);
+      checkInput(name, valueOf(this.graph, name).dtype, inputs[name]);
     return matchDims(this.graph, shapes);
   }
 
@@ -126,9 +127,20 @@ export class Session implements Disposable {
   }
 }
 
-function checkDtype(name: string, dtype: string, input: Tensor | undefined): void {
-  if (input === undefined || input.dtype === dtype) return;
+/** A tensor literal may say one thing and hold another: then the last run's bytes would be read. */
+function checkInput(name: string, dtype: DType, input: Tensor | undefined): void {
+  if (input === undefined) return;
+  if (input.dtype !== dtype) {
+    throw new InputError(
+      `input "${name}": dtype must be ${dtype}; got ${input.dtype}. Convert the data before the run.`,
+    );
+  }
+  const holds = allocate(dtype, 0).constructor;
+  const count = sizeOf(input.shape);
+  if (input.data.constructor === holds && input.data.length === count) return;
   throw new InputError(
-    `input "${name}": dtype must be ${dtype}; got ${input.dtype}. Convert the data before the run.`,
+    `input "${name}": data must be a ${holds.name} of ${count} elements for shape ` +
+      `${formatShape(input.shape)}; got a ${input.data.constructor.name} of ${input.data.length}. ` +
+      "Make tensors with tensor(dtype, shape, data).",
   );
 }

@@ -43,6 +43,8 @@ export const DATA_OPTIONS: readonly OptionSpec[] = [
 /** Pictures, and how a model wants them. */
 export interface PictureData {
   readonly pictures: readonly PictureFile[];
+  /** Pictures that the model takes at a time, where it is fixed; else 1. */
+  readonly step: number;
   /** Pictures left out so far, over all streams. */
   readonly skipped: readonly Skipped[];
   /** Decode, preprocess and stack `pictures`, by default all. */
@@ -79,6 +81,7 @@ export async function readData(
   };
   const options = { input, spec, height, width, batch, signal: context.signal, onSkip };
   return {
+    step: fixedBatch ?? 1,
     pictures,
     get skipped() {
       return [...skipped.values()];

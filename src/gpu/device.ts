@@ -51,6 +51,8 @@ export class Device implements Disposable {
   readonly #owned: boolean;
   readonly #kernels = new Map<string, Promise<Kernel>>();
   readonly #buffers = new Map<GPUBuffer, number>();
+  /** Those who wait for the GPU now; one listener on `lost` serves them all. */
+  readonly #waiting = new Set<(error: DeviceLostError) => void>();
   #loss: DeviceLostError | undefined;
   #disposed = false;
 
@@ -59,7 +61,9 @@ export class Device implements Disposable {
     this.facts = facts;
     this.#owned = owned;
     this.lost = gpu.lost.then((info) => {
-      this.#loss = new DeviceLostError(info.reason, info.message);
+      const loss = new DeviceLostError(info.reason, info.message);
+      this.#loss = loss;
+      for (const reject of this.#waiting) reject(loss);
       return info;
     });
   }
@@ -81,15 +85,13 @@ export class Device implements Disposable {
   /** `promise`, or a DeviceLostError if the device goes first: GPU promises may never settle then. */
   async race<T>(promise: Promise<T>): Promise<T> {
     this.check();
-    let settled = false;
-    const loss = this.lost.then(({ reason, message }): never => {
-      if (settled) return undefined as never; // nobody listens any more
-      throw new DeviceLostError(reason, message);
-    });
+    let reject: (error: DeviceLostError) => void = () => undefined;
+    const lost = new Promise<never>((_, rejectLost) => (reject = rejectLost));
+    this.#waiting.add(reject);
     try {
-      return await Promise.race([promise, loss]);
+      return await Promise.race([promise, lost]);
     } finally {
-      settled = true;
+      this.#waiting.delete(reject);
     }
   }
 
@@ -248,7 +250,14 @@ export async function requestDeviceFrom(
   return new Device(device, describe(gpu, adapter.info), true);
 }
 
-/** Use a device that the caller owns: disposing only frees what was made on it here. */
-export function adoptDevice(device: GPUDevice, gpu: GPU = navigator.gpu): Device {
-  return new Device(device, describe(gpu, device.adapterInfo), false);
+/** Use a device that the caller owns: disposing only frees what was made on it here. `gpu` is where it
+ *  came from; Node has no global one, so pass it there. Throws NoWebGpuError without it. */
+export function adoptDevice(device: GPUDevice, gpu?: GPU): Device {
+  const source = gpu ?? (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
+  if (source === undefined) {
+    throw new NoWebGpuError(
+      "adoptDevice: this runtime has no navigator.gpu. Pass the GPU object that made the device as the second argument.",
+    );
+  }
+  return new Device(device, describe(source, device.adapterInfo), false);
 }

@@ -53,8 +53,15 @@ export function hasWeight(node: Node): boolean {
   return node.op === "Conv" || node.op === "Gemm" || node.op === "MatMul";
 }
 
+/** A layer whose bias can be moved: a MatMul of matrices too, which then becomes a Gemm. */
+export function takesBias(graph: Graph, node: Node): boolean {
+  if (node.op === "MatMul") return graph.values.get(node.inputs[0] ?? "")?.shape.length === 2;
+  return node.op === "Conv" || node.op === "Gemm";
+}
+
+/** A Pad with anything but 0 may leave its input's range, so it has a range of its own. */
 export function sharesParams(node: Node): boolean {
-  return SHARING.has(node.op);
+  return SHARING.has(node.op) && !(node.op === "Pad" && node.value !== 0);
 }
 
 /** Why `node` cannot run in integers, or undefined if it can. */
@@ -115,7 +122,7 @@ export function annotate(graph: Graph, qconfig: QConfig, overrides: Overrides = 
           .slice(0, 3)
           .map((node) => `"${node.name}"`)
           .join(", ")}, …. ` +
-        "List the nodes with `webgpu-quant inspect MODEL`.",
+        "List the nodes with `webgpu-quant inspect MODEL --json`.",
     );
   }
   const assignment = new Map<string, QConfig | null>();

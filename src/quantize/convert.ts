@@ -121,7 +121,10 @@ export function insertQuantizers(
       inputs = node.inputs.map(read);
     }
     const outputs = node.outputs.map((output) => builder.fresh(`${output}_float`));
-    builder.add({ ...node, inputs, outputs }, type);
+    // ONNX's MatMul has no bias; on matrices a Gemm is the same and has one.
+    const gemm = { op: "Gemm", alpha: 1, beta: 1, transA: false, transB: false } as const;
+    const becomesGemm = node.op === "MatMul" && inputs.length === 3;
+    builder.add({ ...node, ...(becomesGemm ? gemm : {}), inputs, outputs } as Node, type);
     node.outputs.forEach((output, index) => {
       const quant = params.get(roots.get(output) ?? output);
       if (!quant) return;

@@ -10,7 +10,7 @@ import { valueOf, type Graph } from "../graph/graph.ts";
 import type { Clamp, Node } from "../graph/node.ts";
 import { rangeOf, type QParams } from "../graph/value.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { hasWeight, sharesParams, type Assignment } from "./annotate.ts";
+import { hasWeight, sharesParams, takesBias, type Assignment } from "./annotate.ts";
 import { chooseActivations } from "./calibration.ts";
 import type { Statistics } from "./observers.ts";
 import { findSites } from "./sites.ts";
@@ -48,6 +48,47 @@ function addClip(
     inputs: [from],
     outputs: [to],
     ...bounds,
+  });
+}
+
+/** Add mean(float) − mean(twin) per output channel to the twin's unclamped `product`; returns the sum
+ *  and remembers the difference as an output. */
+function correctMean(
+  builder: GraphBuilder,
+  graph: Graph,
+  {
+    node,
+    twin,
+    raw,
+    product,
+    layers,
+  }: { node: Node; twin: string; raw: string; product: string; layers: Map<string, string> },
+): string {
+  const name = TWIN + node.name;
+  const { shape } = valueOf(graph, node.outputs[0] ?? "");
+  const channels = node.op === "Conv" ? 1 : shape.length - 1;
+  const axes = shape.map((_, axis) => axis).filter((axis) => axis !== channels);
+  const mean = (of: string, suffix: string) =>
+    builder.add({
+      op: "ReduceMean",
+      name: `${name}/${suffix}`,
+      inputs: [of],
+      outputs: [builder.fresh(`${twin}_${suffix}`)],
+      axes,
+      keepdims: true,
+    });
+  const delta = builder.add({
+    op: "Sub",
+    name: `${name}/delta`,
+    inputs: [mean(raw, "mean"), mean(product, "quantizedMean")],
+    outputs: [builder.fresh(`${twin}_delta`)],
+  });
+  layers.set(delta, node.name);
+  return builder.add({
+    op: "Add",
+    name: `${name}/corrected`,
+    inputs: [product, delta],
+    outputs: [builder.fresh(`${twin}_corrected`)],
   });
 }
 
@@ -158,32 +199,9 @@ export function buildCorrection(
       ...node.inputs.slice(2),
     ];
     builder.add({ ...open, name, inputs, outputs: [product] } as Node);
-    const axis = node.op === "Conv" ? 1 : valueOf(graph, output).shape.length - 1;
-    const axes = valueOf(graph, output)
-      .shape.map((_, at) => at)
-      .filter((at) => at !== axis);
-    const mean = (of: string, suffix: string) =>
-      builder.add({
-        op: "ReduceMean",
-        name: `${name}/${suffix}`,
-        inputs: [of],
-        outputs: [builder.fresh(`${twin}_${suffix}`)],
-        axes,
-        keepdims: true,
-      });
-    const delta = builder.add({
-      op: "Sub",
-      name: `${name}/delta`,
-      inputs: [mean(raw, "mean"), mean(product, "quantizedMean")],
-      outputs: [builder.fresh(`${twin}_delta`)],
-    });
-    layers.set(delta, node.name);
-    const corrected = builder.add({
-      op: "Add",
-      name: `${name}/corrected`,
-      inputs: [product, delta],
-      outputs: [builder.fresh(`${twin}_corrected`)],
-    });
+    const corrected = takesBias(graph, node)
+      ? correctMean(builder, graph, { node, twin, raw, product, layers })
+      : product;
     const clamped = builder.fresh(`${twin}_clamped`);
     addClip(builder, name, corrected, clamped, {
       ...(low === undefined ? {} : { low }),

@@ -11,6 +11,7 @@ import type { QParams } from "../graph/value.ts";
 import { fl } from "../tensor/rounding.ts";
 import { sizeOf, tensor, type Tensor } from "../tensor/tensor.ts";
 import { hasWeight, whyFloat } from "./annotate.ts";
+import { foldDequantizers, foldQuantizers } from "./constants.ts";
 import { outputAxis } from "./weights.ts";
 
 interface Quantized {
@@ -143,6 +144,8 @@ function integerNode(
   const source = pairs.source(node.inputs[1] ?? "");
   const weight = source && usableWeight(node, pairs.graph.constants.get(source.name), source.quant);
   if (!source || !weight) return undefined;
+  const rank = valueOf(pairs.graph, node.inputs[0] ?? "").shape.length;
+  if (node.op === "MatMul" && (rank < 2 || rank === 4)) return undefined;
   if (node.op === "Gemm" && (node.alpha !== 1 || node.beta !== 1 || node.transA)) return undefined;
   if (node.op !== "Conv" && weight.data.shape.length !== 2) return undefined;
   const inputs = [
@@ -163,7 +166,8 @@ function integerNode(
 
 /** Float ops between Dequantize and Quantize become integer ops wherever a kernel exists. Typed values
  *  take the names of the float values they stand for. */
-export function integerize(graph: Graph): Graph {
+export function integerize(source: Graph): Graph {
+  const graph = foldQuantizers(source);
   const pairs = new Pairs(graph);
   const builder = GraphBuilder.from(graph);
   const absorbed = new Set<Node>();
@@ -201,5 +205,5 @@ export function integerize(graph: Graph): Graph {
     if (left.has(source) && !left.has(real) && !typed.constants.has(source) && !names.has(source))
       names.set(source, real);
   }
-  return renameValues(typed, (name) => names.get(name) ?? name);
+  return foldDequantizers(renameValues(typed, (name) => names.get(name) ?? name));
 }

@@ -49,6 +49,12 @@ export function validateQConfig(qconfig: QConfig, where = "qconfig"): void {
         `granularity ${JSON.stringify(activation.granularity)}. Use "perTensor".`,
     );
   }
+  if (weight.observer.kind === "histogram") {
+    throw new QConfigError(
+      `${where}: weight: weights are observed once, by a min/max observer; got histogram. ` +
+        `Use "perChannelMinMax", and search: "squaredError" for a closer fit.`,
+    );
+  }
   if (weight.dtype !== "int8" || weight.scheme !== "symmetric") {
     throw new QConfigError(
       `${where}: weight: weights are symmetric int8, so that an accumulator needs no sum over the ` +

@@ -8,7 +8,7 @@ import { stridesOf, type Tensor } from "../tensor/tensor.ts";
 import { chooseQParams, type Range } from "./qparams.ts";
 import type { TensorSpec } from "./qconfig.ts";
 import { searchScale } from "./searchScale.ts";
-import { InputError, QConfigError } from "../errors.ts";
+import { InputError } from "../errors.ts";
 
 export interface QuantizedConstant {
   readonly data: Tensor<QParams["dtype"]>;
@@ -35,7 +35,7 @@ function rangeOfConstant(data: Tensor<"float32">, axis: number | undefined): Ran
 }
 
 /** Quantize the weight of `node`. `perAxis` of the spec means output channels, whatever axis that is
- *  in this op. Where a bias would not fit int32 the channel's scale is raised: docs/quantization.md,
+ *  in this op; a weight does not change, so every min/max observer sees the same range. Where a bias would not fit int32 the channel's scale is raised: docs/quantization.md,
  *  section 7. */
 export function quantizeWeight(
   node: Node,
@@ -44,12 +44,6 @@ export function quantizeWeight(
   inputScale: number,
   spec: TensorSpec,
 ): QuantizedConstant {
-  if (spec.observer.kind !== "minMax" && spec.observer.kind !== "perChannelMinMax") {
-    throw new QConfigError(
-      `${node.op} "${node.name}": weights are observed by minMax or perChannelMinMax; got ` +
-        `${spec.observer.kind}. They do not change, so one look at them is enough.`,
-    );
-  }
   checkFinite(node, "weight", weight.data);
   if (bias) checkFinite(node, "bias", bias);
   const axis = spec.granularity === "perTensor" ? undefined : outputAxis(node);

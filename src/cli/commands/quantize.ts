@@ -118,15 +118,17 @@ function streamOf(data: PictureData): SampleStream {
 
 /** A few of the pictures that could be read; asked for after calibration, which read them all. */
 function probeOf(data: PictureData): SampleStream {
+  // A model of a fixed batch size takes whole batches only.
+  const count = Math.ceil(PROBE / data.step) * data.step;
   const readable = () => {
     const broken = new Set(data.skipped.map(({ picture }) => picture));
     return spread(
       data.pictures.filter(({ name }) => !broken.has(name)),
-      PROBE,
+      count,
     );
   };
   return {
-    total: Math.min(PROBE, data.pictures.length),
+    total: Math.min(count, data.pictures.length),
     open: () => tensorsOf(data.stream(readable())),
   };
 }

@@ -30,7 +30,9 @@ const irVersions = { 13: 7, 17: 8, 21: 10 } as const;
  * Throws UnsupportedError with every node that ONNX cannot say.
  */
 export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Array {
-  const opset = options.opset ?? 13;
+  // HardSwish came with opset 14; spelled out, it would not come back as one integer op.
+  const hasHardSwish = graph.nodes.some(({ op }) => op === "HardSwish");
+  const opset = options.opset ?? (hasHardSwish ? 17 : 13);
   const draft = new Draft(opset);
   for (const name of graph.values.keys()) draft.names.take(name);
   for (const { name } of graph.nodes) draft.nodeNames.take(name);

@@ -6,6 +6,7 @@ import { sizeOf, toNumbers } from "../../tensor/tensor.ts";
 import { clampOf, lowerRows } from "./conv.ts";
 import { floatBounds, workgroups, type Lowering, type Placed } from "./context.ts";
 import { emitBinary } from "./elementwise.ts";
+import { emitCopy } from "./movement.ts";
 import { elementStrides, padFront, type Layout } from "../layout.ts";
 
 interface Operand {
@@ -53,6 +54,19 @@ function emitStrided(
   }
   if (batch.length > 3) throw lowering.unsupported(node, "at most 3 leading axes are supported");
   const [, batch1 = 1, batch2 = 1] = padFront(batch, 3, 1);
+  const { layout } = out.placed;
+  if (out.column !== 1 && layout.last % 4 !== 0) {
+    // The padded axis is another one: an empty box writes 0 everywhere, padding included.
+    const none = layout.logical.map(() => 0);
+    emitCopy(
+      lowering,
+      node,
+      left.placed,
+      out.placed,
+      { origin: none, extent: none, stride: none, base: 0 },
+      0,
+    );
+  }
   // Only where columns are the last physical axis does their padding follow them.
   const nPadded = out.column === 1 ? Math.ceil(n / 4) * 4 : n;
   const count = sizeOf(batch) * m * nPadded;

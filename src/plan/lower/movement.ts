@@ -91,7 +91,7 @@ interface Box {
 }
 
 /** out's box = x; elsewhere `fill` (real), or with undefined what out holds. */
-function emitCopy(
+export function emitCopy(
   lowering: Lowering,
   node: Node,
   x: Placed,

@@ -302,8 +302,9 @@ describe("versions", () => {
     expect(model.graph.inputs[0]?.shape).toEqual(["n", 2]);
   });
 
-  it("HardSwish, new in opset 14, is spelled out in opset 13", () => {
-    expect(nodesOf(exportOnnx(one("HardSwish")))).toEqual([
+  it("HardSwish, new in opset 14, raises the default opset and is spelled out in opset 13", () => {
+    expect(nodesOf(exportOnnx(one("HardSwish")))).toEqual(['y = HardSwish(x) "h"']);
+    expect(nodesOf(exportOnnx(one("HardSwish"), { opset: 13 }))).toEqual([
       'y_gate = HardSigmoid(x) "h_gate"',
       'y = Mul(x, y_gate) "h"',
     ]);

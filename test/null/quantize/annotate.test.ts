@@ -69,7 +69,7 @@ describe("overrides", () => {
 
   it("that name nothing are refused, with names to choose from", () => {
     expect(() => annotate(fused, int8, { "haed*": null })).toThrowErrorMatchingInlineSnapshot(
-      `[QConfigError: overrides "haed*": no node has that name, pattern or op; got "stem", "depthwise", "pointwise", …. List the nodes with \`webgpu-quant inspect MODEL\`.]`,
+      `[QConfigError: overrides "haed*": no node has that name, pattern or op; got "stem", "depthwise", "pointwise", …. List the nodes with \`webgpu-quant inspect MODEL --json\`.]`,
     );
   });
 

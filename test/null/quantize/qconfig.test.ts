@@ -39,6 +39,13 @@ it("a reduced range is half of the range, rounded down", () => {
   expect(qRangeOf({ ...signed, qmin: -101, qmax: 91 })).toEqual([-51, 45]);
 });
 
+it("a weight observed by a histogram is refused before anything runs", () => {
+  const weight: TensorSpec = { ...qconfigs.qnnpack.weight, observer: { kind: "histogram" } };
+  expect(() => validateQConfig({ ...int8, weight })).toThrow(
+    "qconfig: weight: weights are observed once, by a min/max observer; got histogram.",
+  );
+});
+
 describe("a spec is refused", () => {
   const perTensor: TensorSpec = qconfigs.qnnpack.weight;
   const refused = (spec: TensorSpec) => expect(() => validateTensorSpec(spec));

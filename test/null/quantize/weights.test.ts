@@ -42,11 +42,4 @@ describe("a quantized weight", () => {
     const weight = float32([1, 3], what === "weight" ? [1, value, 1] : [1, 1, 1]);
     expect(() => quantizeWeight(matmul, weight, Float32Array.from(bias), 1, spec)).toThrow(words);
   });
-
-  it("is observed once: moving averages are refused", () => {
-    const moving = { ...spec, observer: { kind: "movingAverageMinMax" } as const };
-    expect(() => quantizeWeight(matmul, float32([1, 1], [1]), undefined, 1, moving)).toThrow(
-      "weights are observed by minMax or perChannelMinMax; got movingAverageMinMax",
-    );
-  });
 });

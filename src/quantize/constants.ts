@@ -1,0 +1,44 @@
+// Quantized constants as other tools write them. Some keep float weights in front of a QuantizeLinear;
+// some quantize weights of layers that run in float. Both are settled on the host, once.
+
+import { dequantizeTensor, quantizeTensor } from "../graph/arithmetic.ts";
+import { GraphBuilder } from "../graph/builder.ts";
+import { prune, valueOf, type Graph } from "../graph/graph.ts";
+import type { Node } from "../graph/node.ts";
+import type { QParams } from "../graph/value.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** Rebuild `graph`; `fold` returns true where it has put the node's output among the constants. */
+function foldNodes(graph: Graph, fold: (node: Node, builder: GraphBuilder) => boolean): Graph {
+  const builder = GraphBuilder.from(graph);
+  for (const node of graph.nodes) {
+    if (fold(node, builder)) continue;
+    const { dtype, quant } = valueOf(graph, node.outputs[0] ?? node.inputs[0] ?? "");
+    builder.add(node, { dtype, ...(quant ? { quant } : {}) });
+  }
+  return prune(builder.build(graph.name, graph.inputs, graph.outputs));
+}
+
+/** Quantize of a float constant is a quantized constant. */
+export function foldQuantizers(graph: Graph): Graph {
+  return foldNodes(graph, (node, builder) => {
+    const data = graph.constants.get(node.inputs[0] ?? "");
+    const [output = ""] = node.outputs;
+    const { quant } = valueOf(graph, output || (node.inputs[0] ?? ""));
+    if (node.op !== "Quantize" || data?.dtype !== "float32" || !quant) return false;
+    builder.constant(output, quantizeTensor(data as Tensor<"float32">, quant), quant);
+    return true;
+  });
+}
+
+/** Dequantize of a constant that no integer op took is a float constant. */
+export function foldDequantizers(graph: Graph): Graph {
+  return foldNodes(graph, (node, builder) => {
+    const [source = ""] = node.inputs;
+    const data = graph.constants.get(source) as Tensor<QParams["dtype"]> | undefined;
+    const quant = graph.values.get(source)?.quant;
+    if (node.op !== "Dequantize" || !data || !quant) return false;
+    builder.constant(node.outputs[0] ?? "", dequantizeTensor(data, quant));
+    return true;
+  });
+}
