@@ -27,7 +27,7 @@ export interface ImportOptions {
 
 const OPSETS = { first: 7, last: 25 } as const;
 const WAY_OUT =
-  "Export the model without these, or replace them before import (docs: supported ONNX ops).";
+  "Export the model without these, or replace them before import (README: supported ONNX ops).";
 
 /**
  * The graph of an ONNX model (opset 7 … 25 of the default domain). float32 inputs and outputs; QDQ pairs

@@ -358,7 +358,7 @@ describe("named hostile files", () => {
         Flatten "Flatten_0": attribute "colour" is not supported
         Pad "Pad_0": mode "reflect" is not supported; "constant" is
         If "branch": this op is not supported
-      Export the model without these, or replace them before import (docs: supported ONNX ops)."
+      Export the model without these, or replace them before import (README: supported ONNX ops)."
     `);
   });
 

@@ -102,7 +102,7 @@ describe("windows", () => {
     expect(messageOf(() => importOnnx(tiny(parts)))).toMatchInlineSnapshot(`
       "UnsupportedError: import: 1 unsupported node(s):
         Conv "Conv_0": windows over 3 axes are not supported; 1 or 2 are
-      Export the model without these, or replace them before import (docs: supported ONNX ops)."
+      Export the model without these, or replace them before import (README: supported ONNX ops)."
     `);
   });
 

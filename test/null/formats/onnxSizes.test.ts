@@ -83,7 +83,7 @@ describe("sizes", () => {
     expect(messageOf(() => importOnnx(tiny(parts)))).toMatchInlineSnapshot(`
       "UnsupportedError: import: 1 unsupported node(s):
         Mul "Mul_0": arithmetic on the size "batch", unknown at import
-      Export the model without these, or replace them before import (docs: supported ONNX ops)."
+      Export the model without these, or replace them before import (README: supported ONNX ops)."
     `);
   });
 
