@@ -136,6 +136,25 @@ describe("Node and Chromium give bit-identical int8 logits", () => {
   });
 });
 
+it.runIf(hasMobileNet)(
+  "Chromium gives float MobileNetV2 the reference's logits within 1e-3 of the greatest",
+  async () => {
+    const { shape, data } = parseNpy(readShared("refs/mobilenetv2-float.input.npy"));
+    const want = parseNpy(readShared("refs/mobilenetv2-float.logits.npy")).data as Float32Array;
+    server.memory.set("mobilenet-float.onnx", readShared("models/mobilenetv2-float.onnx"));
+    server.memory.set("mobilenet-float.f32", bytesOf(data as Float32Array));
+    const [hex = ""] = await inPage<string[]>("logitsOf", "mobilenet-float", shape, 1);
+    const got = new Float32Array(new Uint8Array(Buffer.from(hex, "hex")).buffer);
+    const most = want.reduce((greatest, value) => Math.max(greatest, Math.abs(value)), 0);
+    const worst = want.reduce((error, value, i) => Math.max(error, Math.abs(value - got[i]!)), 0);
+    console.log(
+      `float logits in Chromium: worst relative difference ${(worst / most).toExponential(2)}`,
+    );
+    expect(got.length).toBe(want.length);
+    expect(worst / most).toBeLessThan(1e-3); // sums in another order differ by about 1e-6
+  },
+);
+
 interface WorkerRun {
   readonly aborted: readonly object[];
   readonly memory: object;

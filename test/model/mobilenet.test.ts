@@ -114,7 +114,7 @@ describe.runIf(isThere)("MobileNetV2 from ONNX to int8 and back", () => {
       0,
     );
     console.log(`float logits: worst relative difference ${(worst / scale).toExponential(2)}`);
-    expect(worst / scale).toBeLessThan(1e-3); // the issue's bound; sums in another order differ by about 1e-6
+    expect(worst / scale).toBeLessThan(1e-3); // sums in another order differ by about 1e-6
   });
 
   it("has onnxruntime's float top-1 within one picture", async () => {
