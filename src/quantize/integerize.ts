@@ -179,13 +179,8 @@ export function integerize(source: Graph): Graph {
       builder.add(node, { dtype: type.dtype, ...(type.quant ? { quant: type.quant } : {}) });
       continue;
     }
-    builder.add(integer.node, {
-      quant: integer.outputs[0]?.quant ?? {
-        dtype: "int8",
-        scale: new Float32Array(),
-        zeroPoint: new Int32Array(),
-      },
-    });
+    builder.add(integer.node);
+    // Each output takes the type of the Quantize that it replaces.
     for (const sink of integer.outputs) {
       builder.values.set(sink.name, {
         ...builder.value(sink.name),

@@ -59,6 +59,16 @@ const runSession =
     return logits!.data as Float32Array;
   };
 
+ort.env.wasm.numThreads = 1;
+const runOrt =
+  (session: ort.InferenceSession) =>
+  async ({ input }: Tensors) => {
+    const feeds = {
+      input: new ort.Tensor("float32", input!.data as Float32Array, [...input!.shape]),
+    };
+    return (await session.run(feeds))["logits"]!.data as Float32Array;
+  };
+
 const labelOffset = 1; // class 0 of this model is the background
 
 function top1(pictures: readonly Picture[], logits: Logits): number {
@@ -124,7 +134,17 @@ describe.runIf(isThere)("MobileNetV2 from ONNX to int8 and back", () => {
     console.log(
       `float: top-1 ${top1(held, floatLogits)} % of ${held.length}, median ${median(times).toFixed(0)} ms`,
     );
-    if (!full) return;
+    if (!full) {
+      const session = await ort.InferenceSession.create(
+        readShared("models/mobilenetv2-float.onnx"),
+      );
+      const theirs = top1(held, await logitsOf(held, runOrt(session)));
+      console.log(`float in onnxruntime-web: top-1 ${theirs} % of the same pictures`);
+      expect(Math.abs(top1(held, floatLogits) - theirs)).toBeLessThanOrEqual(
+        100 / held.length + 1e-9,
+      ); // one picture
+      return;
+    }
     const all = top1(pictures, floatLogits);
     console.log(`float: top-1 ${all} % of all ${pictures.length}`);
     expect(Math.abs(all - 86.0)).toBeLessThanOrEqual(0.2 + 1e-9); // one picture of 500
@@ -186,9 +206,10 @@ describe.runIf(isThere)("MobileNetV2 from ONNX to int8 and back", () => {
     console.log(
       `no correction: top-1 ${top1(held, logits)} %, agreement ${figures.agreement} %, ${figures.sqnrDb.toFixed(2)} dB`,
     );
-    if (!full) return;
-    expect(top1(held, logits)).toBeGreaterThanOrEqual(85.5);
-    expect(figures.agreement).toBeGreaterThanOrEqual(94.0);
+    // ONNX Runtime's: 87.25 → 85.5 %, 94.0 %, 12.1 dB of all 400; of 100, one picture more either way.
+    const slack = full ? 0 : 100 / held.length;
+    expect(top1(held, floatLogits) - top1(held, logits)).toBeLessThanOrEqual(1.75 + slack);
+    expect(figures.agreement).toBeGreaterThanOrEqual(94.0 - slack);
     expect(figures.sqnrDb).toBeGreaterThanOrEqual(12.1);
   });
 
@@ -204,14 +225,8 @@ describe.runIf(isThere)("MobileNetV2 from ONNX to int8 and back", () => {
   });
 
   it("runs in onnxruntime-web with our top-1 within 0.6 points and 25 dB", async () => {
-    ort.env.wasm.numThreads = 1;
     const session = await ort.InferenceSession.create(file);
-    const logits = await logitsOf(held, async ({ input }) => {
-      const feeds = {
-        input: new ort.Tensor("float32", input!.data as Float32Array, [...input!.shape]),
-      };
-      return (await session.run(feeds))["logits"]!.data as Float32Array;
-    });
+    const logits = await logitsOf(held, runOrt(session));
     const figures = against(held, intLogits, logits);
     const [ours, theirs] = [top1(held, intLogits), top1(held, logits)];
     console.log(
