@@ -2,8 +2,16 @@
 // `npm run shaders` after editing a .wgsl file; a test regenerates and compares.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import ts from "typescript";
 // The bare name resolves to an empty CommonJS build under Node.
 import { ResourceType, WgslReflect } from "wgsl_reflect/wgsl_reflect.module.js";
+
+// The library's own expander, without its types: Node 20 does not strip them.
+const template = readFileSync(new URL("../src/gpu/template.ts", import.meta.url), "utf8");
+const { outputText } = ts.transpileModule(template, {
+  compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
+});
+const { expand } = await import(`data:text/javascript,${encodeURIComponent(outputText)}`);
 
 const root = new URL("../shaders/", import.meta.url);
 const read = (file) => readFileSync(new URL(file, root), "utf8");
@@ -18,7 +26,9 @@ export function reflectShader(file) {
   const code = read(file);
   const uses = [...code.matchAll(/^\/\/ use (\S+)$/gm)].map((match) => match[1]);
   const files = [...uses, file];
-  const joined = files.map(read).map(withoutDirectives).join("\n");
+  const sizes = [...code.matchAll(/^\/\/ tile (\w+) = (\d+)/gm)];
+  const tile = Object.fromEntries(sizes.map(([, name, size]) => [name, Number(size)]));
+  const joined = expand(files.map(read).map(withoutDirectives).join("\n"), tile);
   let module;
   try {
     module = new WgslReflect(joined);
@@ -32,6 +42,7 @@ export function reflectShader(file) {
   return {
     files,
     label: file.replace(/\.wgsl$/, ""),
+    tile,
     overrides: Object.fromEntries(module.overrides.map(({ name, type }) => [name, type.name])),
     bindings: Object.fromEntries(bindings),
   };
@@ -81,10 +92,11 @@ export function generate() {
     ...imports.map((file) => `import ${nameOf(file)}Wgsl from "../../shaders/${file}?raw";`),
     'import type { Shader } from "./shader.ts";',
     ...shaders.map(
-      ({ files, label, overrides, bindings }) => `
+      ({ files, label, tile, overrides, bindings }) => `
 const ${camel(label)} = {
   label: "${label}",
   parts: [${files.map((file) => nameOf(file) + "Wgsl").join(", ")}],
+  tile: ${json(tile)},
   overrides: ${json(overrides)},
   bindings: {
 ${rows(bindings)}

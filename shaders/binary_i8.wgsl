@@ -49,14 +49,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read> b: array<u32>;
 @group(0) @binding(3) var<storage, read_write> out: array<u32>; // (dim0, …, dim5)
 
-fn roundShiftEven(v: vec4i, k: u32) -> vec4i {
-  let floor = v >> vec4u(k);
-  let rest = v & vec4i((1 << k) - 1);
-  let half = vec4i((1 << k) >> 1u);
-  let odd = (floor & vec4i(1)) == vec4i(1);
-  return floor + select(vec4i(0), vec4i(1), (rest > half) | ((rest == half) & odd & (half > vec4i(0))));
-}
-
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let index = flatIndex(id, groups, WORKGROUP);

@@ -1,14 +1,18 @@
 // use lib/grid.wgsl
 // use lib/window.wgsl
+// tile PIXELS = 8
+// tile WORDS = 2
 //
-// out[p, o] = clamp(bias[o] + Σ_taps Σᵢ x[window(p, tap), i] · filter[o, tap, i], low, high)
+// out[p, o] = clamp(bias[o] + Σ_taps Σᵢ x[window(p, tap), i] · filter[o, tap, i] [+ residual[p, o]], low, high)
 //
-// NHWC, four channels a vec4. An invocation owns four consecutive pixels of one output word, so each
-// 4 × 4 block of the filter is loaded once for four products. A group's channels are whole words
-// (plan/ widens groups that are not). Taps outside the picture add 0.
+// NHWC, four channels a vec4. An invocation owns PIXELS consecutive pixels of WORDS output words and keeps
+// their sums in registers, so a load from x meets WORDS patches of the filter and a patch PIXELS loads.
+// A group's channels are whole words, and its output words are a multiple of WORDS (plan/ sees to both).
+// Taps outside the picture add 0.
 
 override WORKGROUP: u32 = 64;
 override POINTWISE: bool = false; // 1 × 1, stride 1, no pads: out pixel p reads in pixel p
+override RESIDUAL: bool = false;  // residual is added before the clamp; else its binding is not read
 
 struct Params {
   pixels: u32,      // batch · outHeight · outWidth
@@ -36,71 +40,91 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;         // (batch, inHeight, inWidth, inWords)
 @group(0) @binding(2) var<storage, read> filters: array<mat4x4f>; // (outWords, taps, groupWords): column = input lane
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;      // (outWords)
-@group(0) @binding(4) var<storage, read_write> out: array<vec4f>; // (pixels, outWords)
+@group(0) @binding(4) var<storage, read> residual: array<vec4f>;  // as out
+@group(0) @binding(5) var<storage, read_write> out: array<vec4f>; // (pixels, outWords)
 
-fn load(offset: i32, word: u32) -> vec4f {
-  return select(vec4f(0), x[u32(max(offset, 0)) + word], offset >= 0);
+fn finish(at: u32, sum: vec4f) {
+  var y = sum;
+  if (RESIDUAL) { y += residual[at]; }
+  out[at] = clamp(y, vec4f(params.low), vec4f(params.high));
 }
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let index = flatIndex(id, groups, WORKGROUP);
-  let tile = index / params.outWords;
-  let word = index - tile * params.outWords;
-  let pixel = tile * 4u;
+  let outWords = params.outWords;
+  let tilesWide = (outWords + ${WORDS}u - 1u) / ${WORDS}u;
+  let row = index / tilesWide;
+  let word = (index - row * tilesWide) * ${WORDS}u;
+  let pixel = row * ${PIXELS}u;
   if (pixel >= params.pixels) { return; }
-  let first = (word / params.groupOuts) * params.groupWords;
-  var acc0 = bias[word];
-  var acc1 = acc0;
-  var acc2 = acc0;
-  var acc3 = acc0;
-  var cursor = word * params.kernelHeight * params.kernelWidth * params.groupWords;
+  let groupWords = params.groupWords;
+  let first = (word / params.groupOuts) * groupWords;
+  let patches = params.kernelHeight * params.kernelWidth * groupWords; // of one output word
+  $for n in WORDS
+  let word${n} = min(word + ${n}u, outWords - 1u); // past the last word: the last one again, not stored
+  let cursor${n} = word${n} * patches;
+  let bias${n} = bias[word${n}];
+  $for p in PIXELS
+  var sum${p}_${n} = bias${n};
+  $end
+  $end
   if (POINTWISE) {
     let end = params.pixels - 1u;
-    let p0 = pixel * params.inWords + first;
-    let p1 = min(pixel + 1u, end) * params.inWords + first;
-    let p2 = min(pixel + 2u, end) * params.inWords + first;
-    let p3 = min(pixel + 3u, end) * params.inWords + first;
-    for (var i = 0u; i < params.groupWords; i++) {
-      let f = filters[cursor + i];
-      acc0 += f * x[p0 + i];
-      acc1 += f * x[p1 + i];
-      acc2 += f * x[p2 + i];
-      acc3 += f * x[p3 + i];
+    $for p in PIXELS
+    let at${p} = min(pixel + ${p}u, end) * params.inWords + first;
+    $end
+    for (var i = 0u; i < groupWords; i++) {
+      $for n in WORDS
+      let f${n} = filters[cursor${n} + i];
+      $end
+      $for p in PIXELS
+      let x${p} = x[at${p} + i];
+      $for n in WORDS
+      sum${p}_${n} += f${n} * x${p};
+      $end
+      $end
     }
   } else {
-    let c0 = corner(pixel);
-    let c1 = corner(pixel + 1u);
-    let c2 = corner(pixel + 2u);
-    let c3 = corner(pixel + 3u);
-    for (var ky = 0u; ky < params.kernelHeight; ky++) {
-      let dy = i32(ky * params.dilationHeight);
-      for (var kx = 0u; kx < params.kernelWidth; kx++) {
-        let dx = i32(kx * params.dilationWidth);
-        let o0 = tapOffset(c0, dy, dx);
-        let o1 = tapOffset(c1, dy, dx);
-        let o2 = tapOffset(c2, dy, dx);
-        let o3 = tapOffset(c3, dy, dx);
-        for (var i = 0u; i < params.groupWords; i++) {
-          let f = filters[cursor + i];
-          acc0 += f * load(o0, first + i);
-          acc1 += f * load(o1, first + i);
-          acc2 += f * load(o2, first + i);
-          acc3 += f * load(o3, first + i);
-        }
-        cursor += params.groupWords;
-      }
+    // One loop over taps and words, not three, and no branch in it: some drivers take minutes to compile
+    // this many sums in nested loops.
+    $for p in PIXELS
+    let corner${p} = corner(pixel + ${p}u);
+    let at${p} = corner${p}.at + i32(first);
+    $end
+    let lineWords = i32(params.inWidth * params.inWords);
+    let inWords = i32(params.inWords);
+    let stepX = i32(params.dilationWidth);
+    let stepY = i32(params.dilationHeight);
+    let endX = stepX * i32(params.kernelWidth);
+    var i = 0;
+    var dx = 0;
+    var dy = 0;
+    for (var step = 0u; step < patches; step++) {
+      $for n in WORDS
+      let f${n} = filters[cursor${n} + step];
+      $end
+      let delta = dy * lineWords + dx * inWords + i;
+      $for p in PIXELS
+      let x${p} = select(vec4f(0), x[u32(at${p} + delta)], isInside(corner${p}, dy, dx));
+      $for n in WORDS
+      sum${p}_${n} += f${n} * x${p};
+      $end
+      $end
+      i++;
+      let next = i == i32(groupWords);
+      i = select(i, 0, next);
+      dx = select(dx, dx + stepX, next);
+      let wrap = dx == endX;
+      dx = select(dx, 0, wrap);
+      dy = select(dy, dy + stepY, wrap);
     }
   }
-  let low = vec4f(params.low);
-  let high = vec4f(params.high);
-  let rowStep = params.outWords;
-  var at = pixel * rowStep + word;
-  out[at] = clamp(acc0, low, high);
-  at += rowStep;
-  if (pixel + 1u < params.pixels) { out[at] = clamp(acc1, low, high); }
-  at += rowStep;
-  if (pixel + 2u < params.pixels) { out[at] = clamp(acc2, low, high); }
-  at += rowStep;
-  if (pixel + 3u < params.pixels) { out[at] = clamp(acc3, low, high); }
+  $for n in WORDS
+  if (word + ${n}u < outWords) {
+    $for p in PIXELS
+    if (pixel + ${p}u < params.pixels) { finish((pixel + ${p}u) * outWords + word${n}, sum${p}_${n}); }
+    $end
+  }
+  $end
 }

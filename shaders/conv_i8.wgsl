@@ -2,18 +2,22 @@
 // use lib/window.wgsl
 // use lib/dot4.wgsl
 // use lib/requantize.wgsl
+// use lib/residual.wgsl
+// tile PIXELS = 8
+// tile WORDS = 2
 //
-// out[p, o] = requantize(bias[o] + Σ_taps Σᵢ x[window(p, tap), i] · filter[o, tap, i])
-//                                                              docs/quantization.md (25), (29)
+// out[p, o] = requantize(bias[o] + Σ_taps Σᵢ x[window(p, tap), i] · filter[o, tap, i]) [⊕ residual[p, o]]
+//                                                              docs/quantization.md (25), (29), (37)
 //
 // NHWC, four int8 channels a word. The filter is symmetric and x's zero point is folded into bias, so
 // the loop is dots alone; taps outside the picture read the zero point's own bytes, since real 0 is
-// that byte. An invocation owns four consecutive pixels of one output word, so each 4 × 4 block of
-// the filter is loaded once for sixteen dots. A group's channels are whole words.
+// that byte. An invocation owns PIXELS consecutive pixels of WORDS output words, as conv_f32.wgsl.
 
 override WORKGROUP: u32 = 64;
 override POINTWISE: bool = false; // 1 × 1, stride 1, no pads: out pixel p reads in pixel p
-override WIDE: bool = false; // |acc| may pass 2²⁴: docs/quantization.md (33)
+override RESIDUAL: bool = false;  // the quantized addition follows in registers; else residual is not read
+override CHUNKED: bool = false;   // Σ |x · filter| may pass 2²⁴: totals are taken every 256 words
+override WIDE: bool = false;      // |acc| may pass 2²⁴: docs/quantization.md (33)
 
 struct Params {
   pixels: u32,      // batch · outHeight · outWidth
@@ -34,9 +38,16 @@ struct Params {
   padTop: u32,
   padLeft: u32,
   padWord: u32,     // x's zero point, four times
-  zeroPoint: i32,   // of out
-  low: i32,         // least and greatest value of out, after the fused activation
+  zeroPoint: i32,   // of the convolution's own output
+  low: i32,         // its least and greatest value, after the fused activation
   high: i32,
+  sumMultiplier: i32, // residual.wgsl
+  residualMultiplier: i32,
+  residualZero: i32,
+  shift: u32,
+  outZero: i32,
+  outLow: i32,
+  outHigh: i32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -44,76 +55,123 @@ struct Params {
 @group(0) @binding(2) var<storage, read> filters: array<vec4u>;    // (outWords, taps, groupWords): component = output lane
 @group(0) @binding(3) var<storage, read> bias: array<vec4i>;       // (outWords)
 @group(0) @binding(4) var<storage, read> multiplier: array<vec4f>; // (outWords)
-@group(0) @binding(5) var<storage, read_write> out: array<u32>;    // (pixels, outWords)
+@group(0) @binding(5) var<storage, read> residual: array<u32>;     // as out
+@group(0) @binding(6) var<storage, read_write> out: array<u32>;    // (pixels, outWords)
 
-fn load(offset: i32, word: u32) -> u32 {
-  return select(params.padWord, x[u32(max(offset, 0)) + word], offset >= 0);
-}
+const CHUNK = 256u; // words: 1,024 products of at most 2¹⁴ stay within 2²⁴
 
-fn finish(acc: vec4i, m: vec4f) -> u32 {
+fn finish(at: u32, acc: vec4i, m: vec4f) {
   var real = vec4f(acc);
   if (WIDE) { real = wideToFloat(acc); }
-  return pack(requantize(real, m, params.zeroPoint, params.low, params.high));
+  var q = requantize(real, m, params.zeroPoint, params.low, params.high);
+  if (RESIDUAL) { q = addResidual(q, lanes(residual[at])); }
+  out[at] = pack(q);
 }
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let index = flatIndex(id, groups, WORKGROUP);
-  let tile = index / params.outWords;
-  let word = index - tile * params.outWords;
-  let pixel = tile * 4u;
+  let outWords = params.outWords;
+  let tilesWide = (outWords + ${WORDS}u - 1u) / ${WORDS}u;
+  let row = index / tilesWide;
+  let word = (index - row * tilesWide) * ${WORDS}u;
+  let pixel = row * ${PIXELS}u;
   if (pixel >= params.pixels) { return; }
-  let first = (word / params.groupOuts) * params.groupWords;
-  var acc0 = bias[word];
-  var acc1 = acc0;
-  var acc2 = acc0;
-  var acc3 = acc0;
-  var cursor = word * params.kernelHeight * params.kernelWidth * params.groupWords;
+  let groupWords = params.groupWords;
+  let first = (word / params.groupOuts) * groupWords;
+  let patches = params.kernelHeight * params.kernelWidth * groupWords; // of one output word
+  $for n in WORDS
+  let word${n} = min(word + ${n}u, outWords - 1u); // past the last word: the last one again, not stored
+  let cursor${n} = word${n} * patches;
+  $for p in PIXELS
+  var sums${p}_${n} = Sums();
+  var acc${p}_${n} = vec4i();
+  $end
+  $end
   if (POINTWISE) {
     let end = params.pixels - 1u;
-    let p0 = pixel * params.inWords + first;
-    let p1 = min(pixel + 1u, end) * params.inWords + first;
-    let p2 = min(pixel + 2u, end) * params.inWords + first;
-    let p3 = min(pixel + 3u, end) * params.inWords + first;
-    for (var i = 0u; i < params.groupWords; i++) {
-      let f = blockOf(filters[cursor + i]);
-      acc0 += dots(f, x[p0 + i]);
-      acc1 += dots(f, x[p1 + i]);
-      acc2 += dots(f, x[p2 + i]);
-      acc3 += dots(f, x[p3 + i]);
+    $for p in PIXELS
+    let at${p} = min(pixel + ${p}u, end) * params.inWords + first;
+    $end
+    var i = 0u;
+    while (i < groupWords) {
+      let stop = select(groupWords, min(groupWords, i + CHUNK), CHUNKED);
+      for (; i < stop; i++) {
+        $for n in WORDS
+        let f${n} = patchOf(filters[cursor${n} + i]);
+        $end
+        $for p in PIXELS
+        let x${p} = take(x[at${p} + i]);
+        $for n in WORDS
+        sums${p}_${n} = addDots(sums${p}_${n}, f${n}, x${p});
+        $end
+        $end
+      }
+      if (CHUNKED) {
+        $for n in WORDS
+        $for p in PIXELS
+        acc${p}_${n} += total(sums${p}_${n});
+        sums${p}_${n} = Sums();
+        $end
+        $end
+      }
     }
   } else {
-    let c0 = corner(pixel);
-    let c1 = corner(pixel + 1u);
-    let c2 = corner(pixel + 2u);
-    let c3 = corner(pixel + 3u);
-    for (var ky = 0u; ky < params.kernelHeight; ky++) {
-      let dy = i32(ky * params.dilationHeight);
-      for (var kx = 0u; kx < params.kernelWidth; kx++) {
-        let dx = i32(kx * params.dilationWidth);
-        let o0 = tapOffset(c0, dy, dx);
-        let o1 = tapOffset(c1, dy, dx);
-        let o2 = tapOffset(c2, dy, dx);
-        let o3 = tapOffset(c3, dy, dx);
-        for (var i = 0u; i < params.groupWords; i++) {
-          let f = blockOf(filters[cursor + i]);
-          acc0 += dots(f, load(o0, first + i));
-          acc1 += dots(f, load(o1, first + i));
-          acc2 += dots(f, load(o2, first + i));
-          acc3 += dots(f, load(o3, first + i));
-        }
-        cursor += params.groupWords;
+    // One loop over taps and words, not three, and no branch in it: some drivers take minutes to compile
+    // this many sums in nested loops.
+    $for p in PIXELS
+    let corner${p} = corner(pixel + ${p}u);
+    let at${p} = corner${p}.at + i32(first);
+    $end
+    let lineWords = i32(params.inWidth * params.inWords);
+    let inWords = i32(params.inWords);
+    let stepX = i32(params.dilationWidth);
+    let stepY = i32(params.dilationHeight);
+    let endX = stepX * i32(params.kernelWidth);
+    var i = 0;
+    var dx = 0;
+    var dy = 0;
+    var step = 0u;
+    while (step < patches) {
+      let stop = select(patches, min(patches, step + CHUNK), CHUNKED);
+      for (; step < stop; step++) {
+        $for n in WORDS
+        let f${n} = patchOf(filters[cursor${n} + step]);
+        $end
+        let delta = dy * lineWords + dx * inWords + i;
+        $for p in PIXELS
+        let x${p} = take(select(params.padWord, x[u32(at${p} + delta)], isInside(corner${p}, dy, dx)));
+        $for n in WORDS
+        sums${p}_${n} = addDots(sums${p}_${n}, f${n}, x${p});
+        $end
+        $end
+        i++;
+        let next = i == i32(groupWords);
+        i = select(i, 0, next);
+        dx = select(dx, dx + stepX, next);
+        let wrap = dx == endX;
+        dx = select(dx, 0, wrap);
+        dy = select(dy, dy + stepY, wrap);
+      }
+      if (CHUNKED) {
+        $for n in WORDS
+        $for p in PIXELS
+        acc${p}_${n} += total(sums${p}_${n});
+        sums${p}_${n} = Sums();
+        $end
+        $end
       }
     }
   }
-  let m = multiplier[word];
-  let rowStep = params.outWords;
-  var at = pixel * rowStep + word;
-  out[at] = finish(acc0, m);
-  at += rowStep;
-  if (pixel + 1u < params.pixels) { out[at] = finish(acc1, m); }
-  at += rowStep;
-  if (pixel + 2u < params.pixels) { out[at] = finish(acc2, m); }
-  at += rowStep;
-  if (pixel + 3u < params.pixels) { out[at] = finish(acc3, m); }
+  $for n in WORDS
+  if (word + ${n}u < outWords) {
+    let bias${n} = bias[word${n}];
+    let m${n} = multiplier[word${n}];
+    $for p in PIXELS
+    if (pixel + ${p}u < params.pixels) {
+      finish((pixel + ${p}u) * outWords + word${n}, bias${n} + acc${p}_${n} + total(sums${p}_${n}), m${n});
+    }
+    $end
+  }
+  $end
 }

@@ -7,6 +7,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { NoAdapterError, NoWebGpuError } from "./errors.ts";
 import { requestDeviceFrom, type Device, type DeviceOptions } from "./gpu/device.ts";
+import { NodePacer } from "./nodePacer.ts";
 
 export * from "./index.ts";
 
@@ -86,10 +87,12 @@ async function loadDawn(): Promise<Dawn> {
 export async function requestDevice(options: NodeDeviceOptions = {}): Promise<Device> {
   const { dawnFlags = [], ...rest } = options;
   const { create } = await loadDawn();
-  const open = (): Promise<Device> => {
+  const open = async (): Promise<Device> => {
     const gpu = create([...dawnFlags]);
     (holder.webgpuQuantInstances ??= []).push(gpu);
-    return requestDeviceFrom(gpu, rest);
+    const device = await requestDeviceFrom(gpu, rest);
+    if (device.facts.isFallback) device.pacer = new NodePacer();
+    return device;
   };
   const chosen = process.env["VK_DRIVER_FILES"] ?? process.env["VK_ICD_FILENAMES"];
   const driver = chosen ? undefined : findSoftwareDriver();

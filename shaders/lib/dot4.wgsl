@@ -14,14 +14,29 @@ fn pack(q: vec4i) -> u32 {
   return pack4xI8(q);
 }
 
-// A 4 × 4 block of a filter: word o holds output lane o's four input lanes.
-alias Block = vec4u;
+// One step of a product: four input lanes of an activation, a 4 × 4 patch of a filter (word o holds output
+// lane o's four input lanes), and the sums of four output lanes. total() is exact whatever the sums are.
+alias Taken = u32;
+alias Patch = vec4u;
+alias Sums = vec4i;
 
-fn blockOf(f: vec4u) -> Block {
+fn take(word: u32) -> Taken {
+  return word;
+}
+
+fn patchOf(f: vec4u) -> Patch {
   return f;
 }
 
-// What four input lanes add to four output lanes.
-fn dots(f: Block, word: u32) -> vec4i {
-  return vec4i(dot4(f.x, word), dot4(f.y, word), dot4(f.z, word), dot4(f.w, word));
+fn addDots(sums: Sums, f: Patch, x: Taken) -> Sums {
+  return sums + vec4i(dot4(f.x, x), dot4(f.y, x), dot4(f.z, x), dot4(f.w, x));
+}
+
+// The four lanes of a word, to be multiplied lane by lane: depthwise.
+fn spread(word: u32) -> Sums {
+  return lanes(word);
+}
+
+fn total(sums: Sums) -> vec4i {
+  return sums;
 }

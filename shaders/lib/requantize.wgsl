@@ -11,3 +11,12 @@ fn requantize(acc: vec4f, multiplier: vec4f, zeroPoint: i32, low: i32, high: i32
   let q = vec4i(round(acc * multiplier));
   return clamp(q, vec4i(low - zeroPoint), vec4i(high - zeroPoint)) + zeroPoint;
 }
+
+// v / 2ᵏ to the nearest integer, ties to even: docs/quantization.md (37).
+fn roundShiftEven(v: vec4i, k: u32) -> vec4i {
+  let floor = v >> vec4u(k);
+  let rest = v & vec4i((1 << k) - 1);
+  let half = vec4i((1 << k) >> 1u);
+  let odd = (floor & vec4i(1)) == vec4i(1);
+  return floor + select(vec4i(0), vec4i(1), (rest > half) | ((rest == half) & odd & (half > vec4i(0))));
+}

@@ -1,7 +1,7 @@
-// Where the taps of a convolution's window lie in the input: the window's corner for an output pixel,
-// then each tap's word. Needs `params` with the sizes, strides and pads of a convolution.
+// Where the taps of a convolution's window lie in the input: the window's corner for an output pixel, and
+// whether a tap is inside the picture. Needs `params` with the sizes, strides and pads of a convolution.
 struct Corner {
-  base: u32, // first pixel of the picture
+  at: i32, // word of the corner's first channel; the corner itself may be outside
   top: i32,
   left: i32,
 }
@@ -12,16 +12,12 @@ fn corner(pixel: u32) -> Corner {
   let column = p - row * params.outWidth;
   let image = row / params.outHeight;
   let y = row - image * params.outHeight;
-  return Corner(
-    image * params.inHeight * params.inWidth,
-    i32(y * params.strideHeight) - i32(params.padTop),
-    i32(column * params.strideWidth) - i32(params.padLeft));
+  let top = i32(y * params.strideHeight) - i32(params.padTop);
+  let left = i32(column * params.strideWidth) - i32(params.padLeft);
+  let first = i32(image * params.inHeight * params.inWidth);
+  return Corner((first + top * i32(params.inWidth) + left) * i32(params.inWords), top, left);
 }
 
-// Word offset of a tap's pixel, or −1 outside the picture.
-fn tapOffset(c: Corner, dy: i32, dx: i32) -> i32 {
-  let y = c.top + dy;
-  let xx = c.left + dx;
-  if (y < 0 || xx < 0 || y >= i32(params.inHeight) || xx >= i32(params.inWidth)) { return -1; }
-  return i32((c.base + u32(y) * params.inWidth + u32(xx)) * params.inWords);
+fn isInside(c: Corner, dy: i32, dx: i32) -> bool {
+  return u32(c.top + dy) < params.inHeight && u32(c.left + dx) < params.inWidth;
 }

@@ -10,6 +10,7 @@ import {
 } from "../errors.ts";
 import { dot4, shaders } from "./shaders.gen.ts";
 import type { Shader } from "./shader.ts";
+import { expand } from "./template.ts";
 
 /** Live GPU memory that this library holds. */
 export interface Memory {
@@ -41,6 +42,12 @@ export interface Kernel {
   readonly layout: GPUBindGroupLayout;
 }
 
+/** Told when somebody begins and ends to wait for the GPU. */
+export interface Pacer {
+  begin(): void;
+  end(): void;
+}
+
 const PACKED_DOT = "packed_4x8_integer_dot_product";
 
 export class Device implements Disposable {
@@ -48,6 +55,8 @@ export class Device implements Disposable {
   readonly facts: AdapterFacts;
   /** Resolves when the device is lost, by dispose() too. */
   readonly lost: Promise<GPUDeviceLostInfo>;
+  /** Where waiting itself costs time (nodePacer.ts). */
+  pacer: Pacer | undefined;
   readonly #owned: boolean;
   readonly #kernels = new Map<string, Promise<Kernel>>();
   readonly #buffers = new Map<GPUBuffer, number>();
@@ -88,9 +97,11 @@ export class Device implements Disposable {
     let reject: (error: DeviceLostError) => void = () => undefined;
     const lost = new Promise<never>((_, rejectLost) => (reject = rejectLost));
     this.#waiting.add(reject);
+    this.pacer?.begin();
     try {
       return await Promise.race([promise, lost]);
     } finally {
+      this.pacer?.end();
       this.#waiting.delete(reject);
     }
   }
@@ -162,13 +173,16 @@ export class Device implements Disposable {
     const layout = gpu.createBindGroupLayout({ label: shader.label, entries });
     const module = gpu.createShaderModule({
       label: shader.label,
-      code: joinParts(shader, this.facts.packedDot),
+      code: joinParts(shader, this.facts.packedDot, overrides),
     });
+    const constants = Object.fromEntries(
+      Object.entries(overrides).filter(([name]) => !(name in shader.tile)),
+    );
     const pipeline = await this.race(
       gpu.createComputePipelineAsync({
         label: shader.label,
         layout: gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
-        compute: { module, entryPoint: "main", constants: overrides },
+        compute: { module, entryPoint: "main", constants },
       }),
     ).catch((error: unknown) => {
       if (error instanceof DeviceLostError) throw error;
@@ -196,14 +210,20 @@ export class Device implements Disposable {
   }
 }
 
-/** The shader's text: its parts, the dot product's replacement where needed, directives first. */
-export function joinParts(shader: Shader, packedDot: boolean): string {
+/** The shader's text: its parts, the dot product's replacement where needed, directives first, expanded
+ *  for the tile sizes among `overrides`. */
+export function joinParts(
+  shader: Shader,
+  packedDot: boolean,
+  overrides: Readonly<Record<string, number>> = {},
+): string {
   const parts = shader.parts.map((part) =>
     !packedDot && part === dot4.packed ? dot4.unpacked : part,
   );
   const directive = /^(requires|enable) .*;$/gm;
   const code = parts.join("\n");
-  return [...(code.match(directive) ?? []), code.replace(directive, "")].join("\n");
+  const whole = [...(code.match(directive) ?? []), code.replace(directive, "")].join("\n");
+  return expand(whole, { ...shader.tile, ...overrides });
 }
 
 function describe(gpu: GPU, info: GPUAdapterInfo): AdapterFacts {

@@ -7,6 +7,8 @@ export interface Shader {
   readonly label: string;
   /** The `// use` files, then the shader itself. */
   readonly parts: readonly string[];
+  /** Sizes that the text is expanded with (template.ts), each with its default. */
+  readonly tile: Readonly<Record<string, number>>;
   readonly overrides: Readonly<Record<string, Scalar>>;
   readonly bindings: Readonly<Record<string, Binding>>;
 }

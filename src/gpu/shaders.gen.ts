@@ -8,6 +8,8 @@ import copyF32Wgsl from "../../shaders/copy_f32.wgsl?raw";
 import copyI8Wgsl from "../../shaders/copy_i8.wgsl?raw";
 import depthwiseF32Wgsl from "../../shaders/depthwise_f32.wgsl?raw";
 import depthwiseI8Wgsl from "../../shaders/depthwise_i8.wgsl?raw";
+import depthwiseTileF32Wgsl from "../../shaders/depthwise_tile_f32.wgsl?raw";
+import depthwiseTileI8Wgsl from "../../shaders/depthwise_tile_i8.wgsl?raw";
 import dequantizeI8Wgsl from "../../shaders/dequantize_i8.wgsl?raw";
 import fakeQuantizeF32Wgsl from "../../shaders/fake_quantize_f32.wgsl?raw";
 import libBroadcastWgsl from "../../shaders/lib/broadcast.wgsl?raw";
@@ -19,6 +21,7 @@ import libOrderedWgsl from "../../shaders/lib/ordered.wgsl?raw";
 import libReduceWgsl from "../../shaders/lib/reduce.wgsl?raw";
 import libRequantizeWgsl from "../../shaders/lib/requantize.wgsl?raw";
 import libReshapeWgsl from "../../shaders/lib/reshape.wgsl?raw";
+import libResidualWgsl from "../../shaders/lib/residual.wgsl?raw";
 import libWindowWgsl from "../../shaders/lib/window.wgsl?raw";
 import lookupI8Wgsl from "../../shaders/lookup_i8.wgsl?raw";
 import matmulF32Wgsl from "../../shaders/matmul_f32.wgsl?raw";
@@ -40,6 +43,7 @@ import type { Shader } from "./shader.ts";
 const binaryF32 = {
   label: "binary_f32",
   parts: [libGridWgsl, libBroadcastWgsl, binaryF32Wgsl],
+  tile: {},
   overrides: {WORKGROUP: "u32", OP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 92, fields: {count: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, dim1: {offset: 8, type: "u32"}, dim2: {offset: 12, type: "u32"}, dim3: {offset: 16, type: "u32"}, dim4: {offset: 20, type: "u32"}, dim5: {offset: 24, type: "u32"}, a0: {offset: 28, type: "u32"}, a1: {offset: 32, type: "u32"}, a2: {offset: 36, type: "u32"}, a3: {offset: 40, type: "u32"}, a4: {offset: 44, type: "u32"}, a5: {offset: 48, type: "u32"}, b0: {offset: 52, type: "u32"}, b1: {offset: 56, type: "u32"}, b2: {offset: 60, type: "u32"}, b3: {offset: 64, type: "u32"}, b4: {offset: 68, type: "u32"}, b5: {offset: 72, type: "u32"}, aSplat: {offset: 76, type: "u32"}, bSplat: {offset: 80, type: "u32"}, low: {offset: 84, type: "f32"}, high: {offset: 88, type: "f32"}}},
@@ -52,6 +56,7 @@ const binaryF32 = {
 const binaryI8 = {
   label: "binary_i8",
   parts: [libGridWgsl, libDot4Wgsl, libBroadcastWgsl, libRequantizeWgsl, binaryI8Wgsl],
+  tile: {},
   overrides: {WORKGROUP: "u32", MULTIPLY: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 116, fields: {count: {offset: 0, type: "u32"}, dim1: {offset: 4, type: "u32"}, dim2: {offset: 8, type: "u32"}, dim3: {offset: 12, type: "u32"}, dim4: {offset: 16, type: "u32"}, dim5: {offset: 20, type: "u32"}, a0: {offset: 24, type: "u32"}, a1: {offset: 28, type: "u32"}, a2: {offset: 32, type: "u32"}, a3: {offset: 36, type: "u32"}, a4: {offset: 40, type: "u32"}, a5: {offset: 44, type: "u32"}, b0: {offset: 48, type: "u32"}, b1: {offset: 52, type: "u32"}, b2: {offset: 56, type: "u32"}, b3: {offset: 60, type: "u32"}, b4: {offset: 64, type: "u32"}, b5: {offset: 68, type: "u32"}, aSplat: {offset: 72, type: "u32"}, bSplat: {offset: 76, type: "u32"}, aZero: {offset: 80, type: "i32"}, bZero: {offset: 84, type: "i32"}, aMultiplier: {offset: 88, type: "i32"}, bMultiplier: {offset: 92, type: "i32"}, shift: {offset: 96, type: "u32"}, multiplier: {offset: 100, type: "f32"}, zeroPoint: {offset: 104, type: "i32"}, low: {offset: 108, type: "i32"}, high: {offset: 112, type: "i32"}}},
@@ -64,6 +69,7 @@ const binaryI8 = {
 const compareF32 = {
   label: "compare_f32",
   parts: [compareF32Wgsl],
+  tile: {},
   overrides: {WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}}},
@@ -76,33 +82,38 @@ const compareF32 = {
 const convF32 = {
   label: "conv_f32",
   parts: [libGridWgsl, libWindowWgsl, convF32Wgsl],
-  overrides: {WORKGROUP: "u32", POINTWISE: "bool"},
+  tile: {PIXELS: 8, WORDS: 2},
+  overrides: {WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 76, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, low: {offset: 68, type: "f32"}, high: {offset: 72, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     filters: {binding: 2, type: "read-only-storage", element: "mat4x4f"},
     bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
-    out: {binding: 4, type: "storage", element: "vec4f"},
+    residual: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
 const convI8 = {
   label: "conv_i8",
-  parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, convI8Wgsl],
-  overrides: {WORKGROUP: "u32", POINTWISE: "bool", WIDE: "bool"},
+  parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, libResidualWgsl, convI8Wgsl],
+  tile: {PIXELS: 8, WORDS: 2},
+  overrides: {WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool", CHUNKED: "bool", WIDE: "bool"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 84, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, padWord: {offset: 68, type: "u32"}, zeroPoint: {offset: 72, type: "i32"}, low: {offset: 76, type: "i32"}, high: {offset: 80, type: "i32"}}},
+    params: {binding: 0, type: "uniform", size: 112, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, padWord: {offset: 68, type: "u32"}, zeroPoint: {offset: 72, type: "i32"}, low: {offset: 76, type: "i32"}, high: {offset: 80, type: "i32"}, sumMultiplier: {offset: 84, type: "i32"}, residualMultiplier: {offset: 88, type: "i32"}, residualZero: {offset: 92, type: "i32"}, shift: {offset: 96, type: "u32"}, outZero: {offset: 100, type: "i32"}, outLow: {offset: 104, type: "i32"}, outHigh: {offset: 108, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
     filters: {binding: 2, type: "read-only-storage", element: "vec4u"},
     bias: {binding: 3, type: "read-only-storage", element: "vec4i"},
     multiplier: {binding: 4, type: "read-only-storage", element: "vec4f"},
-    out: {binding: 5, type: "storage", element: "u32"},
+    residual: {binding: 5, type: "read-only-storage", element: "u32"},
+    out: {binding: 6, type: "storage", element: "u32"},
   },
 } as const satisfies Shader;
 
 const copyF32 = {
   label: "copy_f32",
   parts: [libGridWgsl, libCopyWgsl, copyF32Wgsl],
+  tile: {},
   overrides: {WORKGROUP: "u32", KEEP: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 112, fields: {count: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, base: {offset: 8, type: "i32"}, dim0: {offset: 12, type: "u32"}, origin0: {offset: 16, type: "i32"}, extent0: {offset: 20, type: "i32"}, stride0: {offset: 24, type: "i32"}, dim1: {offset: 28, type: "u32"}, origin1: {offset: 32, type: "i32"}, extent1: {offset: 36, type: "i32"}, stride1: {offset: 40, type: "i32"}, dim2: {offset: 44, type: "u32"}, origin2: {offset: 48, type: "i32"}, extent2: {offset: 52, type: "i32"}, stride2: {offset: 56, type: "i32"}, dim3: {offset: 60, type: "u32"}, origin3: {offset: 64, type: "i32"}, extent3: {offset: 68, type: "i32"}, stride3: {offset: 72, type: "i32"}, dim4: {offset: 76, type: "u32"}, origin4: {offset: 80, type: "i32"}, extent4: {offset: 84, type: "i32"}, stride4: {offset: 88, type: "i32"}, dim5: {offset: 92, type: "u32"}, origin5: {offset: 96, type: "i32"}, extent5: {offset: 100, type: "i32"}, stride5: {offset: 104, type: "i32"}, fill: {offset: 108, type: "f32"}}},
@@ -114,6 +125,7 @@ const copyF32 = {
 const copyI8 = {
   label: "copy_i8",
   parts: [libGridWgsl, libCopyWgsl, libDot4Wgsl, libRequantizeWgsl, copyI8Wgsl],
+  tile: {},
   overrides: {WORKGROUP: "u32", KEEP: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 132, fields: {count: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, base: {offset: 8, type: "i32"}, dim0: {offset: 12, type: "u32"}, origin0: {offset: 16, type: "i32"}, extent0: {offset: 20, type: "i32"}, stride0: {offset: 24, type: "i32"}, dim1: {offset: 28, type: "u32"}, origin1: {offset: 32, type: "i32"}, extent1: {offset: 36, type: "i32"}, stride1: {offset: 40, type: "i32"}, dim2: {offset: 44, type: "u32"}, origin2: {offset: 48, type: "i32"}, extent2: {offset: 52, type: "i32"}, stride2: {offset: 56, type: "i32"}, dim3: {offset: 60, type: "u32"}, origin3: {offset: 64, type: "i32"}, extent3: {offset: 68, type: "i32"}, stride3: {offset: 72, type: "i32"}, dim4: {offset: 76, type: "u32"}, origin4: {offset: 80, type: "i32"}, extent4: {offset: 84, type: "i32"}, stride4: {offset: 88, type: "i32"}, dim5: {offset: 92, type: "u32"}, origin5: {offset: 96, type: "i32"}, extent5: {offset: 100, type: "i32"}, stride5: {offset: 104, type: "i32"}, fill: {offset: 108, type: "i32"}, inZero: {offset: 112, type: "i32"}, multiplier: {offset: 116, type: "f32"}, zeroPoint: {offset: 120, type: "i32"}, low: {offset: 124, type: "i32"}, high: {offset: 128, type: "i32"}}},
@@ -125,6 +137,7 @@ const copyI8 = {
 const depthwiseF32 = {
   label: "depthwise_f32",
   parts: [libGridWgsl, depthwiseF32Wgsl],
+  tile: {},
   overrides: {WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 64, fields: {count: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, words: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, kernelHeight: {offset: 24, type: "u32"}, kernelWidth: {offset: 28, type: "u32"}, strideHeight: {offset: 32, type: "u32"}, strideWidth: {offset: 36, type: "u32"}, dilationHeight: {offset: 40, type: "u32"}, dilationWidth: {offset: 44, type: "u32"}, padTop: {offset: 48, type: "u32"}, padLeft: {offset: 52, type: "u32"}, low: {offset: 56, type: "f32"}, high: {offset: 60, type: "f32"}}},
@@ -138,6 +151,7 @@ const depthwiseF32 = {
 const depthwiseI8 = {
   label: "depthwise_i8",
   parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, depthwiseI8Wgsl],
+  tile: {},
   overrides: {WORKGROUP: "u32", WIDE: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 72, fields: {count: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, words: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, kernelHeight: {offset: 24, type: "u32"}, kernelWidth: {offset: 28, type: "u32"}, strideHeight: {offset: 32, type: "u32"}, strideWidth: {offset: 36, type: "u32"}, dilationHeight: {offset: 40, type: "u32"}, dilationWidth: {offset: 44, type: "u32"}, padTop: {offset: 48, type: "u32"}, padLeft: {offset: 52, type: "u32"}, padWord: {offset: 56, type: "u32"}, zeroPoint: {offset: 60, type: "i32"}, low: {offset: 64, type: "i32"}, high: {offset: 68, type: "i32"}}},
@@ -149,9 +163,39 @@ const depthwiseI8 = {
   },
 } as const satisfies Shader;
 
+const depthwiseTileF32 = {
+  label: "depthwise_tile_f32",
+  parts: [libGridWgsl, depthwiseTileF32Wgsl],
+  tile: {ROWS: 2, COLUMNS: 4, KERNEL_HEIGHT: 3, KERNEL_WIDTH: 3, STRIDE_HEIGHT: 1, STRIDE_WIDTH: 1, PATCH_HEIGHT: 4, PATCH_WIDTH: 6},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 48, fields: {count: {offset: 0, type: "u32"}, rowTiles: {offset: 4, type: "u32"}, columnTiles: {offset: 8, type: "u32"}, outHeight: {offset: 12, type: "u32"}, outWidth: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, inHeight: {offset: 24, type: "u32"}, inWidth: {offset: 28, type: "u32"}, padTop: {offset: 32, type: "u32"}, padLeft: {offset: 36, type: "u32"}, low: {offset: 40, type: "f32"}, high: {offset: 44, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    filters: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 4, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const depthwiseTileI8 = {
+  label: "depthwise_tile_i8",
+  parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, depthwiseTileI8Wgsl],
+  tile: {ROWS: 2, COLUMNS: 4, KERNEL_HEIGHT: 3, KERNEL_WIDTH: 3, STRIDE_HEIGHT: 1, STRIDE_WIDTH: 1, PATCH_HEIGHT: 4, PATCH_WIDTH: 6},
+  overrides: {WORKGROUP: "u32", WIDE: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 56, fields: {count: {offset: 0, type: "u32"}, rowTiles: {offset: 4, type: "u32"}, columnTiles: {offset: 8, type: "u32"}, outHeight: {offset: 12, type: "u32"}, outWidth: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, inHeight: {offset: 24, type: "u32"}, inWidth: {offset: 28, type: "u32"}, padTop: {offset: 32, type: "u32"}, padLeft: {offset: 36, type: "u32"}, padWord: {offset: 40, type: "u32"}, zeroPoint: {offset: 44, type: "i32"}, low: {offset: 48, type: "i32"}, high: {offset: 52, type: "i32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    filters: {binding: 2, type: "read-only-storage", element: "u32"},
+    bias: {binding: 3, type: "read-only-storage", element: "vec4i"},
+    multiplier: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 5, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
 const dequantizeI8 = {
   label: "dequantize_i8",
   parts: [libGridWgsl, libDot4Wgsl, dequantizeI8Wgsl],
+  tile: {},
   overrides: {WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, scale: {offset: 4, type: "f32"}, zeroPoint: {offset: 8, type: "i32"}}},
@@ -163,6 +207,7 @@ const dequantizeI8 = {
 const fakeQuantizeF32 = {
   label: "fake_quantize_f32",
   parts: [libGridWgsl, fakeQuantizeF32Wgsl],
+  tile: {},
   overrides: {WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 24, fields: {count: {offset: 0, type: "u32"}, scale: {offset: 4, type: "f32"}, reciprocal: {offset: 8, type: "f32"}, zeroPoint: {offset: 12, type: "i32"}, qmin: {offset: 16, type: "i32"}, qmax: {offset: 20, type: "i32"}}},
@@ -174,6 +219,7 @@ const fakeQuantizeF32 = {
 const lookupI8 = {
   label: "lookup_i8",
   parts: [libGridWgsl, libDot4Wgsl, lookupI8Wgsl],
+  tile: {},
   overrides: {WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 4, fields: {count: {offset: 0, type: "u32"}}},
@@ -186,6 +232,7 @@ const lookupI8 = {
 const matmulF32 = {
   label: "matmul_f32",
   parts: [libGridWgsl, matmulF32Wgsl],
+  tile: {},
   overrides: {WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 100, fields: {count: {offset: 0, type: "u32"}, m: {offset: 4, type: "u32"}, n: {offset: 8, type: "u32"}, nPadded: {offset: 12, type: "u32"}, k: {offset: 16, type: "u32"}, batch1: {offset: 20, type: "u32"}, batch2: {offset: 24, type: "u32"}, leftBatch0: {offset: 28, type: "u32"}, leftBatch1: {offset: 32, type: "u32"}, leftBatch2: {offset: 36, type: "u32"}, leftM: {offset: 40, type: "u32"}, leftK: {offset: 44, type: "u32"}, rightBatch0: {offset: 48, type: "u32"}, rightBatch1: {offset: 52, type: "u32"}, rightBatch2: {offset: 56, type: "u32"}, rightK: {offset: 60, type: "u32"}, rightN: {offset: 64, type: "u32"}, outBatch0: {offset: 68, type: "u32"}, outBatch1: {offset: 72, type: "u32"}, outBatch2: {offset: 76, type: "u32"}, outM: {offset: 80, type: "u32"}, outN: {offset: 84, type: "u32"}, alpha: {offset: 88, type: "f32"}, low: {offset: 92, type: "f32"}, high: {offset: 96, type: "f32"}}},
@@ -198,6 +245,7 @@ const matmulF32 = {
 const observeChannelsF32 = {
   label: "observe_channels_f32",
   parts: [libOrderedWgsl, observeChannelsF32Wgsl],
+  tile: {},
   overrides: {WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 8, fields: {rows: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}}},
@@ -209,6 +257,7 @@ const observeChannelsF32 = {
 const observeHistogramF32 = {
   label: "observe_histogram_f32",
   parts: [libOrderedWgsl, observeHistogramF32Wgsl],
+  tile: {},
   overrides: {WORKGROUP: "u32", BINS: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}}},
@@ -220,6 +269,7 @@ const observeHistogramF32 = {
 const observeMinmaxF32 = {
   label: "observe_minmax_f32",
   parts: [libOrderedWgsl, observeMinmaxF32Wgsl],
+  tile: {},
   overrides: {WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}}},
@@ -231,6 +281,7 @@ const observeMinmaxF32 = {
 const observeReset = {
   label: "observe_reset",
   parts: [observeResetWgsl],
+  tile: {},
   overrides: {WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 4, fields: {bins: {offset: 0, type: "u32"}}},
@@ -241,6 +292,7 @@ const observeReset = {
 const poolF32 = {
   label: "pool_f32",
   parts: [libGridWgsl, poolF32Wgsl],
+  tile: {},
   overrides: {WORKGROUP: "u32", MAX: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 68, fields: {count: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, words: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, kernelHeight: {offset: 24, type: "u32"}, kernelWidth: {offset: 28, type: "u32"}, strideHeight: {offset: 32, type: "u32"}, strideWidth: {offset: 36, type: "u32"}, dilationHeight: {offset: 40, type: "u32"}, dilationWidth: {offset: 44, type: "u32"}, padTop: {offset: 48, type: "u32"}, padLeft: {offset: 52, type: "u32"}, padBottomEnd: {offset: 56, type: "u32"}, padRightEnd: {offset: 60, type: "u32"}, countPad: {offset: 64, type: "u32"}}},
@@ -252,6 +304,7 @@ const poolF32 = {
 const poolI8 = {
   label: "pool_i8",
   parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, poolI8Wgsl],
+  tile: {},
   overrides: {WORKGROUP: "u32", MAX: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 84, fields: {count: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, words: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, kernelHeight: {offset: 24, type: "u32"}, kernelWidth: {offset: 28, type: "u32"}, strideHeight: {offset: 32, type: "u32"}, strideWidth: {offset: 36, type: "u32"}, dilationHeight: {offset: 40, type: "u32"}, dilationWidth: {offset: 44, type: "u32"}, padTop: {offset: 48, type: "u32"}, padLeft: {offset: 52, type: "u32"}, padBottomEnd: {offset: 56, type: "u32"}, padRightEnd: {offset: 60, type: "u32"}, countPad: {offset: 64, type: "u32"}, inZero: {offset: 68, type: "i32"}, zeroPoint: {offset: 72, type: "i32"}, low: {offset: 76, type: "i32"}, high: {offset: 80, type: "i32"}}},
@@ -264,6 +317,7 @@ const poolI8 = {
 const quantizeF32 = {
   label: "quantize_f32",
   parts: [libGridWgsl, libDot4Wgsl, quantizeF32Wgsl],
+  tile: {},
   overrides: {WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 20, fields: {count: {offset: 0, type: "u32"}, reciprocal: {offset: 4, type: "f32"}, zeroPoint: {offset: 8, type: "i32"}, low: {offset: 12, type: "i32"}, high: {offset: 16, type: "i32"}}},
@@ -275,6 +329,7 @@ const quantizeF32 = {
 const reduceF32 = {
   label: "reduce_f32",
   parts: [libReduceWgsl, reduceF32Wgsl],
+  tile: {},
   overrides: {WORKGROUP: "u32", LAST: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 84, fields: {count: {offset: 0, type: "u32"}, length: {offset: 4, type: "u32"}, r1: {offset: 8, type: "u32"}, r2: {offset: 12, type: "u32"}, r3: {offset: 16, type: "u32"}, s0: {offset: 20, type: "u32"}, s1: {offset: 24, type: "u32"}, s2: {offset: 28, type: "u32"}, s3: {offset: 32, type: "u32"}, k1: {offset: 36, type: "u32"}, k2: {offset: 40, type: "u32"}, k3: {offset: 44, type: "u32"}, k4: {offset: 48, type: "u32"}, t0: {offset: 52, type: "u32"}, t1: {offset: 56, type: "u32"}, t2: {offset: 60, type: "u32"}, t3: {offset: 64, type: "u32"}, t4: {offset: 68, type: "u32"}, words: {offset: 72, type: "u32"}, last: {offset: 76, type: "u32"}, scale: {offset: 80, type: "f32"}}},
@@ -286,6 +341,7 @@ const reduceF32 = {
 const reduceI8 = {
   label: "reduce_i8",
   parts: [libDot4Wgsl, libRequantizeWgsl, libReduceWgsl, reduceI8Wgsl],
+  tile: {},
   overrides: {WORKGROUP: "u32", LAST: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 100, fields: {count: {offset: 0, type: "u32"}, length: {offset: 4, type: "u32"}, r1: {offset: 8, type: "u32"}, r2: {offset: 12, type: "u32"}, r3: {offset: 16, type: "u32"}, s0: {offset: 20, type: "u32"}, s1: {offset: 24, type: "u32"}, s2: {offset: 28, type: "u32"}, s3: {offset: 32, type: "u32"}, k1: {offset: 36, type: "u32"}, k2: {offset: 40, type: "u32"}, k3: {offset: 44, type: "u32"}, k4: {offset: 48, type: "u32"}, t0: {offset: 52, type: "u32"}, t1: {offset: 56, type: "u32"}, t2: {offset: 60, type: "u32"}, t3: {offset: 64, type: "u32"}, t4: {offset: 68, type: "u32"}, words: {offset: 72, type: "u32"}, last: {offset: 76, type: "u32"}, inZero: {offset: 80, type: "i32"}, multiplier: {offset: 84, type: "f32"}, zeroPoint: {offset: 88, type: "i32"}, low: {offset: 92, type: "i32"}, high: {offset: 96, type: "i32"}}},
@@ -297,6 +353,7 @@ const reduceI8 = {
 const reshapeF32 = {
   label: "reshape_f32",
   parts: [libGridWgsl, libReshapeWgsl, reshapeF32Wgsl],
+  tile: {},
   overrides: {WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 96, fields: {count: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, dim1: {offset: 8, type: "u32"}, dim2: {offset: 12, type: "u32"}, dim3: {offset: 16, type: "u32"}, dim4: {offset: 20, type: "u32"}, dim5: {offset: 24, type: "u32"}, weight0: {offset: 28, type: "u32"}, weight1: {offset: 32, type: "u32"}, weight2: {offset: 36, type: "u32"}, weight3: {offset: 40, type: "u32"}, weight4: {offset: 44, type: "u32"}, weight5: {offset: 48, type: "u32"}, size1: {offset: 52, type: "u32"}, size2: {offset: 56, type: "u32"}, size3: {offset: 60, type: "u32"}, size4: {offset: 64, type: "u32"}, size5: {offset: 68, type: "u32"}, stride0: {offset: 72, type: "u32"}, stride1: {offset: 76, type: "u32"}, stride2: {offset: 80, type: "u32"}, stride3: {offset: 84, type: "u32"}, stride4: {offset: 88, type: "u32"}, stride5: {offset: 92, type: "u32"}}},
@@ -308,6 +365,7 @@ const reshapeF32 = {
 const reshapeI8 = {
   label: "reshape_i8",
   parts: [libGridWgsl, libReshapeWgsl, libDot4Wgsl, reshapeI8Wgsl],
+  tile: {},
   overrides: {WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 96, fields: {count: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, dim1: {offset: 8, type: "u32"}, dim2: {offset: 12, type: "u32"}, dim3: {offset: 16, type: "u32"}, dim4: {offset: 20, type: "u32"}, dim5: {offset: 24, type: "u32"}, weight0: {offset: 28, type: "u32"}, weight1: {offset: 32, type: "u32"}, weight2: {offset: 36, type: "u32"}, weight3: {offset: 40, type: "u32"}, weight4: {offset: 44, type: "u32"}, weight5: {offset: 48, type: "u32"}, size1: {offset: 52, type: "u32"}, size2: {offset: 56, type: "u32"}, size3: {offset: 60, type: "u32"}, size4: {offset: 64, type: "u32"}, size5: {offset: 68, type: "u32"}, stride0: {offset: 72, type: "u32"}, stride1: {offset: 76, type: "u32"}, stride2: {offset: 80, type: "u32"}, stride3: {offset: 84, type: "u32"}, stride4: {offset: 88, type: "u32"}, stride5: {offset: 92, type: "u32"}}},
@@ -319,6 +377,7 @@ const reshapeI8 = {
 const softmaxF32 = {
   label: "softmax_f32",
   parts: [libGridWgsl, softmaxF32Wgsl],
+  tile: {},
   overrides: {WORKGROUP: "u32", LAST: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 24, fields: {count: {offset: 0, type: "u32"}, length: {offset: 4, type: "u32"}, stride: {offset: 8, type: "u32"}, inner: {offset: 12, type: "u32"}, outer: {offset: 16, type: "u32"}, last: {offset: 20, type: "u32"}}},
@@ -330,6 +389,7 @@ const softmaxF32 = {
 const unaryF32 = {
   label: "unary_f32",
   parts: [libGridWgsl, unaryF32Wgsl],
+  tile: {},
   overrides: {WORKGROUP: "u32", OP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, a: {offset: 4, type: "f32"}, b: {offset: 8, type: "f32"}}},
@@ -339,7 +399,7 @@ const unaryF32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { binaryF32, binaryI8, compareF32, convF32, convI8, copyF32, copyI8, depthwiseF32, depthwiseI8, dequantizeI8, fakeQuantizeF32, lookupI8, matmulF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, observeReset, poolF32, poolI8, quantizeF32, reduceF32, reduceI8, reshapeF32, reshapeI8, softmaxF32, unaryF32 } as const;
+export const shaders = { binaryF32, binaryI8, compareF32, convF32, convI8, copyF32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, dequantizeI8, fakeQuantizeF32, lookupI8, matmulF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, observeReset, poolF32, poolI8, quantizeF32, reduceF32, reduceI8, reshapeF32, reshapeI8, softmaxF32, unaryF32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

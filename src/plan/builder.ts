@@ -34,7 +34,10 @@ type Uniforms<S extends ShaderName> =
 /** Arguments of one dispatch of shader S: a wrong name does not compile. */
 export interface StepArgs<S extends ShaderName> {
   readonly node: string;
-  readonly overrides?: Readonly<Partial<Record<keyof Shaders[S]["overrides"] & string, number>>>;
+  /** Pipeline overrides, and sizes of the tile. */
+  readonly overrides?: Readonly<
+    Partial<Record<keyof (Shaders[S]["overrides"] & Shaders[S]["tile"]) & string, number>>
+  >;
   readonly uniforms: Uniforms<S>;
   readonly buffers: Readonly<Record<StorageName<S>, Ref>>;
   /** Workgroups; folded to two dimensions above 65,535. */

@@ -24,6 +24,7 @@ import { emitReshape, lowerMovement } from "./lower/movement.ts";
 import { lowerCompare, lowerObserve } from "./lower/observe.ts";
 import { lowerMean, lowerPool, lowerSoftmax } from "./lower/pool.ts";
 import type { Plan } from "./plan.ts";
+import { defaultTarget, type Target } from "./target.ts";
 
 function lowerNode(lowering: Lowering, node: Node): void {
   switch (node.op) {
@@ -98,10 +99,10 @@ function checkValues(graph: BoundGraph): void {
 }
 
 /** Lower `graph`; its shapes are known (`bindShapes`). Throws UnsupportedError, AccumulatorError. */
-export function lower(graph: BoundGraph): Plan {
+export function lower(graph: BoundGraph, target: Target = defaultTarget): Plan {
   checkValues(graph);
   const plan = new PlanBuilder();
-  const lowering = new Lowering(graph, plan);
+  const lowering = new Lowering(graph, plan, target);
   for (const name of graph.inputs) {
     const { dtype, quant } = valueOf(graph, name);
     const shape = lowering.shape(name);
@@ -112,7 +113,7 @@ export function lower(graph: BoundGraph): Plan {
     const placed = lowering.place(name, plan.tensor(layout.words * (quant ? 4 : 16)));
     emitReshape(lowering, { name: `input ${name}` }, { name, ref, layout: dense, quant }, placed);
   }
-  for (const node of graph.nodes) lowerNode(lowering, node);
+  for (const node of graph.nodes) if (!lowering.done.has(node)) lowerNode(lowering, node);
   for (const name of graph.outputs) {
     const { dtype, quant } = valueOf(graph, name);
     const shape = lowering.shape(name);

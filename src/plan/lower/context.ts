@@ -8,6 +8,7 @@ import type { QParams } from "../../graph/value.ts";
 import { UnsupportedError } from "../../errors.ts";
 import { toNumbers, type Tensor } from "../../tensor/tensor.ts";
 import type { PlanBuilder, Ref } from "../builder.ts";
+import type { Target } from "../target.ts";
 import { layoutOf, packLayout, type Layout } from "../layout.ts";
 
 /** Invocations of a workgroup: the default of every shader's WORKGROUP override. */
@@ -58,11 +59,28 @@ export function shiftOf(quant: QParams): number {
 export class Lowering {
   readonly graph: BoundGraph;
   readonly plan: PlanBuilder;
+  readonly target: Target;
+  /** Nodes that an earlier one did along with its own work. */
+  readonly done = new Set<Node>();
   #placed = new Map<string, Placed>();
+  #readers = new Map<string, Node[]>();
 
-  constructor(graph: BoundGraph, plan: PlanBuilder) {
+  constructor(graph: BoundGraph, plan: PlanBuilder, target: Target) {
     this.graph = graph;
     this.plan = plan;
+    this.target = target;
+    for (const node of graph.nodes) {
+      for (const name of new Set(node.inputs)) {
+        const readers = this.#readers.get(name);
+        if (readers) readers.push(node);
+        else this.#readers.set(name, [node]);
+      }
+    }
+  }
+
+  /** The nodes that read value `name`, in order. */
+  readers(name: string): readonly Node[] {
+    return this.#readers.get(name) ?? [];
   }
 
   shape(name: string): readonly number[] {

@@ -11,47 +11,19 @@ import {
 import type { Clamp, Conv, Node } from "../../graph/node.ts";
 import { AccumulatorError } from "../../errors.ts";
 import { sizeOf, toNumbers, type Tensor } from "../../tensor/tensor.ts";
+import { fit, type ConvTile } from "../target.ts";
 import { floatBounds, storedBounds, workgroups, type Lowering, type Placed } from "./context.ts";
+import { emitDepthwiseFloat, emitDepthwiseInteger } from "./depthwise.ts";
 import {
   isDepthwise,
   packByteFilter,
-  packDepthwise,
   packFloatFilter,
   padWords,
   widenGroups,
   type FilterShape,
 } from "./filters.ts";
-
-/** Geometry in the kernels' terms. */
-interface Geometry {
-  readonly batch: number;
-  readonly inHeight: number;
-  readonly inWidth: number;
-  readonly outHeight: number;
-  readonly outWidth: number;
-  readonly kernelHeight: number;
-  readonly kernelWidth: number;
-  readonly strideHeight: number;
-  readonly strideWidth: number;
-  readonly dilationHeight: number;
-  readonly dilationWidth: number;
-  readonly padTop: number;
-  readonly padLeft: number;
-}
-
-/** One convolution with its constants, ready to emit. */
-interface Product extends Clamp {
-  readonly node: Node;
-  readonly geometry: Geometry;
-  readonly filter: { readonly shape: FilterShape; readonly data: ArrayLike<number> };
-  /** Per output channel; float, or int32 for an integer product. */
-  readonly bias: ArrayLike<number>;
-  readonly filterScale: Float32Array | undefined;
-  readonly x: Placed;
-  readonly out: Placed;
-}
-
-const ceil4 = (size: number) => Math.ceil(size / 4);
+import { isPointwise, sizesOf, type Geometry, type Product } from "./product.ts";
+import { noResidual, residualClamp, residualUniforms, takeResidual } from "./residual.ts";
 
 function emit(lowering: Lowering, product: Product): void {
   const { x, out, node } = product;
@@ -63,64 +35,53 @@ function emit(lowering: Lowering, product: Product): void {
   else emitFloat(lowering, product);
 }
 
-function common(geometry: Geometry, shape: FilterShape) {
-  const { batch, ...sizes } = geometry;
+/** The tile of a dense product: wide enough to use, and its words within one group. */
+function tileOf(wanted: ConvTile, geometry: Geometry, shape: FilterShape): ConvTile {
+  const { pixels, outWords, groupOuts } = sizesOf(geometry, shape);
   return {
-    ...sizes,
-    pixels: batch * geometry.outHeight * geometry.outWidth,
-    outWords: ceil4(shape.outs),
-    inWords: ceil4(shape.perGroup * shape.group),
-    groupWords: ceil4(shape.perGroup),
-    groupOuts: ceil4(shape.outs / shape.group),
+    pixels: fit(wanted.pixels, pixels),
+    words: fit(wanted.words, outWords, shape.group > 1 ? groupOuts : undefined),
   };
 }
 
-/** True where output pixel p reads input pixel p and no other. */
-function isPointwise({ kernelHeight, kernelWidth, ...rest }: Geometry): boolean {
-  const same = rest.inHeight === rest.outHeight && rest.inWidth === rest.outWidth;
-  const aligned =
-    rest.padTop === 0 && rest.padLeft === 0 && rest.strideHeight === 1 && rest.strideWidth === 1;
-  return kernelHeight * kernelWidth === 1 && same && aligned;
+/** Workgroups of a dense product, one invocation a tile. */
+function tileGroups(tile: ConvTile, pixels: number, outWords: number): number {
+  return workgroups(Math.ceil(pixels / tile.pixels) * Math.ceil(outWords / tile.words));
 }
 
-function depthwiseUniforms(geometry: Geometry, shape: FilterShape) {
-  const {
-    pixels,
-    outWords,
-    inWords: _in,
-    groupWords: _words,
-    groupOuts: _outs,
-    ...sizes
-  } = common(geometry, shape);
-  return { ...sizes, count: pixels * outWords, words: outWords };
-}
-
-function emitFloat(
-  lowering: Lowering,
-  { node, geometry, filter, bias, x, out, ...clamp }: Product,
-): void {
+function emitFloat(lowering: Lowering, product: Product): void {
+  const { node, geometry, filter, bias, x, out, residual } = product;
   const { plan } = lowering;
   const { shape, data } = filter;
   const biasRef = plan.constant(padWords(bias, (length) => new Float32Array(length)));
-  const bounds = floatBounds(clamp);
+  const bounds = floatBounds(product);
   if (isDepthwise(shape)) {
-    const uniforms = { ...depthwiseUniforms(geometry, shape), ...bounds };
-    const filters = plan.constant(packDepthwise(shape, data, (length) => new Float32Array(length)));
-    const buffers = { x: x.ref, filters, bias: biasRef, out: out.ref };
-    plan.step("depthwiseF32", {
-      node: node.name,
-      uniforms,
-      buffers,
-      groups: workgroups(uniforms.count),
-    });
+    emitDepthwiseFloat(lowering, product, { bias: biasRef, bounds });
     return;
   }
-  const overrides = { POINTWISE: isPointwise(geometry) ? 1 : 0 };
-  const uniforms = { ...common(geometry, shape), ...bounds };
-  const filters = plan.constant(packFloatFilter(shape, data));
-  const buffers = { x: x.ref, filters, bias: biasRef, out: out.ref };
-  const groups = workgroups(ceil4(uniforms.pixels) * uniforms.outWords);
-  plan.step("convF32", { node: node.name, overrides, uniforms, buffers, groups });
+  const tile = tileOf(lowering.target.conv.f32, geometry, shape);
+  const uniforms = {
+    ...sizesOf(geometry, shape),
+    ...(residual ? floatBounds(residualClamp(residual)) : bounds),
+  };
+  plan.step("convF32", {
+    node: node.name,
+    overrides: {
+      POINTWISE: isPointwise(geometry) ? 1 : 0,
+      RESIDUAL: residual ? 1 : 0,
+      PIXELS: tile.pixels,
+      WORDS: tile.words,
+    },
+    uniforms,
+    buffers: {
+      x: x.ref,
+      filters: plan.constant(packFloatFilter(shape, data)),
+      bias: biasRef,
+      residual: (residual?.other ?? x).ref,
+      out: out.ref,
+    },
+    groups: tileGroups(tile, uniforms.pixels, uniforms.outWords),
+  });
 }
 
 /** Σ w and Σ |w| of each output channel of a filter (outs, length). */
@@ -158,6 +119,8 @@ function integerConstants(lowering: Lowering, product: Product) {
   }
   return {
     wide: bound > exactAccumulator,
+    chunked: 128 * magnitude.reduce((most, sum) => Math.max(most, sum), 0) > exactAccumulator,
+    scale: sy.scale,
     bias: padWords(foldZeroPoint(biasInts, sx.zeroPoint, sum), (n) => new Int32Array(n)),
     multiplier: padWords(
       scales.map((scale) => multiplier(sx.scale, scale, sy.scale)),
@@ -169,7 +132,7 @@ function integerConstants(lowering: Lowering, product: Product) {
 }
 
 function emitInteger(lowering: Lowering, product: Product): void {
-  const { node, geometry, filter, x, out } = product;
+  const { node, geometry, filter, x, out, residual } = product;
   const { plan } = lowering;
   const { shape, data } = filter;
   if (!out.quant) return;
@@ -181,27 +144,34 @@ function emitInteger(lowering: Lowering, product: Product): void {
   const multipliers = plan.constant(constants.multiplier);
   const shared = { x: x.ref, bias, multiplier: multipliers, out: out.ref };
   if (isDepthwise(shape)) {
-    const uniforms = { ...depthwiseUniforms(geometry, shape), ...rest };
-    const filters = plan.constant(packDepthwise(shape, data, (length) => new Int8Array(length)));
-    const groups = workgroups(uniforms.count);
-    plan.step("depthwiseI8", {
-      node: node.name,
-      overrides,
-      uniforms,
-      buffers: { ...shared, filters },
-      groups,
-    });
+    emitDepthwiseInteger(lowering, product, { ...shared, overrides, uniforms: rest });
     return;
   }
-  const uniforms = { ...common(geometry, shape), ...rest };
-  const filters = plan.constant(packByteFilter(shape, data));
-  const groups = workgroups(ceil4(uniforms.pixels) * uniforms.outWords);
+  const { target } = lowering;
+  const tile = tileOf(target.conv.i8, geometry, shape);
+  const uniforms = {
+    ...sizesOf(geometry, shape),
+    ...rest,
+    ...(residual ? residualUniforms(lowering, residual, constants.scale) : noResidual),
+  };
   plan.step("convI8", {
     node: node.name,
-    overrides: { ...overrides, POINTWISE: isPointwise(geometry) ? 1 : 0 },
+    overrides: {
+      ...overrides,
+      POINTWISE: isPointwise(geometry) ? 1 : 0,
+      RESIDUAL: residual ? 1 : 0,
+      CHUNKED: constants.chunked && !target.packedDot ? 1 : 0,
+      PIXELS: tile.pixels,
+      WORDS: tile.words,
+    },
     uniforms,
-    buffers: { ...shared, filters },
-    groups,
+    buffers: {
+      ...shared,
+      filters: plan.constant(packByteFilter(shape, data)),
+      residual: (residual?.other ?? x).ref,
+      out: out.ref,
+    },
+    groups: tileGroups(tile, uniforms.pixels, uniforms.outWords),
   });
 }
 
@@ -228,10 +198,19 @@ function constantBias(lowering: Lowering, node: Node, outs: number): ArrayLike<n
   return toNumbers(bias);
 }
 
+/** Where a convolution writes, with its own parameters: its own output, or that of the Add it does. */
+function outputOf(lowering: Lowering, node: Conv, { shape: [outs = 1, perGroup = 1] }: Tensor) {
+  const depthwise = isDepthwise({ outs, perGroup, taps: 1, group: node.group });
+  const residual = depthwise ? undefined : takeResidual(lowering, node);
+  if (!residual) return { out: lowering.output(node), residual };
+  const name = node.outputs[0] ?? "";
+  return { out: { ...residual.out, name, quant: lowering.quant(name) }, residual };
+}
+
 export function lowerConv(lowering: Lowering, node: Conv): void {
   const { filter, filterScale } = constantFilter(lowering, node);
   const x = lowering.input(node, 0);
-  const out = lowering.output(node);
+  const { out, residual } = outputOf(lowering, node, filter);
   const [batch = 1, , inHeight = 1, inWidth = 1] = x.layout.logical;
   const [, , outHeight = 1, outWidth = 1] = out.layout.logical;
   const [outs = 1, perGroup = 1] = filter.shape;
@@ -259,6 +238,7 @@ export function lowerConv(lowering: Lowering, node: Conv): void {
     filterScale,
     x,
     out,
+    residual,
     ...clampOf(node),
   });
 }

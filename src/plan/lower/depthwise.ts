@@ -1,0 +1,130 @@
+// Depthwise convolutions: in tiles of output pixels where the window is small and not dilated, so that
+// overlapping windows load each input once; any other window pixel by pixel.
+
+import type { Ref } from "../builder.ts";
+import { workgroups, type Lowering } from "./context.ts";
+import { packDepthwise, type FilterShape } from "./filters.ts";
+import { sizesOf, type Geometry, type Product } from "./product.ts";
+
+/** Output pixels of a tile. The patch of x under it stays in registers. */
+const ROWS = 2;
+const COLUMNS = 4;
+
+/** Kernels larger than this a side would not fit registers. */
+const LARGEST_KERNEL = 7;
+
+function isTiled({ kernelHeight, kernelWidth, dilationHeight, dilationWidth }: Geometry): boolean {
+  return (
+    Math.max(kernelHeight, kernelWidth) <= LARGEST_KERNEL &&
+    (dilationHeight === 1 || kernelHeight === 1) &&
+    (dilationWidth === 1 || kernelWidth === 1)
+  );
+}
+
+/** Sizes of depthwise_tile_*.wgsl. */
+function tileSizes(geometry: Geometry) {
+  const { kernelHeight, kernelWidth, strideHeight, strideWidth, outHeight, outWidth } = geometry;
+  const rows = outHeight === 1 ? 1 : ROWS;
+  const columns = outWidth === 1 ? 1 : COLUMNS;
+  return {
+    ROWS: rows,
+    COLUMNS: columns,
+    KERNEL_HEIGHT: kernelHeight,
+    KERNEL_WIDTH: kernelWidth,
+    STRIDE_HEIGHT: strideHeight,
+    STRIDE_WIDTH: strideWidth,
+    PATCH_HEIGHT: (rows - 1) * strideHeight + kernelHeight,
+    PATCH_WIDTH: (columns - 1) * strideWidth + kernelWidth,
+  };
+}
+
+function tileUniforms(geometry: Geometry, shape: FilterShape, sizes: ReturnType<typeof tileSizes>) {
+  const { outHeight, outWidth, inHeight, inWidth, padTop, padLeft, batch } = geometry;
+  const words = Math.ceil(shape.outs / 4);
+  const rowTiles = Math.ceil(outHeight / sizes.ROWS);
+  const columnTiles = Math.ceil(outWidth / sizes.COLUMNS);
+  const count = batch * rowTiles * columnTiles * words;
+  return {
+    count,
+    rowTiles,
+    columnTiles,
+    outHeight,
+    outWidth,
+    words,
+    inHeight,
+    inWidth,
+    padTop,
+    padLeft,
+  };
+}
+
+/** Uniforms of depthwise_*.wgsl, an invocation an output word. */
+function pixelUniforms(geometry: Geometry, shape: FilterShape) {
+  const {
+    pixels,
+    outWords,
+    inWords: _in,
+    groupWords: _words,
+    groupOuts: _outs,
+    ...sizes
+  } = sizesOf(geometry, shape);
+  return { ...sizes, count: pixels * outWords, words: outWords };
+}
+
+export function emitDepthwiseFloat(
+  lowering: Lowering,
+  { node, geometry, filter: { shape, data }, x, out }: Product,
+  { bias, bounds }: { bias: Ref; bounds: { low: number; high: number } },
+): void {
+  const { plan } = lowering;
+  const filters = plan.constant(packDepthwise(shape, data, (length) => new Float32Array(length)));
+  const common = { node: node.name, buffers: { x: x.ref, filters, bias, out: out.ref } };
+  if (isTiled(geometry)) {
+    const overrides = tileSizes(geometry);
+    const uniforms = { ...tileUniforms(geometry, shape, overrides), ...bounds };
+    const groups = workgroups(uniforms.count);
+    plan.step("depthwiseTileF32", { ...common, overrides, uniforms, groups });
+    return;
+  }
+  const uniforms = { ...pixelUniforms(geometry, shape), ...bounds };
+  plan.step("depthwiseF32", { ...common, uniforms, groups: workgroups(uniforms.count) });
+}
+
+/** What an integer convolution's step has whatever its geometry. */
+interface IntegerParts {
+  readonly x: Ref;
+  readonly bias: Ref;
+  readonly multiplier: Ref;
+  readonly out: Ref;
+  readonly overrides: { readonly WIDE: number };
+  readonly uniforms: {
+    readonly padWord: number;
+    readonly zeroPoint: number;
+    readonly low: number;
+    readonly high: number;
+  };
+}
+
+export function emitDepthwiseInteger(
+  lowering: Lowering,
+  { node, geometry, filter: { shape, data } }: Product,
+  { overrides, uniforms: rest, ...buffers }: IntegerParts,
+): void {
+  const { plan } = lowering;
+  const filters = plan.constant(packDepthwise(shape, data, (length) => new Int8Array(length)));
+  const common = { node: node.name, buffers: { ...buffers, filters } };
+  if (isTiled(geometry)) {
+    const sizes = tileSizes(geometry);
+    const uniforms = { ...tileUniforms(geometry, shape, sizes), ...rest };
+    const groups = workgroups(uniforms.count);
+    plan.step("depthwiseTileI8", {
+      ...common,
+      overrides: { ...overrides, ...sizes },
+      uniforms,
+      groups,
+    });
+    return;
+  }
+  const uniforms = { ...pixelUniforms(geometry, shape), ...rest };
+  plan.step("depthwiseI8", { ...common, overrides, uniforms, groups: workgroups(uniforms.count) });
+}

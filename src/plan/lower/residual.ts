@@ -1,0 +1,70 @@
+// An Add that follows a convolution and nothing else is done in the convolution's registers: its result
+// is written once and the sum's operand never leaves for memory.
+
+import { addMultipliers } from "../../graph/arithmetic.ts";
+import type { Binary, Clamp, Node } from "../../graph/node.ts";
+import { clampOf } from "./conv.ts";
+import { storedBounds, type Lowering, type Placed } from "./context.ts";
+
+/** The addition a convolution takes over: what it adds, and where the sum goes. */
+export interface Residual {
+  readonly add: Binary;
+  readonly other: Placed;
+  readonly out: Placed;
+}
+
+/** The Add that `node`'s output goes to and that `node` may do: it is the only reader, both operands have
+ *  the sum's shape, and the other one is there already. The Add counts as lowered then. */
+export function takeResidual(lowering: Lowering, node: Node & Clamp): Residual | undefined {
+  const [name] = node.outputs;
+  if (name === undefined || lowering.graph.outputs.includes(name)) return undefined;
+  const [add, ...others] = lowering.readers(name);
+  if (add?.op !== "Add" || others.length > 0) return undefined;
+  const [left, right] = add.inputs;
+  const otherName = left === name ? right : left;
+  if (otherName === undefined || otherName === name) return undefined;
+  const other = lowering.placed(otherName);
+  const sum = add.outputs[0];
+  if (!other || sum === undefined) return undefined;
+  const shapes = [lowering.shape(name), lowering.shape(otherName), lowering.shape(sum)].map(String);
+  if (new Set(shapes).size > 1) return undefined;
+  const quantized = [name, otherName, sum].filter((value) => lowering.quant(value)).length;
+  // A float convolution has one clamp, which belongs after the sum.
+  const clamps = node.low !== undefined || node.high !== undefined;
+  if (quantized === 0 ? clamps : quantized !== 3) return undefined;
+  lowering.done.add(add);
+  return { add, other, out: lowering.output(add) };
+}
+
+/** The clamp of a float sum. */
+export function residualClamp({ add }: Residual): Clamp {
+  return clampOf(add);
+}
+
+/** Uniforms of lib/residual.wgsl: docs/quantization.md (37). */
+export function residualUniforms(lowering: Lowering, residual: Residual, sumScale: number) {
+  const { add, other, out } = residual;
+  const [so, sy] = [lowering.stored(add, other), lowering.stored(add, out)];
+  const { ma, mb, k } = addMultipliers(sumScale, so.scale, sy.scale);
+  const bounds = out.quant ? storedBounds(add, out.quant) : { low: 0, high: 0 };
+  return {
+    sumMultiplier: ma,
+    residualMultiplier: mb,
+    residualZero: so.zeroPoint,
+    shift: k,
+    outZero: sy.zeroPoint,
+    outLow: bounds.low,
+    outHigh: bounds.high,
+  };
+}
+
+/** The same where nothing is added. */
+export const noResidual = {
+  sumMultiplier: 0,
+  residualMultiplier: 0,
+  residualZero: 0,
+  shift: 1,
+  outZero: 0,
+  outLow: 0,
+  outHigh: 0,
+} as const;
