@@ -1,25 +1,52 @@
-// `npm run bench`: bundle bench/steps.ts into one file, dist-bench/bench.mjs, and run it. The bundle
-// needs Node and the npm package `webgpu`, nothing else, so it also runs on a machine without a checkout.
+// `npm run bench`: bundle the bench and run it. dist-bench/bench.mjs is one file that needs Node and the
+// npm package `webgpu`, nothing else, so with --node it also runs on a machine without a checkout.
+// dist-bench/page is what it shows to headless Chromium, where the peers are.
 
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "vite";
 import { root } from "./build.mjs";
 import { setup } from "./setup.mjs";
 
+const external = ["webgpu", "playwright", "onnxruntime-node"];
+const common = { configFile: false, root, logLevel: "warn" };
+
 const { env } = await setup();
 await build({
-  configFile: false,
-  root,
-  logLevel: "warn",
+  ...common,
   build: {
     outDir: "dist-bench",
-    ssr: "bench/steps.ts",
+    emptyOutDir: true,
+    ssr: "bench/main.ts",
     target: "es2022",
-    rollupOptions: { external: ["webgpu"], output: { entryFileNames: "bench.mjs" } },
+    rollupOptions: {
+      external,
+      output: { entryFileNames: "bench.mjs", codeSplitting: false },
+    },
   },
-  ssr: { noExternal: true, external: ["webgpu"] },
+  ssr: { noExternal: true, external },
 });
+await build({
+  ...common,
+  build: {
+    outDir: "dist-bench/page",
+    emptyOutDir: true,
+    target: "es2022",
+    lib: { entry: "bench/browser/page.ts", formats: ["es"], fileName: () => "page.js" },
+  },
+});
+if (existsSync(join(root, "node_modules", "@jax-js", "onnx"))) {
+  await build({
+    ...common,
+    build: {
+      outDir: "dist-bench/page",
+      emptyOutDir: false,
+      target: "es2022",
+      lib: { entry: "bench/browser/jaxJs.mjs", formats: ["es"], fileName: () => "jaxJs.js" },
+    },
+  });
+}
 const bench = join(root, "dist-bench", "bench.mjs");
 const { status } = spawnSync(process.execPath, [bench, ...process.argv.slice(2)], {
   env,

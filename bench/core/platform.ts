@@ -1,0 +1,47 @@
+// What a suite needs of the place it runs in. A browser page and a Node process each provide it; the
+// suites know neither.
+
+import type { Device } from "../../src/gpu/device.ts";
+import type { Tensors } from "../../src/tensor/tensor.ts";
+
+export type Precision = "float32" | "int8";
+
+export interface Counts {
+  readonly pipelines: number;
+  readonly dispatches: number;
+  /** ms from a loaded model to one that is ready for its batch size. */
+  readonly compileMs: number;
+}
+
+/** A model made ready by somebody, ours included. */
+export interface Runner {
+  run(inputs: Tensors): Promise<Tensors>;
+  /** Live bytes of GPU buffers, where they are known. */
+  readonly gpuBytes?: () => number;
+  /** What one run is made of, where that is known. */
+  readonly counts?: Counts;
+  dispose(): Promise<void> | void;
+}
+
+/** Somebody who runs ONNX files: ours, or a peer. */
+export interface Runtime {
+  readonly name: string;
+  readonly takes: readonly Precision[];
+  /** Load the bytes of an ONNX file for a batch size. Throws where it cannot. */
+  open(file: Uint8Array, batch: number): Promise<Runner>;
+}
+
+export interface Platform {
+  /** Such as "Chromium 156" or "Node 20". */
+  readonly name: string;
+  /** A device of ours; the caller disposes it. */
+  openDevice(): Promise<Device>;
+  /** Ours first. */
+  readonly runtimes: readonly Runtime[];
+  /** Peers that are not here, and why. */
+  readonly missing: readonly { readonly name: string; readonly reason: string }[];
+  /** Whose outputs are taken for right; without one the reference interpreter's are. */
+  readonly referee: Runtime | undefined;
+  /** A line of progress. */
+  say(line: string): void;
+}

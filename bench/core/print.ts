@@ -1,0 +1,197 @@
+// Tables for people. What has no figure says why, in the figure's place.
+
+import { formatBytes, table } from "../../src/cli/table.ts";
+import type { Outcome } from "./interleave.ts";
+import {
+  checkOf,
+  medianOf,
+  type Bench,
+  type CalibrationRow,
+  type KernelRow,
+  type ModelRow,
+  type StartupRow,
+} from "./rows.ts";
+import type { Spread } from "./statistics.ts";
+
+const digits = (value: number): string =>
+  value.toFixed(value < 1 ? 3 : value < 10 ? 2 : value < 1000 ? 1 : 0);
+
+/** "12.3 (11.9 – 13.0)": the median, and between which nine tenths and one tenth lie. */
+function spread({ median, p10, p90 }: Spread): string {
+  return `${digits(median)} (${digits(p10)} – ${digits(p90)})`;
+}
+
+function figure(outcome: Outcome): string {
+  if (outcome.status === "ok") return spread(outcome.ms);
+  return outcome.status === "mismatch" ? "WRONG OUTPUT" : "failed";
+}
+
+function remark(outcome: Outcome): string {
+  if (outcome.status === "error") return outcome.reason;
+  const check = checkOf(outcome);
+  return check ? `${check.detail} (${check.against})` : "";
+}
+
+function modelTable(rows: readonly ModelRow[]): string {
+  const lines = rows.map((row) => {
+    const { model, batch, contestant, dtype, outcome, macs, memory } = row;
+    const ms = medianOf(outcome);
+    const ours = rows.find(
+      (other) =>
+        other.model === model &&
+        other.batch === batch &&
+        other.contestant === "ours" &&
+        other.dtype === dtype,
+    );
+    const own = ours && medianOf(ours.outcome);
+    return [
+      model,
+      String(batch),
+      contestant,
+      dtype,
+      figure(outcome),
+      ms === undefined ? "-" : digits((1000 * batch) / ms),
+      ms === undefined ? "-" : digits((2 * macs * batch) / ms / 1e6),
+      ms === undefined || own === undefined ? "-" : `${digits(ms / own)}×`,
+      memory ? formatBytes(memory.gpu) : "-",
+      remark(outcome),
+    ];
+  });
+  const head = [
+    "model",
+    "batch",
+    "who",
+    "dtype",
+    "ms (p10 – p90)",
+    "pictures/s",
+    "GOP/s",
+    "of ours",
+    "GPU memory",
+    "check",
+  ];
+  return table([head, ...lines]);
+}
+
+function kernelTable(rows: readonly KernelRow[]): string {
+  const lines = rows.map(
+    ({ kernel, dtype, shape, ops, bytes, outcome, share, bound, dispatches }) => {
+      const ms = medianOf(outcome);
+      return [
+        kernel,
+        dtype,
+        shape,
+        figure(outcome),
+        ms === undefined ? "-" : digits(ops / ms / 1e6),
+        ms === undefined ? "-" : digits(bytes / ms / 1e6),
+        share === undefined ? "-" : `${(100 * share).toFixed(1)} %`,
+        bound ?? "-",
+        String(dispatches),
+        remark(outcome),
+      ];
+    },
+  );
+  const head = [
+    "kernel",
+    "dtype",
+    "shape",
+    "ms (p10 – p90)",
+    "GOP/s",
+    "GB/s",
+    "of ceiling",
+    "bound by",
+    "dispatches",
+    "check",
+  ];
+  return table([head, ...lines]);
+}
+
+function calibrationTable(rows: readonly CalibrationRow[]): string {
+  const lines = rows.map(({ model, batch, mode, outcome, statisticsBytes }) => {
+    const plain = rows.find(
+      (row) => row.model === model && row.batch === batch && row.mode === "plain float",
+    );
+    const [ms, base] = [medianOf(outcome), plain && medianOf(plain.outcome)];
+    return [
+      model,
+      String(batch),
+      mode,
+      figure(outcome),
+      ms === undefined ? "-" : digits(1000 / ms),
+      ms === undefined || base === undefined ? "-" : `${(ms / base).toFixed(2)}×`,
+      statisticsBytes === 0 ? "-" : formatBytes(statisticsBytes),
+      remark(outcome),
+    ];
+  });
+  const head = [
+    "model",
+    "batch",
+    "mode",
+    "ms a picture (p10 – p90)",
+    "pictures/s",
+    "of plain",
+    "statistics",
+    "check",
+  ];
+  return table([head, ...lines]);
+}
+
+function startupTable(rows: readonly StartupRow[]): string {
+  const lines = rows.map(
+    ({ model, contestant, dtype, cold, warm, pipelines, dispatches, compile, reason }) => [
+      model,
+      contestant,
+      dtype,
+      cold ? spread(cold.first) : "failed",
+      cold ? digits(cold.open.median) : "-",
+      compile ? digits(compile.median) : "-",
+      cold ? digits(cold.run.median) : "-",
+      warm ? spread(warm.first) : "-",
+      pipelines === undefined ? "-" : String(pipelines),
+      dispatches === undefined ? "-" : String(dispatches),
+      reason ?? "",
+    ],
+  );
+  const head = [
+    "model",
+    "who",
+    "dtype",
+    "cold ms",
+    "open",
+    "of it compile",
+    "first run",
+    "warm ms",
+    "pipelines",
+    "dispatches",
+    "",
+  ];
+  return table([head, ...lines]);
+}
+
+function ceilingTable({ ceilings }: Bench): string {
+  if (!ceilings) return "";
+  const rows = ceilings.loops.map(({ name, kind, rate }) => [
+    name,
+    kind,
+    `${digits(rate)} ${kind === "copy" ? "GB/s" : "GOP/s"}`,
+  ]);
+  return table([["ceiling", "kind", "rate"], ...rows]);
+}
+
+/** Everything that a run found. */
+export function printBench(bench: Bench): string {
+  const { adapter, runtime, models, kernels, calibration, startup, notes } = bench;
+  const name = [adapter.vendor, adapter.architecture, adapter.description]
+    .filter(Boolean)
+    .join(" ");
+  const dot = adapter.packedDot ? "dot4I8Packed" : "unpacked dot product";
+  const section = (title: string, rows: readonly unknown[], text: () => string) =>
+    rows.length > 0 ? [`${title}\n\n${text()}`] : [];
+  return [
+    `${runtime} on ${name || "an unnamed adapter"}, ${dot}`,
+    ...section("Whole models", models, () => modelTable(models)),
+    ...section("Kernels", kernels, () => `${ceilingTable(bench)}\n\n${kernelTable(kernels)}`),
+    ...section("Calibration", calibration, () => calibrationTable(calibration)),
+    ...section("Start-up", startup, () => startupTable(startup)),
+    ...notes.map(({ suite, note }) => `${suite}: ${note}`),
+  ].join("\n\n");
+}

@@ -1,0 +1,133 @@
+// What moves or watches elements rather than multiplying them: bound by memory, on any adapter.
+
+import type { ObserverSpec } from "../../src/graph/observer.ts";
+import type { QParams } from "../../src/graph/value.ts";
+import { formatShape, sizeOf } from "../../src/tensor/tensor.ts";
+import type { Precision } from "../core/platform.ts";
+import { normal } from "../core/random.ts";
+import {
+  activationQuant,
+  activations,
+  gatherOperand,
+  picker,
+  single,
+  type Attributes,
+  type KernelCase,
+} from "./case.ts";
+
+type Shape = readonly [number, number, number, number];
+
+interface Spec {
+  readonly kernel: string;
+  readonly dtype: Precision;
+  readonly attributes: Attributes;
+  readonly inputs: readonly Precision[];
+  readonly out: Precision;
+}
+
+const outQuant: QParams = { ...activationQuant, scale: Float32Array.of(1 / 40) };
+
+function elementwise({ kernel, dtype, attributes, inputs, out }: Spec, shape: Shape): KernelCase {
+  const count = sizeOf(shape);
+  const bytesOf = (precision: Precision) => (precision === "int8" ? count : 4 * count);
+  const quant = out === "int8" ? outQuant : undefined;
+  return {
+    kernel,
+    dtype,
+    shape: formatShape(shape),
+    isProduct: false,
+    ops: count,
+    bytes: [...inputs, out].reduce((sum, precision) => sum + bytesOf(precision), 0),
+    make(next) {
+      const operands = inputs.map((precision, index) => ({
+        ...activations(precision, shape, next),
+        name: `x${index}`,
+      }));
+      const graph = single(attributes, operands, quant);
+      const one = operands.map((operand) => gatherOperand(operand, 0, [0]));
+      const pick = picker(shape, 0, [0]);
+      return {
+        graph,
+        probe: { kind: "part", graph: single(attributes, one, quant), pick },
+      };
+    },
+  };
+}
+
+function observe(kernel: string, observer: ObserverSpec, shape: Shape): KernelCase {
+  const count = sizeOf(shape);
+  const passes = observer.kind === "histogram" ? 2 : 1; // the range first, then the counts
+  return {
+    kernel,
+    dtype: "float32",
+    shape: formatShape(shape),
+    isProduct: false,
+    ops: passes * count,
+    bytes: passes * 4 * count,
+    make(next) {
+      const x = normal(shape, next);
+      const graph = single(
+        { op: "Observe", observer },
+        [{ name: "x", tensor: x }],
+        undefined,
+        false,
+      );
+      return { graph, probe: { kind: "statistics", x } };
+    },
+  };
+}
+
+const fake = { op: "FakeQuantize", scale: 1 / 64, zeroPoint: 128, qmin: 0, qmax: 255 } as const;
+
+/** All of them on activations of `shape`. */
+export function elementwiseCases(shape: Shape): KernelCase[] {
+  const float = "float32";
+  return [
+    observe("observe min/max", { kind: "minMax" }, shape),
+    observe("observe histogram", { kind: "histogram" }, shape),
+    elementwise(
+      { kernel: "fake-quant forward", dtype: float, attributes: fake, inputs: [float], out: float },
+      shape,
+    ),
+    elementwise(
+      {
+        kernel: "quantize",
+        dtype: "int8",
+        attributes: { op: "Quantize" },
+        inputs: [float],
+        out: "int8",
+      },
+      shape,
+    ),
+    elementwise(
+      {
+        kernel: "dequantize",
+        dtype: "int8",
+        attributes: { op: "Dequantize" },
+        inputs: ["int8"],
+        out: float,
+      },
+      shape,
+    ),
+    elementwise(
+      {
+        kernel: "add",
+        dtype: float,
+        attributes: { op: "Add" },
+        inputs: [float, float],
+        out: float,
+      },
+      shape,
+    ),
+    elementwise(
+      {
+        kernel: "add",
+        dtype: "int8",
+        attributes: { op: "Add" },
+        inputs: ["int8", "int8"],
+        out: "int8",
+      },
+      shape,
+    ),
+  ];
+}

@@ -1,0 +1,110 @@
+// `npm run bench`: what was typed → suites, here or in headless Chromium → tables, and a JSON file.
+// Bundled into one file; without a browser it needs Node and the package `webgpu` and nothing else.
+
+import { existsSync, readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { cpus, totalmem } from "node:os";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { BrowserBench } from "./browser/driver.ts";
+import { reasonOf } from "./core/interleave.ts";
+import { HELP, parseOptions, UsageError, type BenchOptions } from "./core/options.ts";
+import { printBench } from "./core/print.ts";
+import type { Bench, Report } from "./core/rows.ts";
+import { nodePlatform } from "./node/platform.ts";
+import { runInNode } from "./node/run.ts";
+import { profileSteps } from "./node/steps.ts";
+import { firstModel, type Files } from "./suites/run.ts";
+
+/** A trained MobileNetV2 that may lie beside the checkout. */
+const TRAINED = "../shared/data/models/mobilenetv2-float.onnx";
+
+const say = (line: string): void => console.error(line);
+
+function filesOf({ model }: BenchOptions): Files {
+  if (model !== undefined && !existsSync(model))
+    throw new UsageError(`bench: --model ${model} is not there. Check the path.`);
+  const read = (path: string) => new Uint8Array(readFileSync(path));
+  return {
+    ...(model === undefined ? {} : { given: { title: basename(model), bytes: read(model) } }),
+    ...(existsSync(TRAINED) ? { mobilenetV2: read(TRAINED) } : {}),
+  };
+}
+
+/** Versions of the packages that take part, as far as they are installed. */
+function versions(): Record<string, string> {
+  const require = createRequire(import.meta.url);
+  const found: Record<string, string> = {};
+  for (const name of ["webgpu", "onnxruntime-web", "onnxruntime-node", "playwright"]) {
+    const file = require.resolve
+      .paths(name)
+      ?.map((folder) => join(folder, name, "package.json"))
+      .find(existsSync);
+    if (file) found[name] = (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+  }
+  return found;
+}
+
+function reportOf(bench: Bench, { seed }: BenchOptions, words: readonly string[]): Report {
+  const processors = cpus();
+  return {
+    ...bench,
+    date: new Date().toISOString(),
+    command: `npm run bench -- ${words.join(" ")}`.trim(),
+    seed,
+    machine: {
+      platform: `${process.platform} ${process.arch}`,
+      cpu: processors[0]?.model ?? "",
+      cores: processors.length,
+      memoryGB: Math.round(totalmem() / 2 ** 30),
+      node: process.versions.node,
+    },
+    versions: versions(),
+  };
+}
+
+async function inBrowser(options: BenchOptions, files: Files): Promise<Bench> {
+  const pageFolder = fileURLToPath(new URL("page", import.meta.url));
+  const { CHROMIUM: chromium } = process.env;
+  if (!chromium || !existsSync(pageFolder))
+    throw new UsageError(
+      "bench: no browser is set up here. Run it with `npm run bench` from a checkout, or pass --node.",
+    );
+  await using browser = await BrowserBench.open({ chromium, pageFolder, say }, files);
+  return await browser.run(options);
+}
+
+async function run(options: BenchOptions, words: readonly string[]): Promise<void> {
+  const files = filesOf(options);
+  say(`bench: seed ${options.seed}`);
+  const { suites } = options;
+  if (suites.some((suite) => suite !== "steps")) {
+    const bench = options.node
+      ? await runInNode(await nodePlatform(say), options, files)
+      : await inBrowser(options, files);
+    console.log(`\n${printBench(bench)}`);
+    if (options.json !== undefined) {
+      const report = reportOf(bench, options, words);
+      await writeFile(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
+      say(`bench: wrote ${options.json}`);
+    }
+  }
+  if (suites.includes("steps")) {
+    const platform = await nodePlatform(say);
+    const model = await firstModel(files, platform, options);
+    console.log(`\n${await profileSteps(model, platform, options)}`);
+  }
+}
+
+const words = process.argv.slice(2);
+try {
+  const options = parseOptions(words);
+  if (options === "help") console.log(HELP);
+  else await run(options, words);
+  process.exit(0);
+} catch (error) {
+  console.error(error instanceof UsageError ? error.message : error);
+  if (!(error instanceof UsageError)) console.error(reasonOf(error));
+  process.exit(error instanceof UsageError ? 2 : 1);
+}

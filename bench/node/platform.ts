@@ -1,0 +1,37 @@
+// This Node process as a platform: Dawn through the package `webgpu`, and onnxruntime-node where that
+// is installed.
+
+import { requestDevice } from "../../src/node.ts";
+import { reasonOf } from "../core/interleave.ts";
+import type { Platform } from "../core/platform.ts";
+import { onnxRuntime, type Ort } from "../peers/onnxRuntime.ts";
+import { ours } from "../peers/ours.ts";
+
+/** A name that no bundler and no type checker looks up: the package is optional. */
+const PACKAGE: string = "onnxruntime-node";
+
+export async function nodePlatform(say: (line: string) => void): Promise<Platform> {
+  let ort: Ort | undefined;
+  let reason = "";
+  try {
+    const module = (await import(/* @vite-ignore */ PACKAGE)) as Ort & { default?: Ort };
+    ort = module.default ?? module;
+  } catch (error) {
+    reason =
+      (error as { code?: string }).code === "ERR_MODULE_NOT_FOUND"
+        ? "not installed"
+        : reasonOf(error);
+  }
+  const load = () => (ort ? Promise.resolve(ort) : Promise.reject(new Error(reason)));
+  const cpu = onnxRuntime("ort-node-cpu", "cpu", ["float32", "int8"], load);
+  const webgpu = onnxRuntime("ort-node-webgpu", "webgpu", ["float32"], load);
+  const openDevice = () => requestDevice();
+  return {
+    name: `Node ${process.versions.node}`,
+    openDevice,
+    runtimes: [ours(openDevice), ...(ort ? [webgpu, cpu] : [])],
+    missing: ort ? [] : [{ name: PACKAGE, reason }],
+    referee: ort ? cpu : undefined,
+    say,
+  };
+}

@@ -1,0 +1,110 @@
+// Kernels one at a time, each in turns with the loops that say how fast the adapter can be: its share is
+// of what they reach in the same rounds.
+
+import type { Device } from "../../src/gpu/device.ts";
+import type { Agreement } from "../core/check.ts";
+import { interleave, reasonOf, type Contestant } from "../core/interleave.ts";
+import type { BenchOptions } from "../core/options.ts";
+import type { Platform } from "../core/platform.ts";
+import { random } from "../core/random.ts";
+import type { Ceilings, KernelRow } from "../core/rows.ts";
+import type { KernelCase } from "../kernels/case.ts";
+import { casesFor, type CaseSize } from "../kernels/cases.ts";
+import { CeilingLoops, type Loop } from "../kernels/ceilings.ts";
+import { prepareKernel } from "../kernels/measure.ts";
+import type { Scale } from "./adapter.ts";
+
+const MILLION = 1e6;
+
+/** The loops that set each ceiling on this adapter. */
+interface Bounds {
+  readonly float: Loop;
+  readonly integer: Loop;
+  readonly copy: Loop;
+}
+
+function boundsOf({ loops }: CeilingLoops, ceilings: Ceilings): Bounds {
+  const best = (rate: number): Loop => {
+    const name = ceilings.loops.find((loop) => loop.rate === rate)?.name;
+    const loop = loops.find((loop) => loop.name === name);
+    if (!loop) throw new Error("bench: a ceiling without a loop; please report.");
+    return loop;
+  };
+  return {
+    float: best(ceilings.floatGops),
+    integer: best(ceilings.integerGops),
+    copy: best(ceilings.copyGBs),
+  };
+}
+
+/** One case: checked, then timed in turns with its two ceilings. */
+export async function benchKernel(
+  device: Device,
+  kernel: KernelCase,
+  bounds: Bounds,
+  rounds: number,
+  seed: number,
+): Promise<KernelRow> {
+  const { kernel: name, dtype, shape, ops, bytes } = kernel;
+  const row = { suite: "kernels", kernel: name, dtype, shape, ops, bytes } as const;
+  let prepared;
+  try {
+    prepared = await prepareKernel(device, kernel, random(seed));
+  } catch (error) {
+    const outcome = { name, status: "error", reason: reasonOf(error) } as const;
+    return { ...row, outcome, dispatches: 0 };
+  }
+  using timed = prepared;
+  const { check, dispatches } = timed;
+  const compute = dtype === "int8" ? bounds.integer : bounds.float;
+  const value = (output: number) => output;
+  const contestants: Contestant<undefined, number>[] = [
+    {
+      name,
+      run: () => timed.time(),
+      timeOf: value,
+      check: (): Agreement => check,
+    },
+    { name: "compute", run: () => compute.rate(), timeOf: value },
+    { name: "copy", run: () => bounds.copy.rate(), timeOf: value },
+  ];
+  const [outcome, gops, gbs] = await interleave(contestants, { rounds, draw: () => undefined });
+  if (!outcome) throw new Error("bench: no outcome; please report.");
+  if (outcome.status !== "ok" || gops?.status !== "ok" || gbs?.status !== "ok")
+    return { ...row, outcome, dispatches };
+  const least = {
+    compute: kernel.isProduct ? ops / gops.ms.median / MILLION : 0,
+    copy: bytes / gbs.ms.median / MILLION,
+  };
+  const bound = least.compute >= least.copy ? "compute" : "copy";
+  return { ...row, outcome, dispatches, bound, share: least[bound] / outcome.ms.median };
+}
+
+export async function withCeilings<T>(
+  device: Device,
+  platform: Platform,
+  work: (bounds: Bounds, ceilings: Ceilings) => Promise<T>,
+): Promise<T> {
+  using loops = await CeilingLoops.create(device);
+  platform.say("kernels: measuring the adapter's ceilings");
+  const ceilings = await loops.measure();
+  return await work(boundsOf(loops, ceilings), ceilings);
+}
+
+export async function benchKernels(
+  platform: Platform,
+  options: BenchOptions,
+  { isSmall }: Scale,
+): Promise<{ rows: KernelRow[]; ceilings: Ceilings }> {
+  using device = await platform.openDevice();
+  const size: CaseSize = options.quick ? "quick" : isSmall ? "software" : "gpu";
+  return await withCeilings(device, platform, async (bounds, ceilings) => {
+    const rows: KernelRow[] = [];
+    for (const kernel of casesFor(size)) {
+      platform.say(`kernels: ${kernel.kernel} ${kernel.dtype} ${kernel.shape}`);
+      const seed = options.seed + rows.length;
+      rows.push(await benchKernel(device, kernel, bounds, options.rounds, seed));
+    }
+    return { rows, ceilings };
+  });
+}
