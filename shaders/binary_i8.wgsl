@@ -59,7 +59,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var q = lanes(b[offset.y]) - params.bZero;
   if (params.bSplat == 1u) { q = q.xxxx; }
   if (MULTIPLY) {
-    let y = requantize(vec4f(p * q), vec4f(params.multiplier), params.zeroPoint, params.low, params.high);
+    let y = requantize(vec4f(p * q), vec4f(params.multiplier), rounding(params.zeroPoint, params.low, params.high));
     out[index] = pack(y);
   } else {
     let acc = roundShiftEven(p * params.aMultiplier + q * params.bMultiplier, params.shift);

@@ -43,10 +43,10 @@ struct Params {
 @group(0) @binding(4) var<storage, read> residual: array<vec4f>;  // as out
 @group(0) @binding(5) var<storage, read_write> out: array<vec4f>; // (pixels, outWords)
 
-fn finish(at: u32, sum: vec4f) {
+fn finish(at: u32, sum: vec4f, low: vec4f, high: vec4f) {
   var y = sum;
   if (RESIDUAL) { y += residual[at]; }
-  out[at] = clamp(y, vec4f(params.low), vec4f(params.high));
+  out[at] = clamp(y, low, high);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -120,10 +120,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       dy = select(dy, dy + stepY, wrap);
     }
   }
+  let low = vec4f(params.low);
+  let high = vec4f(params.high);
+  let pixels = params.pixels;
   $for n in WORDS
   if (word + ${n}u < outWords) {
     $for p in PIXELS
-    if (pixel + ${p}u < params.pixels) { finish((pixel + ${p}u) * outWords + word${n}, sum${p}_${n}); }
+    if (pixel + ${p}u < pixels) { finish((pixel + ${p}u) * outWords + word${n}, sum${p}_${n}, low, high); }
     $end
   }
   $end

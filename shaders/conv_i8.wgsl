@@ -60,10 +60,10 @@ struct Params {
 
 const CHUNK = 256u; // words: 1,024 products of at most 2¹⁴ stay within 2²⁴
 
-fn finish(at: u32, acc: vec4i, m: vec4f) {
+fn finish(at: u32, acc: vec4i, m: vec4f, r: Rounding) {
   var real = vec4f(acc);
   if (WIDE) { real = wideToFloat(acc); }
-  var q = requantize(real, m, params.zeroPoint, params.low, params.high);
+  var q = requantize(real, m, r);
   if (RESIDUAL) { q = addResidual(q, lanes(residual[at])); }
   out[at] = pack(q);
 }
@@ -79,6 +79,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (pixel >= params.pixels) { return; }
   let groupWords = params.groupWords;
   let first = (word / params.groupOuts) * groupWords;
+  let padWord = params.padWord;
   let patches = params.kernelHeight * params.kernelWidth * groupWords; // of one output word
   $for n in WORDS
   let word${n} = min(word + ${n}u, outWords - 1u); // past the last word: the last one again, not stored
@@ -140,7 +141,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         $end
         let delta = dy * lineWords + dx * inWords + i;
         $for p in PIXELS
-        let x${p} = take(select(params.padWord, x[u32(at${p} + delta)], isInside(corner${p}, dy, dx)));
+        let x${p} = take(select(padWord, x[u32(at${p} + delta)], isInside(corner${p}, dy, dx)));
         $for n in WORDS
         sums${p}_${n} = addDots(sums${p}_${n}, f${n}, x${p});
         $end
@@ -163,13 +164,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       }
     }
   }
+  let r = rounding(params.zeroPoint, params.low, params.high);
+  let pixels = params.pixels;
   $for n in WORDS
   if (word + ${n}u < outWords) {
     let bias${n} = bias[word${n}];
     let m${n} = multiplier[word${n}];
     $for p in PIXELS
-    if (pixel + ${p}u < params.pixels) {
-      finish((pixel + ${p}u) * outWords + word${n}, bias${n} + acc${p}_${n} + total(sums${p}_${n}), m${n});
+    if (pixel + ${p}u < pixels) {
+      finish((pixel + ${p}u) * outWords + word${n}, bias${n} + acc${p}_${n} + total(sums${p}_${n}), m${n}, r);
     }
     $end
   }

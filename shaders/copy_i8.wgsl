@@ -55,7 +55,7 @@ struct Params {
 fn movedLane(element: u32) -> i32 {
   let q = lanes(x[element / 4u])[element % 4u];
   let acc = vec4f(f32(q - params.inZero));
-  return requantize(acc, vec4f(params.multiplier), params.zeroPoint, params.low, params.high).x;
+  return requantize(acc, vec4f(params.multiplier), rounding(params.zeroPoint, params.low, params.high)).x;
 }
 
 @compute @workgroup_size(WORKGROUP)

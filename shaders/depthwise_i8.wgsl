@@ -84,6 +84,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   }
   var real = vec4f(acc);
   if (WIDE) { real = wideToFloat(acc); }
-  let q = requantize(real, multiplier[word], params.zeroPoint, params.low, params.high);
+  let q = requantize(real, multiplier[word], rounding(params.zeroPoint, params.low, params.high));
   out[index] = pack(q);
 }

@@ -70,19 +70,23 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let x${i}_${j} = select(vec4f(0), x[(line${i} + column${j}) * words + word], has${i} && inside${j});
   $end
   $end
-  let outLine = (image * params.outHeight + row) * params.outWidth + column;
+  let outHeight = params.outHeight;
+  let outWidth = params.outWidth;
+  let low = vec4f(params.low);
+  let high = vec4f(params.high);
+  let outLine = (image * outHeight + row) * outWidth + column;
   let bias0 = bias[word];
   $for r in ROWS
   $for c in COLUMNS
-  if (row + ${r}u < params.outHeight && column + ${c}u < params.outWidth) {
+  if (row + ${r}u < outHeight && column + ${c}u < outWidth) {
     var sums = bias0;
     $for ky in KERNEL_HEIGHT
     $for kx in KERNEL_WIDTH
     sums += x${r * STRIDE_HEIGHT + ky}_${c * STRIDE_WIDTH + kx} * f${ky}_${kx};
     $end
     $end
-    let at = (outLine + ${r}u * params.outWidth + ${c}u) * words + word;
-    out[at] = clamp(sums, vec4f(params.low), vec4f(params.high));
+    let at = (outLine + ${r}u * outWidth + ${c}u) * words + word;
+    out[at] = clamp(sums, low, high);
   }
   $end
   $end

@@ -45,10 +45,10 @@ struct Params {
 @group(0) @binding(4) var<storage, read> multiplier: array<vec4f>; // (words)
 @group(0) @binding(5) var<storage, read_write> out: array<u32>;    // (batch, outHeight, outWidth, words)
 
-fn finish(at: u32, acc: vec4i, m: vec4f) {
+fn finish(at: u32, acc: vec4i, m: vec4f, r: Rounding) {
   var real = vec4f(acc);
   if (WIDE) { real = wideToFloat(acc); }
-  out[at] = pack(requantize(real, m, params.zeroPoint, params.low, params.high));
+  out[at] = pack(requantize(real, m, r));
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -70,6 +70,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let f${ky}_${kx} = spread(filters[taps + ${ky * KERNEL_WIDTH + kx}u]);
   $end
   $end
+  let padWord = params.padWord;
   let height = params.inHeight;
   let width = params.inWidth;
   $for j in PATCH_WIDTH
@@ -81,23 +82,26 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let has${i} = row${i} < height;
   let line${i} = (image * height + row${i}) * width;
   $for j in PATCH_WIDTH
-  let x${i}_${j} = spread(select(params.padWord, x[(line${i} + column${j}) * words + word], has${i} && inside${j}));
+  let x${i}_${j} = spread(select(padWord, x[(line${i} + column${j}) * words + word], has${i} && inside${j}));
   $end
   $end
-  let outLine = (image * params.outHeight + row) * params.outWidth + column;
+  let outHeight = params.outHeight;
+  let outWidth = params.outWidth;
+  let outLine = (image * outHeight + row) * outWidth + column;
+  let r = rounding(params.zeroPoint, params.low, params.high);
   let bias0 = bias[word];
   let m = multiplier[word];
   $for r in ROWS
   $for c in COLUMNS
-  if (row + ${r}u < params.outHeight && column + ${c}u < params.outWidth) {
+  if (row + ${r}u < outHeight && column + ${c}u < outWidth) {
     var sums = Sums();
     $for ky in KERNEL_HEIGHT
     $for kx in KERNEL_WIDTH
     sums += x${r * STRIDE_HEIGHT + ky}_${c * STRIDE_WIDTH + kx} * f${ky}_${kx};
     $end
     $end
-    let at = (outLine + ${r}u * params.outWidth + ${c}u) * words + word;
-    finish(at, bias0 + total(sums), m);
+    let at = (outLine + ${r}u * outWidth + ${c}u) * words + word;
+    finish(at, bias0 + total(sums), m, r);
   }
   $end
   $end

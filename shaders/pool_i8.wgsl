@@ -69,5 +69,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   }
   let count = select(seen + padded * params.countPad, 1u, MAX);
   let m = vec4f(multiplier[count]);
-  out[index] = pack(requantize(vec4f(acc), m, params.zeroPoint, params.low, params.high));
+  out[index] = pack(requantize(vec4f(acc), m, rounding(params.zeroPoint, params.low, params.high)));
 }

@@ -1,5 +1,6 @@
 // use lib/grid.wgsl
 // use lib/dot4.wgsl
+// use lib/requantize.wgsl
 //
 // q = clamp(zeroPoint + rint(fl(x · reciprocal)), low, high)                docs/quantization.md (2)
 //
@@ -24,8 +25,6 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let index = flatIndex(id, groups, WORKGROUP);
   if (index >= params.count) { return; }
-  let q = vec4i(round(x[index] * params.reciprocal));
-  let low = vec4i(params.low - params.zeroPoint);
-  let high = vec4i(params.high - params.zeroPoint);
-  out[index] = pack(clamp(q, low, high) + params.zeroPoint);
+  let r = rounding(params.zeroPoint, params.low, params.high);
+  out[index] = pack(requantize(x[index], vec4f(params.reciprocal), r));
 }

@@ -70,6 +70,6 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
     var total = partial[0];
     if (LAST) { total = vec4i(total.x + total.y + total.z + total.w, 0, 0, 0); }
     let m = vec4f(params.multiplier);
-    out[index] = pack(requantize(wideToFloat(total), m, params.zeroPoint, params.low, params.high));
+    out[index] = pack(requantize(wideToFloat(total), m, rounding(params.zeroPoint, params.low, params.high)));
   }
 }

@@ -1,15 +1,27 @@
 // q = clamp(zeroPoint + rint(fl(f32(acc) · multiplier)), low, high)          docs/quantization.md (29)
 //
-// round() breaks ties to even; nothing is added in float after the product, so there is nothing to
-// fuse. Clamping before the integer add is the same value and cannot overflow. Where |acc| may pass
-// 2²⁴, f32(acc) is only exact by halves: wide acc convert as docs/quantization.md (33).
+// round() breaks ties to even; the product is rounded before anything else happens to it, so there is
+// nothing to fuse. Clamping before the zero point is added is the same value and cannot overflow. Where
+// |acc| may pass 2²⁴, f32(acc) is only exact by halves: wide acc convert as docs/quantization.md (33).
 fn wideToFloat(acc: vec4i) -> vec4f {
   return vec4f(acc >> vec4u(12u)) * 4096.0 + vec4f(acc & vec4i(4095));
 }
 
-fn requantize(acc: vec4f, multiplier: vec4f, zeroPoint: i32, low: i32, high: i32) -> vec4i {
-  let q = vec4i(round(acc * multiplier));
-  return clamp(q, vec4i(low - zeroPoint), vec4i(high - zeroPoint)) + zeroPoint;
+// zeroPoint, and the bounds less it.
+struct Rounding {
+  zeroPoint: i32,
+  low: vec4f,
+  high: vec4f,
+}
+
+fn rounding(zeroPoint: i32, low: i32, high: i32) -> Rounding {
+  return Rounding(zeroPoint, vec4f(f32(low - zeroPoint)), vec4f(f32(high - zeroPoint)));
+}
+
+// 1.5 · 2²³ + n holds the integer n in its low bits: cheaper than a conversion, which must saturate.
+fn requantize(acc: vec4f, multiplier: vec4f, r: Rounding) -> vec4i {
+  let q = clamp(round(acc * multiplier), r.low, r.high);
+  return bitcast<vec4i>(q + 12582912.0) - 0x4b400000 + r.zeroPoint;
 }
 
 // v / 2ᵏ to the nearest integer, ties to even: docs/quantization.md (37).

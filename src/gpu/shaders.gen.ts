@@ -36,6 +36,7 @@ import reduceF32Wgsl from "../../shaders/reduce_f32.wgsl?raw";
 import reduceI8Wgsl from "../../shaders/reduce_i8.wgsl?raw";
 import reshapeF32Wgsl from "../../shaders/reshape_f32.wgsl?raw";
 import reshapeI8Wgsl from "../../shaders/reshape_i8.wgsl?raw";
+import reshapeQuantizeF32Wgsl from "../../shaders/reshape_quantize_f32.wgsl?raw";
 import softmaxF32Wgsl from "../../shaders/softmax_f32.wgsl?raw";
 import unaryF32Wgsl from "../../shaders/unary_f32.wgsl?raw";
 import type { Shader } from "./shader.ts";
@@ -316,7 +317,7 @@ const poolI8 = {
 
 const quantizeF32 = {
   label: "quantize_f32",
-  parts: [libGridWgsl, libDot4Wgsl, quantizeF32Wgsl],
+  parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, quantizeF32Wgsl],
   tile: {},
   overrides: {WORKGROUP: "u32"},
   bindings: {
@@ -374,6 +375,18 @@ const reshapeI8 = {
   },
 } as const satisfies Shader;
 
+const reshapeQuantizeF32 = {
+  label: "reshape_quantize_f32",
+  parts: [libGridWgsl, libReshapeWgsl, libDot4Wgsl, libRequantizeWgsl, reshapeQuantizeF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 112, fields: {count: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, dim1: {offset: 8, type: "u32"}, dim2: {offset: 12, type: "u32"}, dim3: {offset: 16, type: "u32"}, dim4: {offset: 20, type: "u32"}, dim5: {offset: 24, type: "u32"}, weight0: {offset: 28, type: "u32"}, weight1: {offset: 32, type: "u32"}, weight2: {offset: 36, type: "u32"}, weight3: {offset: 40, type: "u32"}, weight4: {offset: 44, type: "u32"}, weight5: {offset: 48, type: "u32"}, size1: {offset: 52, type: "u32"}, size2: {offset: 56, type: "u32"}, size3: {offset: 60, type: "u32"}, size4: {offset: 64, type: "u32"}, size5: {offset: 68, type: "u32"}, stride0: {offset: 72, type: "u32"}, stride1: {offset: 76, type: "u32"}, stride2: {offset: 80, type: "u32"}, stride3: {offset: 84, type: "u32"}, stride4: {offset: 88, type: "u32"}, stride5: {offset: 92, type: "u32"}, reciprocal: {offset: 96, type: "f32"}, zeroPoint: {offset: 100, type: "i32"}, low: {offset: 104, type: "i32"}, high: {offset: 108, type: "i32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "f32"},
+    out: {binding: 2, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
 const softmaxF32 = {
   label: "softmax_f32",
   parts: [libGridWgsl, softmaxF32Wgsl],
@@ -399,7 +412,7 @@ const unaryF32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { binaryF32, binaryI8, compareF32, convF32, convI8, copyF32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, dequantizeI8, fakeQuantizeF32, lookupI8, matmulF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, observeReset, poolF32, poolI8, quantizeF32, reduceF32, reduceI8, reshapeF32, reshapeI8, softmaxF32, unaryF32 } as const;
+export const shaders = { binaryF32, binaryI8, compareF32, convF32, convI8, copyF32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, dequantizeI8, fakeQuantizeF32, lookupI8, matmulF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, observeReset, poolF32, poolI8, quantizeF32, reduceF32, reduceI8, reshapeF32, reshapeI8, reshapeQuantizeF32, softmaxF32, unaryF32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

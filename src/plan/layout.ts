@@ -33,6 +33,17 @@ export function layoutOf(shape: readonly number[]): Layout {
   return { logical, order, physical, last, lastWords, words };
 }
 
+/** True where the axes longer than 1 lie in their logical order. */
+export function keepsOrder({ logical, order }: Layout): boolean {
+  const long = order.filter((axis) => logical[axis] !== 1);
+  return long.every((axis, at) => at === 0 || axis > (long[at - 1] ?? -1));
+}
+
+/** True where the elements lie as in a dense row-major array: nothing moved, padding only at the end. */
+export function isDense(layout: Layout): boolean {
+  return keepsOrder(layout) && (layout.last % 4 === 0 || layout.words === layout.lastWords);
+}
+
 /** Strides in elements, per logical axis. */
 export function elementStrides(layout: Layout): number[] {
   const strides = new Array<number>(layout.logical.length).fill(0);

@@ -8,8 +8,8 @@ import type { Node } from "../graph/node.ts";
 import { formatShape, sizeOf } from "../tensor/tensor.ts";
 import { UnsupportedError, type Unsupported } from "../errors.ts";
 import { denseBytes, PlanBuilder } from "./builder.ts";
-import { layoutOf } from "./layout.ts";
-import { Lowering, shiftOf } from "./lower/context.ts";
+import { isDense, layoutOf } from "./layout.ts";
+import { Lowering, shiftOf, type Placed } from "./lower/context.ts";
 import { lowerConv } from "./lower/conv.ts";
 import {
   lowerBatchNormalization,
@@ -20,7 +20,7 @@ import {
   lowerUnary,
 } from "./lower/elementwise.ts";
 import { lowerGemm, lowerMatMul } from "./lower/matmul.ts";
-import { emitReshape, lowerMovement } from "./lower/movement.ts";
+import { emitReshape, emitReshapeQuantize, lowerMovement } from "./lower/movement.ts";
 import { lowerCompare, lowerObserve } from "./lower/observe.ts";
 import { lowerMean, lowerPool, lowerSoftmax } from "./lower/pool.ts";
 import type { Plan } from "./plan.ts";
@@ -98,35 +98,57 @@ function checkValues(graph: BoundGraph): void {
   );
 }
 
+/** A value at the plan's border: dense, row-major. */
+function atBorder(lowering: Lowering, name: string, side: "input" | "output"): Placed {
+  const { dtype, quant } = valueOf(lowering.graph, name);
+  const shape = lowering.shape(name);
+  const bytes = denseBytes(shape, quant ? 1 : 4);
+  const ref = lowering.plan[side](name, dtype, shape, bytes, quant ? shiftOf(quant) : 0);
+  return { name, ref, layout: layoutOf([sizeOf(shape)]), quant };
+}
+
+/** An input goes into its layout, and where only a Quantize reads it, into integers at once. */
+function lowerInput(lowering: Lowering, name: string): void {
+  const port = atBorder(lowering, name, "input");
+  if (isDense(layoutOf(lowering.shape(name)))) {
+    lowering.place(name, port.ref);
+    return;
+  }
+  const [reader, ...others] = lowering.readers(name);
+  const step = { name: `input ${name}` };
+  const isOutput = lowering.graph.outputs.includes(name);
+  if (reader?.op === "Quantize" && others.length === 0 && !isOutput) {
+    lowering.done.add(reader);
+    emitReshapeQuantize(lowering, reader, port, lowering.output(reader));
+    return;
+  }
+  emitReshape(lowering, step, port, lowering.place(name, lowering.room(name)));
+}
+
+/** The ports of the outputs. A value that lies densely and that no node reads is written there by its
+ *  producer. */
+function placeOutputs(lowering: Lowering): Map<string, Placed> {
+  const { graph } = lowering;
+  const ports = new Map(graph.outputs.map((name) => [name, atBorder(lowering, name, "output")]));
+  for (const [name, { ref }] of ports) {
+    const isAlone = lowering.readers(name).length === 0 && !graph.inputs.includes(name);
+    if (isAlone && isDense(layoutOf(lowering.shape(name)))) lowering.direct.set(name, ref);
+  }
+  return ports;
+}
+
 /** Lower `graph`; its shapes are known (`bindShapes`). Throws UnsupportedError, AccumulatorError. */
 export function lower(graph: BoundGraph, target: Target = defaultTarget): Plan {
   checkValues(graph);
   const plan = new PlanBuilder();
   const lowering = new Lowering(graph, plan, target);
-  for (const name of graph.inputs) {
-    const { dtype, quant } = valueOf(graph, name);
-    const shape = lowering.shape(name);
-    const dense = layoutOf([sizeOf(shape)]);
-    const bytes = denseBytes(shape, quant ? 1 : 4);
-    const ref = plan.input(name, dtype, shape, bytes, quant ? shiftOf(quant) : 0);
-    const layout = layoutOf(shape);
-    const placed = lowering.place(name, plan.tensor(layout.words * (quant ? 4 : 16)));
-    emitReshape(lowering, { name: `input ${name}` }, { name, ref, layout: dense, quant }, placed);
-  }
+  const ports = placeOutputs(lowering);
+  for (const name of graph.inputs) lowerInput(lowering, name);
   for (const node of graph.nodes) if (!lowering.done.has(node)) lowerNode(lowering, node);
-  for (const name of graph.outputs) {
-    const { dtype, quant } = valueOf(graph, name);
-    const shape = lowering.shape(name);
+  for (const [name, port] of ports) {
+    if (lowering.placed(name)?.ref === port.ref) continue;
     const placed = lowering.placed(name) ?? lowering.placeConstant(name);
-    const ref = plan.output(
-      name,
-      dtype,
-      shape,
-      denseBytes(shape, quant ? 1 : 4),
-      quant ? shiftOf(quant) : 0,
-    );
-    const layout = layoutOf([sizeOf(shape)]);
-    emitReshape(lowering, { name: `output ${name}` }, placed, { name, ref, layout, quant });
+    emitReshape(lowering, { name: `output ${name}` }, placed, port);
   }
   return plan.finish();
 }

@@ -4,8 +4,9 @@ import { valueOf } from "../../graph/graph.ts";
 import type { BoundGraph } from "../../graph/bind.ts";
 import type { Clamp, Node } from "../../graph/node.ts";
 import { clampBounds } from "../../graph/arithmetic.ts";
-import type { QParams } from "../../graph/value.ts";
+import { rangeOf, type QParams } from "../../graph/value.ts";
 import { UnsupportedError } from "../../errors.ts";
+import { fl } from "../../tensor/rounding.ts";
 import { toNumbers, type Tensor } from "../../tensor/tensor.ts";
 import type { PlanBuilder, Ref } from "../builder.ts";
 import type { Target } from "../target.ts";
@@ -56,12 +57,21 @@ export function shiftOf(quant: QParams): number {
   return quant.dtype === "uint8" ? 128 : 0;
 }
 
+/** Uniforms of docs/quantization.md (2) for the per-tensor output of `node`. */
+export function quantizeUniforms(lowering: Lowering, node: Node, out: Placed) {
+  const { scale, zeroPoint, shift } = lowering.stored(node, out);
+  const [qmin, qmax] = out.quant ? rangeOf(out.quant) : [0, 0];
+  return { reciprocal: fl(1 / scale), zeroPoint, low: qmin - shift, high: qmax - shift };
+}
+
 export class Lowering {
   readonly graph: BoundGraph;
   readonly plan: PlanBuilder;
   readonly target: Target;
   /** Nodes that an earlier one did along with its own work. */
   readonly done = new Set<Node>();
+  /** Graph outputs that their producers write where the caller reads them. */
+  readonly direct = new Map<string, Ref>();
   #placed = new Map<string, Placed>();
   #readers = new Map<string, Node[]>();
 
@@ -121,8 +131,12 @@ export class Lowering {
     const name = node.outputs[index];
     if (name === undefined)
       throw new Error(`${node.op} "${node.name}": no output ${index}; please report.`);
-    const layout = layoutOf(this.shape(name));
-    return this.place(name, this.plan.tensor(layout.words * (this.quant(name) ? 4 : 16)));
+    return this.place(name, this.direct.get(name) ?? this.room(name));
+  }
+
+  /** Memory for value `name`. */
+  room(name: string): Ref {
+    return this.plan.tensor(layoutOf(this.shape(name)).words * (this.quant(name) ? 4 : 16));
   }
 
   /** Remember that value `name` lies at `ref`. */

@@ -7,13 +7,14 @@ import {
   quantizeTensor,
 } from "../../graph/arithmetic.ts";
 import type { Binary, Clamp, FakeQuantize, Node, NodeOf, Unary } from "../../graph/node.ts";
-import { rangeOf, type QParams } from "../../graph/value.ts";
+import type { QParams } from "../../graph/value.ts";
 import { fl } from "../../tensor/rounding.ts";
 import { float32, tensor } from "../../tensor/tensor.ts";
 import { elementStrides, layoutOf, padFront, type Layout } from "../layout.ts";
 import { clampOf } from "./conv.ts";
 import {
   floatBounds,
+  quantizeUniforms,
   shiftOf,
   storedBounds,
   workgroups,
@@ -114,18 +115,10 @@ export function lowerUnary(lowering: Lowering, node: Function): void {
 export function lowerQuantize(lowering: Lowering, node: NodeOf<"Quantize">): void {
   const x = lowering.input(node, 0);
   const out = lowering.output(node);
-  const { scale, zeroPoint, shift } = lowering.stored(node, out);
-  const [qmin, qmax] = out.quant ? rangeOf(out.quant) : [0, 0];
   const count = out.layout.words;
   lowering.plan.step("quantizeF32", {
     node: node.name,
-    uniforms: {
-      count,
-      reciprocal: fl(1 / scale),
-      zeroPoint,
-      low: qmin - shift,
-      high: qmax - shift,
-    },
+    uniforms: { count, ...quantizeUniforms(lowering, node, out) },
     buffers: { x: x.ref, out: out.ref },
     groups: workgroups(count),
   });

@@ -6,8 +6,8 @@ import type { Movement, Node, NodeOf } from "../../graph/node.ts";
 import { sliceRange } from "../../graph/shapes.ts";
 import { rangeOf, type QParams } from "../../graph/value.ts";
 import { sizeOf, stridesOf } from "../../tensor/tensor.ts";
-import { elementStrides, layoutOf, padFront, type Layout } from "../layout.ts";
-import { workgroups, type Lowering, type Placed } from "./context.ts";
+import { elementStrides, isDense, keepsOrder, layoutOf, padFront, type Layout } from "../layout.ts";
+import { quantizeUniforms, workgroups, type Lowering, type Placed } from "./context.ts";
 
 const SIX = [0, 1, 2, 3, 4, 5] as const;
 type Axis = (typeof SIX)[number];
@@ -39,15 +39,24 @@ function rescale(lowering: Lowering, node: Node, x: Placed, out: Placed) {
 function samePlaces(a: Layout, b: Layout): boolean {
   const trim = ({ physical, last }: Layout) =>
     [...physical.slice(0, -1).filter((size) => size !== 1), last].join();
-  const keepsOrder = ({ logical, order }: Layout) => {
-    const long = order.filter((axis) => logical[axis] !== 1);
-    return long.every((axis, at) => at === 0 || axis > (long[at - 1] ?? -1));
-  };
   return trim(a) === trim(b) && keepsOrder(a) && keepsOrder(b);
 }
 
 const sameParams = (a: QParams | undefined, b: QParams | undefined) =>
   a?.dtype === b?.dtype && a?.scale[0] === b?.scale[0] && a?.zeroPoint[0] === b?.zeroPoint[0];
+
+/** Geometry of a reshape from x's layout to out's, as the shaders' uniforms name it. */
+function reshapeUniforms({ layout: from }: Placed, { layout: to }: Placed) {
+  const weights = stridesOf(to.logical);
+  const sizes = numbered("size", padFront(from.logical, 6, 1));
+  const dims = numbered("dim", padFront(to.physical, 6, 1));
+  const { size0: _size, ...innerSizes } = sizes;
+  const { dim0: _dim, ...innerDims } = dims;
+  const order = to.order.map((axis) => weights[axis] ?? 0);
+  const weight = numbered("weight", padFront(order, 6, 0));
+  const stride = numbered("stride", padFront(elementStrides(from), 6, 0));
+  return { count: to.words, last: to.last, ...innerDims, ...weight, ...innerSizes, ...stride };
+}
 
 /** out = x with another shape: a dispatch of the reshape shader. */
 export function emitReshape(
@@ -56,26 +65,26 @@ export function emitReshape(
   x: Placed,
   out: Placed,
 ): void {
-  const [from, to] = [x.layout, out.layout];
-  const weights = stridesOf(to.logical);
-  const sizes = numbered("size", padFront(from.logical, 6, 1));
-  const dims = numbered("dim", padFront(to.physical, 6, 1));
-  const { size0: _size, ...innerSizes } = sizes;
-  const { dim0: _dim, ...innerDims } = dims;
-  const weight = numbered(
-    "weight",
-    padFront(
-      to.order.map((axis) => weights[axis] ?? 0),
-      6,
-      0,
-    ),
-  );
-  const stride = numbered("stride", padFront(elementStrides(from), 6, 0));
   lowering.plan.step(x.quant ? "reshapeI8" : "reshapeF32", {
     node: node.name,
-    uniforms: { count: to.words, last: to.last, ...innerDims, ...weight, ...innerSizes, ...stride },
+    uniforms: reshapeUniforms(x, out),
     buffers: { x: x.ref, out: out.ref },
-    groups: workgroups(to.words),
+    groups: workgroups(out.layout.words),
+  });
+}
+
+/** out = quantize(x) with another shape. */
+export function emitReshapeQuantize(
+  lowering: Lowering,
+  node: NodeOf<"Quantize">,
+  x: Placed,
+  out: Placed,
+): void {
+  lowering.plan.step("reshapeQuantizeF32", {
+    node: node.name,
+    uniforms: { ...reshapeUniforms(x, out), ...quantizeUniforms(lowering, node, out) },
+    buffers: { x: x.ref, out: out.ref },
+    groups: workgroups(out.layout.words),
   });
 }
 
@@ -193,7 +202,8 @@ function lowerReshape(lowering: Lowering, node: Node, x: Placed): void {
   const quant = lowering.quant(name);
   const shape = lowering.shape(name);
   const target = layoutOf(shape);
-  if (samePlaces(x.layout, target) && sameParams(x.quant, quant)) {
+  const stays = samePlaces(x.layout, target) || (isDense(x.layout) && isDense(target));
+  if (stays && sameParams(x.quant, quant)) {
     lowering.place(name, x.ref);
     return;
   }
