@@ -1,7 +1,8 @@
 // use lib/ordered.wgsl
 //
 // slot[8 + 2c], slot[9 + 2c] ← min and max of channel c over finite x, as ordered u32; slot[2] counts
-// the non-finite values, slot[3] is the first of them
+// the non-finite values, slot[3] is the complement of the first of
+// them
 //
 // Channels are the last physical axis. A workgroup owns one word of four channels and all their rows,
 // so nothing but the counts needs an atomic.
@@ -33,7 +34,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
     for (var lane = 0u; lane < 4u && !all(finite); lane++) {
       if (!finite[lane]) {
         atomicAdd(&slot[2], 1u);
-        atomicMin(&slot[3], i * 4u + lane);
+        atomicMax(&slot[3], ~(i * 4u + lane));
       }
     }
   }

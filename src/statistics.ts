@@ -31,7 +31,7 @@ export function readSlot(
   batch: number,
 ): BatchStatistics | undefined {
   const slot = new Uint32Array(bytes);
-  const [least = 0, greatest = 0, nonFinite = 0, first = 0, low = 0, high = 0] = slot;
+  const [greatest = 0, least = 0, nonFinite = 0, first = 0, high = 0, low = 0] = slot;
   const [tensor = ""] = node.inputs;
   if (nonFinite > 0) {
     throw new NonFiniteError(
@@ -39,7 +39,7 @@ export function readSlot(
       tensor,
       batch,
       nonFinite,
-      logicalIndex(layoutOf(shape), first),
+      logicalIndex(layoutOf(shape), ~first >>> 0),
     );
   }
   const { observer } = node;
@@ -51,15 +51,15 @@ export function readSlot(
       );
     return shape.includes(0) ? undefined : { min: column(0), max: column(1) };
   }
-  if (least > greatest) return undefined;
-  const [min, max] = [fromOrdered(least), fromOrdered(greatest)];
+  if (greatest === 0) return undefined; // nothing seen: no finite value is that
+  const [min, max] = [fromOrdered(~least), fromOrdered(greatest)];
   if (observer.kind !== "histogram")
     return { min: Float32Array.of(min), max: Float32Array.of(max) };
   const bins = observer.bins ?? 2048;
   return {
     min,
     max,
-    low: fromOrdered(low),
+    low: fromOrdered(~low),
     high: fromOrdered(high),
     counts: slot.slice(SLOT_HEAD, SLOT_HEAD + bins),
   };
@@ -67,5 +67,5 @@ export function readSlot(
 
 /** Bytes offset and words of the slot's running range, to carry it from one program to another. */
 export function runningRange(min: number, max: number): { offset: number; data: Uint32Array } {
-  return { offset: 4 * 4, data: Uint32Array.of(toOrdered(min), toOrdered(max)) };
+  return { offset: 4 * 4, data: Uint32Array.of(toOrdered(max), ~toOrdered(min)) };
 }

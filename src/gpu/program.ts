@@ -207,6 +207,11 @@ export class Program implements Disposable {
         if (input) write(this.#device, this.#buffers, port.slice, encode(port, input));
       }
       const encoder = gpu.createCommandEncoder();
+      for (const { slice, cleared = [] } of this.plan.states) {
+        const buffer = element(this.#buffers, slice.buffer);
+        for (const [offset, size] of cleared)
+          if (size > 0) encoder.clearBuffer(buffer, slice.offset + offset, size);
+      }
       const pass = encoder.beginComputePass();
       for (const { pipeline, group, grid } of this.#dispatches) {
         pass.setPipeline(pipeline);

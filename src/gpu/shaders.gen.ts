@@ -4,16 +4,24 @@ import binaryI8Wgsl from "../../shaders/binary_i8.wgsl?raw";
 import compareF32Wgsl from "../../shaders/compare_f32.wgsl?raw";
 import convF32Wgsl from "../../shaders/conv_f32.wgsl?raw";
 import convI8Wgsl from "../../shaders/conv_i8.wgsl?raw";
+import convObservedF32Wgsl from "../../shaders/conv_observed_f32.wgsl?raw";
+import convTiledF32Wgsl from "../../shaders/conv_tiled_f32.wgsl?raw";
+import convTiledI8Wgsl from "../../shaders/conv_tiled_i8.wgsl?raw";
 import copyF32Wgsl from "../../shaders/copy_f32.wgsl?raw";
 import copyI8Wgsl from "../../shaders/copy_i8.wgsl?raw";
 import depthwiseF32Wgsl from "../../shaders/depthwise_f32.wgsl?raw";
 import depthwiseI8Wgsl from "../../shaders/depthwise_i8.wgsl?raw";
 import depthwiseTileF32Wgsl from "../../shaders/depthwise_tile_f32.wgsl?raw";
 import depthwiseTileI8Wgsl from "../../shaders/depthwise_tile_i8.wgsl?raw";
+import depthwiseTileObservedF32Wgsl from "../../shaders/depthwise_tile_observed_f32.wgsl?raw";
 import dequantizeI8Wgsl from "../../shaders/dequantize_i8.wgsl?raw";
 import fakeQuantizeF32Wgsl from "../../shaders/fake_quantize_f32.wgsl?raw";
+import gemvF32Wgsl from "../../shaders/gemv_f32.wgsl?raw";
+import gemvI8Wgsl from "../../shaders/gemv_i8.wgsl?raw";
 import libBroadcastWgsl from "../../shaders/lib/broadcast.wgsl?raw";
+import libConvF32Wgsl from "../../shaders/lib/conv_f32.wgsl?raw";
 import libCopyWgsl from "../../shaders/lib/copy.wgsl?raw";
+import libDepthwiseTileF32Wgsl from "../../shaders/lib/depthwise_tile_f32.wgsl?raw";
 import libDot4Wgsl from "../../shaders/lib/dot4.wgsl?raw";
 import libDot4UnpackedWgsl from "../../shaders/lib/dot4_unpacked.wgsl?raw";
 import libGridWgsl from "../../shaders/lib/grid.wgsl?raw";
@@ -22,13 +30,17 @@ import libReduceWgsl from "../../shaders/lib/reduce.wgsl?raw";
 import libRequantizeWgsl from "../../shaders/lib/requantize.wgsl?raw";
 import libReshapeWgsl from "../../shaders/lib/reshape.wgsl?raw";
 import libResidualWgsl from "../../shaders/lib/residual.wgsl?raw";
+import libSeenWgsl from "../../shaders/lib/seen.wgsl?raw";
+import libStoreF32Wgsl from "../../shaders/lib/store_f32.wgsl?raw";
+import libStoreI8Wgsl from "../../shaders/lib/store_i8.wgsl?raw";
+import libTapsWgsl from "../../shaders/lib/taps.wgsl?raw";
+import libUnseenWgsl from "../../shaders/lib/unseen.wgsl?raw";
 import libWindowWgsl from "../../shaders/lib/window.wgsl?raw";
 import lookupI8Wgsl from "../../shaders/lookup_i8.wgsl?raw";
 import matmulF32Wgsl from "../../shaders/matmul_f32.wgsl?raw";
 import observeChannelsF32Wgsl from "../../shaders/observe_channels_f32.wgsl?raw";
 import observeHistogramF32Wgsl from "../../shaders/observe_histogram_f32.wgsl?raw";
 import observeMinmaxF32Wgsl from "../../shaders/observe_minmax_f32.wgsl?raw";
-import observeResetWgsl from "../../shaders/observe_reset.wgsl?raw";
 import poolF32Wgsl from "../../shaders/pool_f32.wgsl?raw";
 import poolI8Wgsl from "../../shaders/pool_i8.wgsl?raw";
 import quantizeF32Wgsl from "../../shaders/quantize_f32.wgsl?raw";
@@ -82,11 +94,11 @@ const compareF32 = {
 
 const convF32 = {
   label: "conv_f32",
-  parts: [libGridWgsl, libWindowWgsl, convF32Wgsl],
+  parts: [libGridWgsl, libWindowWgsl, libConvF32Wgsl, libUnseenWgsl, convF32Wgsl],
   tile: {PIXELS: 8, WORDS: 2},
   overrides: {WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 76, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, low: {offset: 68, type: "f32"}, high: {offset: 72, type: "f32"}}},
+    params: {binding: 0, type: "uniform", size: 80, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, last: {offset: 68, type: "u32"}, low: {offset: 72, type: "f32"}, high: {offset: 76, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     filters: {binding: 2, type: "read-only-storage", element: "mat4x4f"},
     bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
@@ -108,6 +120,54 @@ const convI8 = {
     multiplier: {binding: 4, type: "read-only-storage", element: "vec4f"},
     residual: {binding: 5, type: "read-only-storage", element: "u32"},
     out: {binding: 6, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
+const convObservedF32 = {
+  label: "conv_observed_f32",
+  parts: [libGridWgsl, libWindowWgsl, libConvF32Wgsl, libOrderedWgsl, libSeenWgsl, convObservedF32Wgsl],
+  tile: {PIXELS: 8, WORDS: 2},
+  overrides: {WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 80, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, last: {offset: 68, type: "u32"}, low: {offset: 72, type: "f32"}, high: {offset: 76, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    filters: {binding: 2, type: "read-only-storage", element: "mat4x4f"},
+    bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    residual: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
+    slot: {binding: 6, type: "storage", element: "atomic<u32>"},
+  },
+} as const satisfies Shader;
+
+const convTiledF32 = {
+  label: "conv_tiled_f32",
+  parts: [libWindowWgsl, libTapsWgsl, libStoreF32Wgsl, convTiledF32Wgsl],
+  tile: {DOWN: 8, ACROSS: 8, ROWS: 4, WORDS: 2, CHUNK: 8, X_LOADS: 4, F_LOADS: 8},
+  overrides: {RESIDUAL: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 88, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, chunks: {offset: 68, type: "u32"}, groupTiles: {offset: 72, type: "u32"}, tilesWide: {offset: 76, type: "u32"}, low: {offset: 80, type: "f32"}, high: {offset: 84, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    filters: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    residual: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const convTiledI8 = {
+  label: "conv_tiled_i8",
+  parts: [libWindowWgsl, libTapsWgsl, libDot4Wgsl, libRequantizeWgsl, libResidualWgsl, libStoreI8Wgsl, convTiledI8Wgsl],
+  tile: {DOWN: 8, ACROSS: 8, ROWS: 4, WORDS: 2, QUADS: 4, X_LOADS: 2, F_LOADS: 4},
+  overrides: {RESIDUAL: "bool", WIDE: "bool", VECTOR: "bool", CHUNKED: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 124, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, chunks: {offset: 68, type: "u32"}, groupTiles: {offset: 72, type: "u32"}, tilesWide: {offset: 76, type: "u32"}, padWord: {offset: 80, type: "u32"}, zeroPoint: {offset: 84, type: "i32"}, low: {offset: 88, type: "i32"}, high: {offset: 92, type: "i32"}, sumMultiplier: {offset: 96, type: "i32"}, residualMultiplier: {offset: 100, type: "i32"}, residualZero: {offset: 104, type: "i32"}, shift: {offset: 108, type: "u32"}, outZero: {offset: 112, type: "i32"}, outLow: {offset: 116, type: "i32"}, outHigh: {offset: 120, type: "i32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    quads: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    filters: {binding: 3, type: "read-only-storage", element: "vec4u"},
+    bias: {binding: 4, type: "read-only-storage", element: "vec4i"},
+    multiplier: {binding: 5, type: "read-only-storage", element: "vec4f"},
+    residual: {binding: 6, type: "read-only-storage", element: "u32"},
+    out: {binding: 7, type: "storage", element: "u32"},
   },
 } as const satisfies Shader;
 
@@ -166,11 +226,11 @@ const depthwiseI8 = {
 
 const depthwiseTileF32 = {
   label: "depthwise_tile_f32",
-  parts: [libGridWgsl, depthwiseTileF32Wgsl],
+  parts: [libGridWgsl, libDepthwiseTileF32Wgsl, libUnseenWgsl, depthwiseTileF32Wgsl],
   tile: {ROWS: 2, COLUMNS: 4, KERNEL_HEIGHT: 3, KERNEL_WIDTH: 3, STRIDE_HEIGHT: 1, STRIDE_WIDTH: 1, PATCH_HEIGHT: 4, PATCH_WIDTH: 6},
   overrides: {WORKGROUP: "u32"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 48, fields: {count: {offset: 0, type: "u32"}, rowTiles: {offset: 4, type: "u32"}, columnTiles: {offset: 8, type: "u32"}, outHeight: {offset: 12, type: "u32"}, outWidth: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, inHeight: {offset: 24, type: "u32"}, inWidth: {offset: 28, type: "u32"}, padTop: {offset: 32, type: "u32"}, padLeft: {offset: 36, type: "u32"}, low: {offset: 40, type: "f32"}, high: {offset: 44, type: "f32"}}},
+    params: {binding: 0, type: "uniform", size: 52, fields: {count: {offset: 0, type: "u32"}, rowTiles: {offset: 4, type: "u32"}, columnTiles: {offset: 8, type: "u32"}, outHeight: {offset: 12, type: "u32"}, outWidth: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, inHeight: {offset: 24, type: "u32"}, inWidth: {offset: 28, type: "u32"}, padTop: {offset: 32, type: "u32"}, padLeft: {offset: 36, type: "u32"}, last: {offset: 40, type: "u32"}, low: {offset: 44, type: "f32"}, high: {offset: 48, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     filters: {binding: 2, type: "read-only-storage", element: "vec4f"},
     bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
@@ -190,6 +250,21 @@ const depthwiseTileI8 = {
     bias: {binding: 3, type: "read-only-storage", element: "vec4i"},
     multiplier: {binding: 4, type: "read-only-storage", element: "vec4f"},
     out: {binding: 5, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
+const depthwiseTileObservedF32 = {
+  label: "depthwise_tile_observed_f32",
+  parts: [libGridWgsl, libDepthwiseTileF32Wgsl, libOrderedWgsl, libSeenWgsl, depthwiseTileObservedF32Wgsl],
+  tile: {ROWS: 2, COLUMNS: 4, KERNEL_HEIGHT: 3, KERNEL_WIDTH: 3, STRIDE_HEIGHT: 1, STRIDE_WIDTH: 1, PATCH_HEIGHT: 4, PATCH_WIDTH: 6},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 52, fields: {count: {offset: 0, type: "u32"}, rowTiles: {offset: 4, type: "u32"}, columnTiles: {offset: 8, type: "u32"}, outHeight: {offset: 12, type: "u32"}, outWidth: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, inHeight: {offset: 24, type: "u32"}, inWidth: {offset: 28, type: "u32"}, padTop: {offset: 32, type: "u32"}, padLeft: {offset: 36, type: "u32"}, last: {offset: 40, type: "u32"}, low: {offset: 44, type: "f32"}, high: {offset: 48, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    filters: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 4, type: "storage", element: "vec4f"},
+    slot: {binding: 5, type: "storage", element: "atomic<u32>"},
   },
 } as const satisfies Shader;
 
@@ -214,6 +289,37 @@ const fakeQuantizeF32 = {
     params: {binding: 0, type: "uniform", size: 24, fields: {count: {offset: 0, type: "u32"}, scale: {offset: 4, type: "f32"}, reciprocal: {offset: 8, type: "f32"}, zeroPoint: {offset: 12, type: "i32"}, qmin: {offset: 16, type: "i32"}, qmax: {offset: 20, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     out: {binding: 2, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const gemvF32 = {
+  label: "gemv_f32",
+  parts: [libWindowWgsl, libTapsWgsl, libStoreF32Wgsl, gemvF32Wgsl],
+  tile: {LANES: 64, COLUMNS: 1, PIXELS: 4},
+  overrides: {RESIDUAL: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 80, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, tilesWide: {offset: 68, type: "u32"}, low: {offset: 72, type: "f32"}, high: {offset: 76, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    filters: {binding: 2, type: "read-only-storage", element: "mat4x4f"},
+    bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    residual: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const gemvI8 = {
+  label: "gemv_i8",
+  parts: [libWindowWgsl, libTapsWgsl, libDot4Wgsl, libRequantizeWgsl, libResidualWgsl, libStoreI8Wgsl, gemvI8Wgsl],
+  tile: {LANES: 64, COLUMNS: 1, PIXELS: 4},
+  overrides: {RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 116, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, tilesWide: {offset: 68, type: "u32"}, padWord: {offset: 72, type: "u32"}, zeroPoint: {offset: 76, type: "i32"}, low: {offset: 80, type: "i32"}, high: {offset: 84, type: "i32"}, sumMultiplier: {offset: 88, type: "i32"}, residualMultiplier: {offset: 92, type: "i32"}, residualZero: {offset: 96, type: "i32"}, shift: {offset: 100, type: "u32"}, outZero: {offset: 104, type: "i32"}, outLow: {offset: 108, type: "i32"}, outHigh: {offset: 112, type: "i32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    filters: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    bias: {binding: 3, type: "read-only-storage", element: "vec4i"},
+    multiplier: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    residual: {binding: 5, type: "read-only-storage", element: "u32"},
+    out: {binding: 6, type: "storage", element: "u32"},
   },
 } as const satisfies Shader;
 
@@ -259,34 +365,23 @@ const observeHistogramF32 = {
   label: "observe_histogram_f32",
   parts: [libOrderedWgsl, observeHistogramF32Wgsl],
   tile: {},
-  overrides: {WORKGROUP: "u32", BINS: "u32"},
+  overrides: {WORKGROUP: "u32", BINS: "u32", PADDED: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}}},
-    x: {binding: 1, type: "read-only-storage", element: "vec4u"},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     slot: {binding: 2, type: "storage", element: "atomic<u32>"},
   },
 } as const satisfies Shader;
 
 const observeMinmaxF32 = {
   label: "observe_minmax_f32",
-  parts: [libOrderedWgsl, observeMinmaxF32Wgsl],
+  parts: [libOrderedWgsl, libSeenWgsl, observeMinmaxF32Wgsl],
   tile: {},
-  overrides: {WORKGROUP: "u32"},
+  overrides: {WORKGROUP: "u32", PADDED: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}}},
-    x: {binding: 1, type: "read-only-storage", element: "vec4u"},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     slot: {binding: 2, type: "storage", element: "atomic<u32>"},
-  },
-} as const satisfies Shader;
-
-const observeReset = {
-  label: "observe_reset",
-  parts: [observeResetWgsl],
-  tile: {},
-  overrides: {WORKGROUP: "u32"},
-  bindings: {
-    params: {binding: 0, type: "uniform", size: 4, fields: {bins: {offset: 0, type: "u32"}}},
-    slot: {binding: 1, type: "storage", element: "u32"},
   },
 } as const satisfies Shader;
 
@@ -412,7 +507,7 @@ const unaryF32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { binaryF32, binaryI8, compareF32, convF32, convI8, copyF32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, dequantizeI8, fakeQuantizeF32, lookupI8, matmulF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, observeReset, poolF32, poolI8, quantizeF32, reduceF32, reduceI8, reshapeF32, reshapeI8, reshapeQuantizeF32, softmaxF32, unaryF32 } as const;
+export const shaders = { binaryF32, binaryI8, compareF32, convF32, convI8, convObservedF32, convTiledF32, convTiledI8, copyF32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, gemvF32, gemvI8, lookupI8, matmulF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, quantizeF32, reduceF32, reduceI8, reshapeF32, reshapeI8, reshapeQuantizeF32, softmaxF32, unaryF32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

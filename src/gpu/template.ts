@@ -2,7 +2,7 @@
 // that this expands before WGSL sees them: WGSL has no generics, and an array of accumulators stays in
 // registers only where a compiler unrolls every loop over it.
 //
-//   $for i in ROWS            the lines up to the matching $end, once for each i = 0 … ROWS − 1
+//   $for i in ROWS            the lines up to the matching $end, once for each i = 0 … ROWS − 1; or $for i in 4
 //   ${i}, ${i * STRIDE + j}   a loop's index or a size, or a sum of products of them
 
 /** The text of `code` for these sizes. Throws on an unknown name or an $end too few or too many. */
@@ -45,7 +45,7 @@ function expandLines(
       continue;
     }
     const [, index = "", size = ""] = loop;
-    const count = valueOf(size, at);
+    const count = evaluate(size, at);
     let end = at;
     // Once at least, to find the $end; a loop of no turns leaves nothing.
     for (let turn = 0; turn < Math.max(1, count); turn++) {

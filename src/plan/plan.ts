@@ -62,6 +62,8 @@ export interface StateSlot {
   readonly shape: readonly number[];
   /** Words in use; the slice is padded. */
   readonly words: number;
+  /** What a run sets to 0 before its first step: offset in the slot and size, bytes. */
+  readonly cleared?: readonly (readonly [number, number])[];
   readonly slice: Slice;
 }
 

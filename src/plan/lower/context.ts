@@ -70,6 +70,8 @@ export class Lowering {
   readonly target: Target;
   /** Nodes that an earlier one did along with its own work. */
   readonly done = new Set<Node>();
+  /** Slots of the observers whose range the observed value's producer keeps. */
+  readonly ranges = new Map<Node, Ref>();
   /** Graph outputs that their producers write where the caller reads them. */
   readonly direct = new Map<string, Ref>();
   #placed = new Map<string, Placed>();

@@ -22,8 +22,9 @@ import {
   widenGroups,
   type FilterShape,
 } from "./filters.ts";
+import { takeRange } from "./observe.ts";
 import { isPointwise, sizesOf, type Geometry, type Product } from "./product.ts";
-import { noResidual, residualClamp, residualUniforms, takeResidual } from "./residual.ts";
+import { noResidual, residualUniforms, takeResidual } from "./residual.ts";
 
 function emit(lowering: Lowering, product: Product): void {
   const { x, out, node } = product;
@@ -54,17 +55,13 @@ function emitFloat(lowering: Lowering, product: Product): void {
   const { plan } = lowering;
   const { shape, data } = filter;
   const biasRef = plan.constant(padWords(bias, (length) => new Float32Array(length)));
-  const bounds = floatBounds(product);
   if (isDepthwise(shape)) {
-    emitDepthwiseFloat(lowering, product, { bias: biasRef, bounds });
+    emitDepthwiseFloat(lowering, product, { bias: biasRef, bounds: floatBounds(product) });
     return;
   }
   const tile = tileOf(lowering.target.conv.f32, geometry, shape);
-  const uniforms = {
-    ...sizesOf(geometry, shape),
-    ...(residual ? floatBounds(residualClamp(residual)) : bounds),
-  };
-  plan.step("convF32", {
+  const sizes = sizesOf(geometry, shape);
+  const step = {
     node: node.name,
     overrides: {
       POINTWISE: isPointwise(geometry) ? 1 : 0,
@@ -72,7 +69,11 @@ function emitFloat(lowering: Lowering, product: Product): void {
       PIXELS: tile.pixels,
       WORDS: tile.words,
     },
-    uniforms,
+    uniforms: {
+      ...sizes,
+      last: shape.outs,
+      ...floatBounds(residual ? clampOf(residual.add) : product),
+    },
     buffers: {
       x: x.ref,
       filters: plan.constant(packFloatFilter(shape, data)),
@@ -80,8 +81,11 @@ function emitFloat(lowering: Lowering, product: Product): void {
       residual: (residual?.other ?? x).ref,
       out: out.ref,
     },
-    groups: tileGroups(tile, uniforms.pixels, uniforms.outWords),
-  });
+    groups: tileGroups(tile, sizes.pixels, sizes.outWords),
+  };
+  const slot = takeRange(lowering, out);
+  if (slot) plan.step("convObservedF32", { ...step, buffers: { ...step.buffers, slot } });
+  else plan.step("convF32", step);
 }
 
 /** Σ w and Σ |w| of each output channel of a filter (outs, length). */

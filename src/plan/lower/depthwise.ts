@@ -3,6 +3,7 @@
 
 import type { Ref } from "../builder.ts";
 import { workgroups, type Lowering } from "./context.ts";
+import { takeRange } from "./observe.ts";
 import { packDepthwise, type FilterShape } from "./filters.ts";
 import { sizesOf, type Geometry, type Product } from "./product.ts";
 
@@ -81,9 +82,16 @@ export function emitDepthwiseFloat(
   const common = { node: node.name, buffers: { x: x.ref, filters, bias, out: out.ref } };
   if (isTiled(geometry)) {
     const overrides = tileSizes(geometry);
-    const uniforms = { ...tileUniforms(geometry, shape, overrides), ...bounds };
-    const groups = workgroups(uniforms.count);
-    plan.step("depthwiseTileF32", { ...common, overrides, uniforms, groups });
+    const uniforms = {
+      ...tileUniforms(geometry, shape, overrides),
+      last: shape.outs,
+      ...bounds,
+    };
+    const step = { ...common, overrides, uniforms, groups: workgroups(uniforms.count) };
+    const slot = takeRange(lowering, out);
+    if (slot)
+      plan.step("depthwiseTileObservedF32", { ...step, buffers: { ...step.buffers, slot } });
+    else plan.step("depthwiseTileF32", step);
     return;
   }
   const uniforms = { ...pixelUniforms(geometry, shape), ...bounds };

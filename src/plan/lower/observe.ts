@@ -1,10 +1,12 @@
 // Sink nodes: statistics stay on the GPU in slots of fixed size, however many batches run. A slot is
-// a head of eight words, then bins or channels:
-//   0 least, 1 greatest (this batch, as ordered u32) · 2 count of non-finite values · 3 index of the
-//   first · 4 least, 5 greatest of all batches · 6, 7 unused
+// a head of eight words, then bins or channels. Least and greatest are ordered u32 (shaders/lib/ordered.wgsl)
+// or its complement, so that 0 is the start of every atomicMax:
+//   0 greatest, 1 ~least of this batch · 2 count of non-finite values · 3 ~index of the first ·
+//   4 greatest, 5 ~least of all batches · 6, 7 unused
 
 import type { Compare, Observe } from "../../graph/node.ts";
-import type { Lowering } from "./context.ts";
+import type { Ref } from "../builder.ts";
+import type { Lowering, Placed } from "./context.ts";
 
 /** Words of a slot's head. */
 export const SLOT_HEAD = 8;
@@ -17,47 +19,70 @@ function stridingGroups(words: number): number {
 
 export const HISTOGRAM_BINS = 2048;
 
+function isPerChannel({ observer: { kind } }: Observe): boolean {
+  return kind === "perChannelMinMax" || kind === "movingAveragePerChannelMinMax";
+}
+
+function binsOf({ observer }: Observe): number {
+  return observer.kind === "histogram" ? (observer.bins ?? HISTOGRAM_BINS) : 0;
+}
+
+/** The slot of an observer of `x`. Every run starts it afresh, but for the range of all batches. */
+function slotOf(lowering: Lowering, node: Observe, x: Placed): Ref {
+  const bins = binsOf(node);
+  const words = SLOT_HEAD + (isPerChannel(node) ? x.layout.lastWords * 8 : bins);
+  const cleared = [
+    [0, 16],
+    [SLOT_HEAD * 4, bins * 4],
+  ] as const;
+  const slot = { node: node.name, value: x.name, shape: x.layout.logical, cleared };
+  return lowering.plan.state(slot, new Uint32Array(words));
+}
+
+/** The slot in which the producer of `out` keeps its range, where a single observer of one range watches it:
+ *  the observer then finds it there. */
+export function takeRange(lowering: Lowering, out: Placed): Ref | undefined {
+  const observers = lowering.readers(out.name).filter((node) => node.op === "Observe");
+  const [observer] = observers;
+  if (!observer || observers.length > 1 || isPerChannel(observer)) return undefined;
+  const slot = slotOf(lowering, observer, out);
+  lowering.ranges.set(observer, slot);
+  return slot;
+}
+
 export function lowerObserve(lowering: Lowering, node: Observe): void {
   const x = lowering.input(node, 0);
   if (x.quant) throw lowering.unsupported(node, "only float values are observed");
   const { plan } = lowering;
-  const { observer } = node;
   const { layout } = x;
-  const head = [0xffffffff, 0, 0, 0xffffffff, 0xffffffff, 0, 0, 0];
-  const perChannel =
-    observer.kind === "perChannelMinMax" || observer.kind === "movingAveragePerChannelMinMax";
-  const bins = observer.kind === "histogram" ? (observer.bins ?? HISTOGRAM_BINS) : 0;
-  const data = new Uint32Array(SLOT_HEAD + (perChannel ? layout.lastWords * 8 : bins));
-  data.set(head);
-  const slot = plan.state({ node: node.name, value: x.name, shape: layout.logical }, data);
-  plan.step("observeReset", { node: node.name, uniforms: { bins }, buffers: { slot }, groups: 1 });
-  if (perChannel) {
-    if (layout.order.at(-1) !== observer.axis) {
+  const taken = lowering.ranges.get(node);
+  const slot = taken ?? slotOf(lowering, node, x);
+  const buffers = { x: x.ref, slot };
+  if (isPerChannel(node)) {
+    const { observer } = node;
+    if (!("axis" in observer) || layout.order.at(-1) !== observer.axis) {
+      const axis = "axis" in observer ? observer.axis : undefined;
       throw lowering.unsupported(
         node,
-        `per-channel observers watch the channel axis; got axis ${observer.axis}`,
+        `per-channel observers watch the channel axis; got axis ${axis}`,
       );
     }
-    lowering.plan.step("observeChannelsF32", {
+    plan.step("observeChannelsF32", {
       node: node.name,
       uniforms: { rows: layout.words / Math.max(1, layout.lastWords), words: layout.lastWords },
-      buffers: { x: x.ref, slot },
+      buffers,
       groups: layout.words === 0 ? 0 : layout.lastWords,
     });
     return;
   }
   const uniforms = { count: layout.words, words: layout.lastWords, last: layout.last };
   const groups = stridingGroups(layout.words);
-  const buffers = { x: x.ref, slot };
-  plan.step("observeMinmaxF32", { node: node.name, uniforms, buffers, groups });
+  const PADDED = layout.last % 4 === 0 ? 0 : 1;
+  const common = { node: node.name, uniforms, buffers, groups };
+  if (!taken) plan.step("observeMinmaxF32", { ...common, overrides: { PADDED } });
+  const bins = binsOf(node);
   if (bins > 0) {
-    plan.step("observeHistogramF32", {
-      node: node.name,
-      overrides: { BINS: bins },
-      uniforms,
-      buffers,
-      groups,
-    });
+    plan.step("observeHistogramF32", { ...common, overrides: { PADDED, BINS: bins } });
   }
 }
 

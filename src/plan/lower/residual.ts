@@ -3,7 +3,6 @@
 
 import { addMultipliers } from "../../graph/arithmetic.ts";
 import type { Binary, Clamp, Node } from "../../graph/node.ts";
-import { clampOf } from "./conv.ts";
 import { storedBounds, type Lowering, type Placed } from "./context.ts";
 
 /** The addition a convolution takes over: what it adds, and where the sum goes. */
@@ -34,11 +33,6 @@ export function takeResidual(lowering: Lowering, node: Node & Clamp): Residual |
   if (quantized === 0 ? clamps : quantized !== 3) return undefined;
   lowering.done.add(add);
   return { add, other, out: lowering.output(add) };
-}
-
-/** The clamp of a float sum. */
-export function residualClamp({ add }: Residual): Clamp {
-  return clampOf(add);
 }
 
 /** Uniforms of lib/residual.wgsl: docs/quantization.md (37). */

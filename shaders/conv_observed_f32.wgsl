@@ -1,0 +1,11 @@
+// use lib/grid.wgsl
+// use lib/window.wgsl
+// use lib/conv_f32.wgsl
+// use lib/ordered.wgsl
+// use lib/seen.wgsl
+// tile PIXELS = 8
+// tile WORDS = 2
+//
+// lib/conv_f32.wgsl, observed: the least and the greatest of its results go into a slot.
+
+@group(0) @binding(6) var<storage, read_write> slot: array<atomic<u32>>; // plan/lower/observe.ts
