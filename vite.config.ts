@@ -74,6 +74,15 @@ export default defineConfig(({ mode, command }) => ({
       },
       {
         test: {
+          name: "perf",
+          include: ["test/perf/**/*.test.ts"],
+          testTimeout: 1_800_000,
+          hookTimeout: 1_800_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
           name: "model",
           include: ["test/model/**/*.test.ts"],
           testTimeout: 1_200_000,

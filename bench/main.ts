@@ -104,7 +104,6 @@ try {
   else await run(options, words);
   process.exit(0);
 } catch (error) {
-  console.error(error instanceof UsageError ? error.message : error);
-  if (!(error instanceof UsageError)) console.error(reasonOf(error));
+  console.error(reasonOf(error));
   process.exit(error instanceof UsageError ? 2 : 1);
 }

@@ -1,8 +1,9 @@
 // Runs the bench's page in headless Chromium. Suites share one browser; every start of the start-up suite
 // gets a fresh one, since a browser remembers what it has compiled.
 
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import type { Browser, Page } from "playwright";
 import { reasonOf } from "../core/interleave.ts";
 import type { BenchOptions } from "../core/options.ts";
@@ -60,6 +61,7 @@ export class BrowserBench implements AsyncDisposable {
     const bench = new BrowserBench(server, settings, {
       ...(given ? { given: given.title } : {}),
       mobilenetV2: mobilenetV2 !== undefined,
+      jaxJs: existsSync(join(settings.pageFolder, "jaxJs.js")),
     });
     try {
       await bench.#launch();
@@ -135,7 +137,13 @@ export class BrowserBench implements AsyncDisposable {
         const { contestant, dtype } = who;
         try {
           await this.#launch();
-          const both = await this.call("startUp", contestant, dtype, options.seed + round);
+          const both = await this.call(
+            "startUp",
+            contestant,
+            dtype,
+            options.seed + round,
+            this.#served,
+          );
           starts.get(who)?.push(both);
           const { cold } = both;
           say(`start-up: ${contestant} ${dtype} ${(cold.open + cold.run).toFixed(0)} ms cold`);

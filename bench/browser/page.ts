@@ -12,7 +12,8 @@ import { pagePlatform } from "./platform.ts";
 /** Which files the server has. */
 export interface Served {
   readonly given?: string;
-  readonly mobilenetV2?: boolean;
+  readonly mobilenetV2: boolean;
+  readonly jaxJs: boolean;
 }
 
 const fetchBytes = async (url: string): Promise<Uint8Array> => {
@@ -31,16 +32,19 @@ async function filesOf({ given, mobilenetV2 }: Served): Promise<Files> {
 }
 
 /** With jax-js where scripts/bench.mjs has found it. */
-async function platform(): Promise<Platform> {
+async function platformOf(served: Served): Promise<Platform> {
   const url = "/jaxJs.js";
-  const { ok } = await fetch(url, { method: "HEAD" });
-  if (!ok) return pagePlatform([], [{ name: "jax-js", reason: "not installed" }]);
+  if (!served.jaxJs)
+    return pagePlatform(
+      [],
+      [{ name: "jax-js", reason: "not installed; npm install --no-save @jax-js/onnx @jax-js/jax" }],
+    );
   return pagePlatform([jaxJs((await import(/* @vite-ignore */ url)) as JaxJs)], []);
 }
 
 /** models, kernels, calibration. */
 export async function bench(options: BenchOptions, served: Served): Promise<Bench> {
-  return await runSuites(await platform(), options, await filesOf(served));
+  return await runSuites(await platformOf(served), options, await filesOf(served));
 }
 
 const store = (name: string, body: Uint8Array) =>
@@ -49,7 +53,7 @@ const store = (name: string, body: Uint8Array) =>
 /** Put both forms of the first model on the server, as /start-float32.onnx and /start-int8.onnx, and say
  *  who can start which. */
 export async function storeStartModels(options: BenchOptions, served: Served) {
-  const here = await platform();
+  const here = await platformOf(served);
   const model = await firstModel(await filesOf(served), here, options);
   if (model.float) await store("start-float32.onnx", model.float);
   await store("start-int8.onnx", model.int8);
@@ -62,8 +66,13 @@ export async function storeStartModels(options: BenchOptions, served: Served) {
 }
 
 /** One cold start and one warm one of a stored model, in this fresh browser. */
-export async function startUp(contestant: string, dtype: Precision, seed: number): Promise<Starts> {
-  const { runtimes } = await platform();
+export async function startUp(
+  contestant: string,
+  dtype: Precision,
+  seed: number,
+  served: Served,
+): Promise<Starts> {
+  const { runtimes } = await platformOf(served);
   const runtime = runtimes.find(({ name }) => name === contestant);
   if (!runtime) throw new Error(`bench: no contestant "${contestant}"; please report.`);
   return await coldAndWarm(runtime, await fetchBytes(`/start-${dtype}.onnx`), seed);

@@ -14,6 +14,8 @@ export interface BenchOptions {
   readonly rounds: number;
   /** Names of the contestants to time, such as "ours" or "ort-webgpu"; undefined: all. */
   readonly only?: readonly string[];
+  /** Only kernels whose line, such as "matmul int8 256×256×256", contains this. */
+  readonly kernel?: string;
   /** In this Node process instead of headless Chromium. */
   readonly node: boolean;
   /** Where to write the result. */
@@ -41,6 +43,7 @@ Options:
   --batch 1,8      batch sizes (default 1,8; on a software adapter 1)
   --rounds N       timed rounds (default 5; 3 for what takes more than 5 s)
   --only A,B       time only these: ours, ort-webgpu, ort-wasm, jax-js; in Node ours, ort-node-webgpu, ort-node-cpu
+  --kernel TEXT    only kernels whose line contains TEXT: conv, int8, 1024×1024×1024
   --node           run in this Node process, without a browser
   --json FILE      also write everything as JSON
   --quick          fewer models and sizes, 2 rounds
@@ -82,6 +85,7 @@ export function parseOptions(words: readonly string[]): BenchOptions | "help" {
     ...(values.batch ? { batch: list(values.batch).map((text) => positive("batch", text)) } : {}),
     rounds: values.rounds ? positive("rounds", values.rounds) : values.quick ? 2 : 5,
     ...(values.only ? { only: list(values.only) } : {}),
+    ...(values.kernel ? { kernel: values.kernel } : {}),
     node: values.node ?? false,
     ...(values.json ? { json: values.json } : {}),
     quick: values.quick ?? false,
@@ -105,6 +109,7 @@ function parse(words: readonly string[]) {
         batch: { type: "string" },
         rounds: { type: "string" },
         only: { type: "string" },
+        kernel: { type: "string" },
         json: { type: "string" },
         seed: { type: "string" },
         top: { type: "string" },

@@ -16,7 +16,7 @@ export interface Counts {
 /** A model made ready by somebody, ours included. */
 export interface Runner {
   run(inputs: Tensors): Promise<Tensors>;
-  /** Live bytes of GPU buffers, where they are known. */
+  /** Bytes of GPU buffers at their most, where they are known. */
   readonly gpuBytes?: () => number;
   /** What one run is made of, where that is known. */
   readonly counts?: Counts;

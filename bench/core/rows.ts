@@ -14,7 +14,7 @@ export interface ModelRow {
   /** Multiply-accumulates of one picture. */
   readonly macs: number;
   readonly outcome: Outcome;
-  /** Ours alone: bytes of GPU buffers, and of the weights as they lie in the model. */
+  /** Ours alone, bytes: of GPU buffers at their most, and of the weights (biases left out). */
   readonly memory?: { readonly gpu: number; readonly weights: number };
 }
 

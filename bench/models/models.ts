@@ -91,12 +91,14 @@ export function drawInputs(graph: Graph, batch: number, next: Random): Tensors {
   );
 }
 
-/** Multiply-accumulates of one picture, and bytes of the constants in the form that the file has. */
+/** Multiply-accumulates of one picture, and bytes of the weights (matrices and filters). */
 export async function workOf(file: Uint8Array): Promise<{ macs: number; weights: number }> {
   const model: Model = await load(file);
   const graph = model.stage === "float" ? fuse(model.graph) : model.graph;
   const bound = bindBatch(graph, 1);
   const macs = bound.nodes.reduce((sum, node) => sum + macsOf(bound, node), 0);
-  const weights = [...graph.constants.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  const weights = [...graph.constants.values()]
+    .filter(({ shape }) => shape.length > 1)
+    .reduce((sum, { data }) => sum + data.byteLength, 0);
   return { macs, weights };
 }

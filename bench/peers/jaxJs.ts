@@ -1,6 +1,11 @@
 // jax-js as a contestant: its ONNX loader, compiled with its jit, on its WebGPU backend. An optional peer:
-// npm install --no-save @jax-js/onnx @jax-js/jax
+// npm install --no-save @jax-js/onnx @jax-js/jax. Its loader (0.1.2) knows neither BatchNormalization nor
+// GlobalAveragePool, so it gets the same network with the first folded and the second as a ReduceMean.
 
+import { load, Model, save } from "../../src/index.ts";
+import type { Graph } from "../../src/graph/graph.ts";
+import type { Node } from "../../src/graph/node.ts";
+import { fuse } from "../../src/quantize/fuse.ts";
 import { float32, type Tensors } from "../../src/tensor/tensor.ts";
 import type { Runtime } from "../core/platform.ts";
 
@@ -10,15 +15,28 @@ interface JaxArray {
   data(): Promise<ArrayLike<number>>;
 }
 
-type Function = (inputs: Record<string, JaxArray>) => Record<string, JaxArray>;
+/** A network, or that compiled. */
+type Forward = (inputs: Record<string, JaxArray>) => Record<string, JaxArray>;
 
 /** What is used of `@jax-js/onnx` and `@jax-js/jax`. */
 export interface JaxJs {
-  readonly ONNXModel: new (file: Uint8Array) => { readonly run: Function; dispose(): void };
+  readonly ONNXModel: new (file: Uint8Array) => { readonly run: Forward; dispose(): void };
   readonly numpy: { array(data: Float32Array, options: { shape: number[] }): JaxArray };
   init(device: "webgpu"): Promise<string[]>;
   defaultDevice(device: "webgpu"): string;
-  jit(run: Function): Function & { dispose(): void };
+  jit(run: Forward): Forward & { dispose(): void };
+}
+
+function spell(node: Node): Node {
+  if (node.op !== "GlobalAveragePool") return node;
+  return { ...node, op: "ReduceMean", axes: [2, 3], keepdims: true };
+}
+
+/** The file of the same network, in words that jax-js knows. */
+async function inItsWords(file: Uint8Array): Promise<Uint8Array> {
+  const { graph } = await load(file);
+  const fused: Graph = fuse(graph);
+  return save(new Model("float", { ...fused, nodes: fused.nodes.map(spell) }, {}));
 }
 
 export function jaxJs(jax: JaxJs): Runtime {
@@ -29,7 +47,7 @@ export function jaxJs(jax: JaxJs): Runtime {
       const devices = await jax.init("webgpu");
       if (!devices.includes("webgpu")) throw new Error("bench: jax-js found no WebGPU here.");
       jax.defaultDevice("webgpu");
-      const model = new jax.ONNXModel(file);
+      const model = new jax.ONNXModel(await inItsWords(file));
       const run = jax.jit(model.run);
       return {
         async run(inputs: Tensors): Promise<Tensors> {

@@ -29,6 +29,7 @@ export function onnxRuntime(
   provider: string,
   takes: readonly Precision[],
   load: () => Promise<Ort>,
+  graphOptimizationLevel: "all" | "disabled" = "all",
 ): Runtime {
   return {
     name,
@@ -37,8 +38,9 @@ export function onnxRuntime(
       const ort = await load();
       const session = await ort.InferenceSession.create(file, {
         executionProviders: [provider],
-        graphOptimizationLevel: "all",
-        extra: { session: { intra_op: { allow_spinning: "0" } } }, // or its threads steal the cores from who is next
+        graphOptimizationLevel,
+        // Waiting threads would steal the cores from who is next.
+        extra: { session: { intra_op: { allow_spinning: "0" } } },
         logSeverityLevel: 3, // errors: nodes left on the CPU are worth a warning, not thousands
       });
       return {

@@ -13,12 +13,25 @@ function pipelinesOf(plan: Plan): number {
   return new Set(plan.steps.map(key)).size;
 }
 
+/** Bytes of `device`'s buffers at their most, from now on. */
+function watchPeak(device: Device): () => number {
+  const create = device.createBuffer.bind(device);
+  let peak = device.memory.bytes;
+  device.createBuffer = (descriptor) => {
+    const buffer = create(descriptor);
+    peak = Math.max(peak, device.memory.bytes);
+    return buffer;
+  };
+  return () => peak;
+}
+
 export function ours(openDevice: () => Promise<Device>): Runtime {
   return {
     name: "ours",
     takes: ["float32", "int8"],
     async open(file, batch): Promise<Runner> {
       const device = await openDevice();
+      const peak = watchPeak(device);
       try {
         const model: Model = await load(file);
         const start = performance.now();
@@ -28,7 +41,7 @@ export function ours(openDevice: () => Promise<Device>): Runtime {
         const { plan } = program;
         return {
           run: (inputs) => session.run(inputs),
-          gpuBytes: () => device.memory.bytes,
+          gpuBytes: peak,
           counts: { pipelines: pipelinesOf(plan), dispatches: plan.steps.length, compileMs },
           dispose: () => device.dispose(),
         };

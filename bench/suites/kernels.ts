@@ -101,7 +101,9 @@ export async function benchKernels(
   return await withCeilings(device, platform, async (bounds, ceilings) => {
     const rows: KernelRow[] = [];
     for (const kernel of casesFor(size)) {
-      platform.say(`kernels: ${kernel.kernel} ${kernel.dtype} ${kernel.shape}`);
+      const line = `${kernel.kernel} ${kernel.dtype} ${kernel.shape}`;
+      if (!line.includes(options.kernel ?? "")) continue;
+      platform.say(`kernels: ${line}`);
       const seed = options.seed + rows.length;
       rows.push(await benchKernel(device, kernel, bounds, options.rounds, seed));
     }

@@ -13,7 +13,7 @@ import type { Platform, Precision, Runner, Runtime } from "../core/platform.ts";
 import { random } from "../core/random.ts";
 import type { ModelRow } from "../core/rows.ts";
 import { bindBatch, drawInputs, workOf, type BenchModel } from "../models/models.ts";
-import { batchesOf, isWanted, type Scale } from "./adapter.ts";
+import { isWanted } from "./adapter.ts";
 
 type Entry = Contestant<Tensors, Tensors>;
 
@@ -160,17 +160,4 @@ export async function benchModel(
   } finally {
     for (const each of open) await each.dispose();
   }
-}
-
-export async function benchModels(
-  models: AsyncIterable<BenchModel>,
-  platform: Platform,
-  options: BenchOptions,
-  scale: Scale,
-): Promise<ModelRow[]> {
-  const rows: ModelRow[] = [];
-  for await (const model of models)
-    for (const batch of batchesOf(options, scale))
-      rows.push(...(await benchModel(model, batch, platform, options)));
-  return rows;
 }

@@ -2,10 +2,10 @@
 // every start, which only the driver can give.
 
 import { reasonOf } from "../core/interleave.ts";
-import type { BenchOptions } from "../core/options.ts";
+import type { BenchOptions, Suite } from "../core/options.ts";
 import type { Platform } from "../core/platform.ts";
 import { random } from "../core/random.ts";
-import type { Bench, CalibrationRow, Note } from "../core/rows.ts";
+import type { Bench, CalibrationRow, ModelRow, Note } from "../core/rows.ts";
 import { MISSING } from "../kernels/cases.ts";
 import {
   bothForms,
@@ -18,7 +18,7 @@ import {
 import { batchesOf, scaleOf } from "./adapter.ts";
 import { benchCalibration } from "./calibration.ts";
 import { benchKernels } from "./kernels.ts";
-import { benchModels } from "./models.ts";
+import { benchModel } from "./models.ts";
 
 /** Files that take the place of standard models. */
 export interface Files {
@@ -29,10 +29,6 @@ export interface Files {
 }
 
 const QUICK: readonly StandardName[] = ["mobilenetV2", "resnet18"];
-
-function namesOf({ quick }: BenchOptions): readonly StandardName[] {
-  return quick ? QUICK : (Object.keys(STANDARD) as StandardName[]);
-}
 
 /** The model of one name in both forms; made on a device that goes away again. */
 export async function makeModel(
@@ -51,56 +47,80 @@ export async function makeModel(
   return await bothForms(title, bytes ?? new Uint8Array(), device, random(seed));
 }
 
-/** The models of a run, one after the other: they are large. */
-export async function* modelsOf(
-  files: Files,
-  platform: Platform,
-  options: BenchOptions,
-): AsyncGenerator<BenchModel> {
-  const names = files.given ? (["given"] as const) : namesOf(options);
-  for (const name of names) yield await makeModel(name, files, platform, options.seed);
+/** The models of a run. */
+function namesFor(files: Files, { quick }: BenchOptions): readonly (StandardName | "given")[] {
+  if (files.given) return ["given"];
+  return quick ? QUICK : (Object.keys(STANDARD) as StandardName[]);
 }
 
-/** The first model that `modelsOf` gives: what calibration and start-up are measured on. */
+/** What calibration, start-up and steps are measured on. */
 export async function firstModel(
   files: Files,
   platform: Platform,
   options: BenchOptions,
 ): Promise<BenchModel> {
-  for await (const model of modelsOf(files, platform, options)) return model;
-  throw new Error("bench: there are no models; please report.");
+  return await makeModel(files.given ? "given" : "mobilenetV2", files, platform, options.seed);
 }
 
-/** models, kernels and calibration, as far as they are asked for. */
+/** Nobody is left out without a word: a name that is none would time nothing. */
+function checkNames({ runtimes, missing }: Platform, { only = [] }: BenchOptions): void {
+  const known = [...runtimes, ...missing].map(({ name }) => name);
+  const unknown = only.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new Error(
+    `bench: --only must name contestants; got ${JSON.stringify(unknown)}. Here are ${known.join(", ")}.`,
+  );
+}
+
+/** models, kernels and calibration, as far as they are asked for. What fails becomes a note, and the
+ *  rest goes on. */
 export async function runSuites(
   platform: Platform,
   options: BenchOptions,
   files: Files,
 ): Promise<Bench> {
+  checkNames(platform, options);
   const scale = await scaleOf(platform, options);
-  const notes: Note[] = platform.missing.map(({ name, reason }) => ({
-    suite: "models",
-    note: `${name}: ${reason}`,
-  }));
-  const has = (suite: BenchOptions["suites"][number]) => options.suites.includes(suite);
-  const models = has("models")
-    ? await benchModels(modelsOf(files, platform, options), platform, options, scale)
-    : [];
-  const measured = has("kernels") ? await benchKernels(platform, options, scale) : undefined;
+  const has = (suite: Suite) => options.suites.includes(suite);
+  const notes: Note[] = [];
+  if (has("models")) {
+    for (const { name, reason } of platform.missing)
+      notes.push({ suite: "models", note: `${name}: ${reason}` });
+  }
+  const attempt = async <T>(suite: Suite, what: string, work: () => Promise<T>) => {
+    try {
+      return await work();
+    } catch (error) {
+      notes.push({ suite, note: `${what} failed: ${reasonOf(error)}` });
+      return undefined;
+    }
+  };
+  const batches = batchesOf(options, scale);
+
+  const models: ModelRow[] = [];
+  // One at a time: they are large.
+  for (const name of has("models") ? namesFor(files, options) : []) {
+    await attempt("models", name, async () => {
+      const model = await makeModel(name, files, platform, options.seed);
+      for (const batch of batches)
+        models.push(...(await benchModel(model, batch, platform, options)));
+    });
+  }
+
+  const measured = has("kernels")
+    ? await attempt("kernels", "setting up", () => benchKernels(platform, options, scale))
+    : undefined;
   if (measured) notes.push(...MISSING.map((note) => ({ suite: "kernels", note })));
+  if (measured?.rows.length === 0)
+    notes.push({ suite: "kernels", note: `none has "${options.kernel}" in its line` });
+
   const calibration: CalibrationRow[] = [];
   if (has("calibration")) {
-    const model = await firstModel(files, platform, options);
-    if (model.float === undefined)
-      notes.push({ suite: "calibration", note: "needs a float model; a quantized one was given" });
-    else
-      for (const batch of batchesOf(options, scale)) {
-        try {
-          calibration.push(...(await benchCalibration(model, batch, platform, options)));
-        } catch (error) {
-          notes.push({ suite: "calibration", note: `batch ${batch}: ${reasonOf(error)}` });
-        }
-      }
+    await attempt("calibration", "it", async () => {
+      const model = await firstModel(files, platform, options);
+      for (const batch of batches)
+        calibration.push(...(await benchCalibration(model, batch, platform, options)));
+    });
   }
   return {
     adapter: scale.facts,

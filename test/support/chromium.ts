@@ -7,7 +7,8 @@ interface Setup {
   findChromium(): Promise<string | undefined>;
 }
 
-async function findChromium(): Promise<string> {
+/** Path of a Chromium that starts. */
+export async function findChromium(): Promise<string> {
   const setup = new URL("../../scripts/setup.mjs", import.meta.url).href;
   const { findChromium } = (await import(setup)) as Setup;
   const found = await findChromium();
