@@ -18,6 +18,9 @@ const read = (file) => readFileSync(new URL(file, root), "utf8");
 const camel = (name) => name.replace(/[-_/](\w)/g, (_, letter) => letter.toUpperCase());
 const nameOf = (file) => camel(file.replace(/\.wgsl$/, ""));
 
+const DOT4 = "lib/dot4.wgsl";
+const DOT4_UNPACKED = "lib/dot4_unpacked.wgsl";
+
 /** Directives such as `requires` must stand before every declaration of the joined text. */
 const withoutDirectives = (code) => code.replace(/^(requires|enable) .*;$/gm, "");
 
@@ -28,6 +31,8 @@ export function reflectShader(file) {
   const files = [...uses, file];
   const sizes = [...code.matchAll(/^\/\/ tile (\w+) = (\d+)/gm)];
   const tile = Object.fromEntries(sizes.map(([, name, size]) => [name, Number(size)]));
+  // A step may ask for the form of the dot product that its device does not prefer.
+  if (uses.includes(DOT4)) tile.PACKED_DOT = 1;
   const joined = expand(files.map(read).map(withoutDirectives).join("\n"), tile);
   let module;
   try {
@@ -70,8 +75,6 @@ function describe({ name, binding, resourceType, access, size, members, format }
   ]);
   return { binding, type: "uniform", size, fields: Object.fromEntries(fields) };
 }
-
-const DOT4_UNPACKED = "lib/dot4_unpacked.wgsl";
 
 export function generate() {
   const files = readdirSync(root)

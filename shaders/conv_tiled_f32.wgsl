@@ -88,12 +88,12 @@ fn main(
   $end
   var tap = tapAt(lane);
   let step = tapAt(${CHUNK}u);
-  var patch = tileColumn * params.chunks * PATCHES + index;
+  var cursor = tileColumn * params.chunks * PATCHES + index;
   $for l in X_LOADS
   var nextX${l} = wordAt(corner${l}, tap);
   $end
   $for l in F_LOADS
-  var nextF${l} = filters[patch + ${l}u * THREADS];
+  var nextF${l} = filters[cursor + ${l}u * THREADS];
   $end
 
   $for r in ROWS
@@ -110,12 +110,12 @@ fn main(
     $end
     workgroupBarrier(); // publishes xs and fs of this chunk
     tap = advance(tap, step);
-    patch += PATCHES;
+    cursor += PATCHES;
     $for l in X_LOADS
     nextX${l} = wordAt(corner${l}, tap);
     $end
     $for l in F_LOADS
-    nextF${l} = filters[patch + ${l}u * THREADS];
+    nextF${l} = filters[cursor + ${l}u * THREADS];
     $end
     for (var k = 0u; k < ${CHUNK}u; k++) {
       let column = 4u * k * TILE_WORDS + local.x;

@@ -118,12 +118,12 @@ fn main(
   $end
   var tap = tapAt(4u * quad);
   let step = tapAt(CHUNK);
-  var patch = tileColumn * params.chunks * (CHUNK * TILE_WORDS) + index;
+  var cursor = tileColumn * params.chunks * (CHUNK * TILE_WORDS) + index;
   $for l in X_LOADS
   var nextX${l} = quadAt(corner${l}, tap);
   $end
   $for l in F_LOADS
-  var nextF${l} = filters[patch + ${l}u * THREADS];
+  var nextF${l} = filters[cursor + ${l}u * THREADS];
   $end
 
   $for r in ROWS
@@ -141,26 +141,21 @@ fn main(
     $end
     workgroupBarrier(); // publishes xs and fs of this chunk
     tap = advance(tap, step);
-    patch += CHUNK * TILE_WORDS;
+    cursor += CHUNK * TILE_WORDS;
     $for l in X_LOADS
     nextX${l} = quadAt(corner${l}, tap);
     $end
     $for l in F_LOADS
-    nextF${l} = filters[patch + ${l}u * THREADS];
+    nextF${l} = filters[cursor + ${l}u * THREADS];
     $end
-    for (var k = 0u; k < ${QUADS}u; k++) {
-      $for r in ROWS
-      let x${r} = xs[k * LINE + local.y + ${r * DOWN}u];
-      $end
-      $for q in 4
+    for (var k = 0u; k < CHUNK; k++) {
       $for n in WORDS
-      let f${q}_${n} = patchOf(fs[(4u * k + ${q}u) * TILE_WORDS + local.x + ${n * ACROSS}u]);
+      let f${n} = patchOf(fs[k * TILE_WORDS + local.x + ${n * ACROSS}u]);
       $end
       $for r in ROWS
-      let x${q}_${r} = take(x${r}[${q}]);
+      let x${r} = take(xs[(k >> 2u) * LINE + local.y + ${r * DOWN}u][k & 3u]);
       $for n in WORDS
-      sums${r}_${n} = addDots(sums${r}_${n}, f${q}_${n}, x${q}_${r});
-      $end
+      sums${r}_${n} = addDots(sums${r}_${n}, f${n}, x${r});
       $end
       $end
     }

@@ -8,6 +8,7 @@ import { Program } from "./gpu/program.ts";
 import type { Device } from "./gpu/device.ts";
 import { lower } from "./plan/lower.ts";
 import type { Plan } from "./plan/plan.ts";
+import { targetOf, type Target } from "./plan/target.ts";
 import { allocate, type DType } from "./tensor/dtype.ts";
 import { formatShape, sizeOf, type Tensor, type Tensors } from "./tensor/tensor.ts";
 
@@ -29,12 +30,14 @@ interface Entry {
 export class Session implements Disposable {
   readonly graph: Graph;
   readonly device: Device;
+  readonly #target: Target;
   readonly #entries = new Map<string, Entry>();
   #disposed = false;
 
-  constructor(graph: Graph, device: Device) {
+  constructor(graph: Graph, device: Device, target: Target = targetOf(device.facts)) {
     this.graph = graph;
     this.device = device;
+    this.#target = target;
   }
 
   /** Run on host tensors, named as the model's inputs. Throws InputError where they do not fit. */
@@ -102,7 +105,7 @@ export class Session implements Disposable {
 
   /** The dispatches for known sizes, as data: print it with `printPlan`. */
   planFor(dims: ReadonlyMap<string, number>): Plan {
-    return lower(bindShapes(this.graph, dims));
+    return lower(bindShapes(this.graph, dims), this.#target);
   }
 
   /** Free the oldest idle programs until `count` are left; those in use stay. */

@@ -8,9 +8,10 @@ import {
   NoAdapterError,
   NoWebGpuError,
 } from "../errors.ts";
-import { dot4, shaders } from "./shaders.gen.ts";
+import { joinParts } from "./joinParts.ts";
+import { hasQuads } from "./quads.ts";
+import { shaders } from "./shaders.gen.ts";
 import type { Shader } from "./shader.ts";
-import { expand } from "./template.ts";
 
 /** Live GPU memory that this library holds. */
 export interface Memory {
@@ -33,6 +34,8 @@ export interface AdapterFacts {
   readonly isFallback: boolean;
   /** Kernels use dot4I8Packed; else lib/dot4_unpacked.wgsl, which gives the same integers. */
   readonly packedDot: boolean;
+  /** Four consecutive invocations of a workgroup are a quad (quads.ts): not known of adopted devices. */
+  readonly quads?: boolean;
 }
 
 /** A kernel: a shader made into a pipeline for one set of overrides. */
@@ -171,9 +174,11 @@ export class Device implements Disposable {
       buffer: { type },
     }));
     const layout = gpu.createBindGroupLayout({ label: shader.label, entries });
+    const { PACKED_DOT } = overrides;
+    const packedDot = PACKED_DOT === undefined ? this.facts.packedDot : PACKED_DOT === 1;
     const module = gpu.createShaderModule({
       label: shader.label,
-      code: joinParts(shader, this.facts.packedDot, overrides),
+      code: joinParts(shader, packedDot, overrides),
     });
     const constants = Object.fromEntries(
       Object.entries(overrides).filter(([name]) => !(name in shader.tile)),
@@ -210,22 +215,6 @@ export class Device implements Disposable {
   }
 }
 
-/** The shader's text: its parts, the dot product's replacement where needed, directives first, expanded
- *  for the tile sizes among `overrides`. */
-export function joinParts(
-  shader: Shader,
-  packedDot: boolean,
-  overrides: Readonly<Record<string, number>> = {},
-): string {
-  const parts = shader.parts.map((part) =>
-    !packedDot && part === dot4.packed ? dot4.unpacked : part,
-  );
-  const directive = /^(requires|enable) .*;$/gm;
-  const code = parts.join("\n");
-  const whole = [...(code.match(directive) ?? []), code.replace(directive, "")].join("\n");
-  return expand(whole, { ...shader.tile, ...overrides });
-}
-
 function describe(gpu: GPU, info: GPUAdapterInfo): AdapterFacts {
   const { vendor, architecture, device, description } = info;
   const isFallback =
@@ -234,6 +223,9 @@ function describe(gpu: GPU, info: GPUAdapterInfo): AdapterFacts {
   const packedDot = gpu.wgslLanguageFeatures.has(PACKED_DOT) && !isFallback;
   return { vendor, architecture, device, description, isFallback, packedDot };
 }
+
+/** Features that are used where they are there. */
+const FEATURES = ["subgroups", "timestamp-query"] as const;
 
 /** Limits worth more than the default; each is asked for as min(adapter, wanted). */
 const WANTED = {
@@ -266,8 +258,10 @@ export async function requestDeviceFrom(
       Math.min(wanted, adapter.limits[name as keyof typeof WANTED]),
     ]),
   );
-  const device = await adapter.requestDevice({ requiredLimits });
-  return new Device(device, describe(gpu, adapter.info), true);
+  const requiredFeatures = FEATURES.filter((feature) => adapter.features.has(feature));
+  const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
+  const facts = { ...describe(gpu, adapter.info), quads: await hasQuads(device) };
+  return new Device(device, facts, true);
 }
 
 /** Use a device that the caller owns: disposing only frees what was made on it here. `gpu` is where it

@@ -3,7 +3,7 @@
 
 import type { Device } from "./device.ts";
 import type { Dispatch } from "./loadedPlan.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Chunk, Schedule } from "./schedule.ts";
 
 /** What goes with the dispatches of a run. */
 export interface Frame<T> {
@@ -15,9 +15,17 @@ export interface Frame<T> {
   read(): Promise<T>;
 }
 
-export function encodeSteps(pass: GPUComputePassEncoder, dispatches: readonly Dispatch[]): void {
+/** Encode the steps of `chunk` into `pass`. */
+export function encodeSteps(
+  pass: GPUComputePassEncoder,
+  dispatches: readonly Dispatch[],
+  { from, to }: Chunk,
+): void {
   let last: GPUComputePipeline | undefined;
-  for (const { pipeline, group, grid } of dispatches) {
+  for (let step = from; step < to; step++) {
+    const dispatch = dispatches[step];
+    if (!dispatch) continue;
+    const { pipeline, group, grid } = dispatch;
     if (pipeline !== last) pass.setPipeline(pipeline);
     pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(grid[0], grid[1]);
@@ -26,7 +34,7 @@ export function encodeSteps(pass: GPUComputePassEncoder, dispatches: readonly Di
 }
 
 /** Run `dispatches` as `schedule` says, and tell it how long they took. Rejects with GpuError,
- *  DeviceLostError, or `signal`'s reason; the GPU is done with all that was submitted by then. */
+ *  DeviceLostError or the reason of `signal`; the GPU is done with what was submitted by then. */
 export async function replay<T>(
   device: Device,
   dispatches: readonly Dispatch[],
@@ -34,40 +42,52 @@ export async function replay<T>(
   frame: Frame<T>,
   signal: AbortSignal | undefined,
 ): Promise<T> {
-  const { queue } = device.gpu;
-  const pending: Promise<unknown>[] = [];
-  let idle = 0; // when the GPU was last done with a submit, ms
+  const { gpu } = device;
+  const flights: Promise<unknown>[] = [];
+  let idle = 0; // when the GPU was done with the submit before, ms
+
+  const submit = <R>(chunk: Chunk, isLast: boolean, read: () => Promise<R>): Promise<R> => {
+    const begun = performance.now();
+    const submitted = device.scoped("run", () => {
+      const encoder = gpu.createCommandEncoder();
+      if (chunk.from === 0) frame.before(encoder);
+      const pass = encoder.beginComputePass();
+      encodeSteps(pass, dispatches, chunk);
+      pass.end();
+      if (isLast) frame.after(encoder);
+      gpu.queue.submit([encoder.finish()]);
+    });
+    const flight = both(submitted, read()).then((value) => {
+      const now = performance.now();
+      schedule.record(chunk, now - Math.max(begun, idle));
+      idle = now;
+      return value;
+    });
+    flight.catch(() => undefined); // thrown below, by whichever line waits for it
+    flights.push(flight);
+    return flight;
+  };
+
   try {
-    for (let from = 0; ; ) {
-      const chunk = schedule.next(from);
-      const isLast = chunk.to === dispatches.length;
-      const begun = performance.now();
-      const submitted = device.scoped("run", () => {
-        const encoder = device.gpu.createCommandEncoder();
-        if (from === 0) frame.before(encoder);
-        const pass = encoder.beginComputePass();
-        encodeSteps(pass, isWhole(chunk, dispatches) ? dispatches : dispatches.slice(from, chunk.to));
-        pass.end();
-        if (isLast) frame.after(encoder);
-        queue.submit([encoder.finish()]);
-      });
-      // Errors of the submit and its result come together: neither waits for the other.
-      const finish = async <R>(result: Promise<R>): Promise<R> => {
-        pending.push(submitted, result);
-        const [value] = await Promise.all([result, submitted]);
-        const now = performance.now();
-        schedule.record(chunk, now - Math.max(begun, idle));
-        idle = now;
-        return value;
-      };
-      if (isLast) {
-        const result = finish(frame.read());
-        await Promise.all(pending);
-        return await result;
-      }
-      ...
+    let chunk = schedule.next(0);
+    while (chunk.to < dispatches.length) {
+      const done = submit(chunk, false, () => device.race(gpu.queue.onSubmittedWorkDone()));
+      await (schedule.isKnown ? flights.at(-2) : done);
+      signal?.throwIfAborted();
+      chunk = schedule.next(chunk.to);
     }
+    const result = submit(chunk, true, () => frame.read());
+    await Promise.all(flights);
+    return await result;
   } finally {
-    await Promise.allSettled(pending);
+    await Promise.allSettled(flights);
   }
+}
+
+/** `result`, once `submitted` is settled too: the errors of a submit and what it leaves arrive
+ *  together, and neither waits for the other. An error of the submit goes first, as the cause. */
+async function both<R>(submitted: Promise<void>, result: Promise<R>): Promise<R> {
+  await Promise.allSettled([submitted, result]);
+  await submitted;
+  return await result;
 }

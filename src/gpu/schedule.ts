@@ -10,8 +10,8 @@ export interface Chunk {
 
 /** Longest submit, ms. A step that takes longer by itself stays whole: only its kernel could split it. */
 export const LONGEST_SUBMIT = 100;
-/** Length that the first run aims at, ms: half, since it goes by the steps before. */
-const AIM = LONGEST_SUBMIT / 2;
+/** What the submits of a long run are planned for, ms: other work on the device makes some longer. */
+const AIM = 75;
 /** Steps of the very first submit. */
 const FIRST_STEPS = 4;
 
@@ -38,12 +38,11 @@ export class Schedule {
 
   /** The steps to submit next, after those before `from`. */
   next(from: number): Chunk {
-    if (from >= this.#ms.length)
-      return { from, to: Math.min(this.#steps, from + this.#trial) };
+    if (from >= this.#ms.length) return { from, to: Math.min(this.#steps, from + this.#trial) };
+    if (from === 0 && (this.total ?? Infinity) <= LONGEST_SUBMIT) return { from, to: this.#steps };
     let to = from;
     let ms = 0;
-    while (to < this.#ms.length && (to === from || ms + this.#at(to) <= LONGEST_SUBMIT))
-      ms += this.#at(to++);
+    while (to < this.#ms.length && (to === from || ms + this.#at(to) <= AIM)) ms += this.#at(to++);
     return { from, to };
   }
 

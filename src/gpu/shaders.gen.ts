@@ -5,6 +5,9 @@ import compareF32Wgsl from "../../shaders/compare_f32.wgsl?raw";
 import convF32Wgsl from "../../shaders/conv_f32.wgsl?raw";
 import convI8Wgsl from "../../shaders/conv_i8.wgsl?raw";
 import convObservedF32Wgsl from "../../shaders/conv_observed_f32.wgsl?raw";
+import convQuadF32Wgsl from "../../shaders/conv_quad_f32.wgsl?raw";
+import convQuadI8Wgsl from "../../shaders/conv_quad_i8.wgsl?raw";
+import convQuadObservedF32Wgsl from "../../shaders/conv_quad_observed_f32.wgsl?raw";
 import convTiledF32Wgsl from "../../shaders/conv_tiled_f32.wgsl?raw";
 import convTiledI8Wgsl from "../../shaders/conv_tiled_i8.wgsl?raw";
 import copyF32Wgsl from "../../shaders/copy_f32.wgsl?raw";
@@ -20,6 +23,7 @@ import gemvF32Wgsl from "../../shaders/gemv_f32.wgsl?raw";
 import gemvI8Wgsl from "../../shaders/gemv_i8.wgsl?raw";
 import libBroadcastWgsl from "../../shaders/lib/broadcast.wgsl?raw";
 import libConvF32Wgsl from "../../shaders/lib/conv_f32.wgsl?raw";
+import libConvQuadF32Wgsl from "../../shaders/lib/conv_quad_f32.wgsl?raw";
 import libCopyWgsl from "../../shaders/lib/copy.wgsl?raw";
 import libDepthwiseTileF32Wgsl from "../../shaders/lib/depthwise_tile_f32.wgsl?raw";
 import libDot4Wgsl from "../../shaders/lib/dot4.wgsl?raw";
@@ -43,6 +47,7 @@ import observeHistogramF32Wgsl from "../../shaders/observe_histogram_f32.wgsl?ra
 import observeMinmaxF32Wgsl from "../../shaders/observe_minmax_f32.wgsl?raw";
 import poolF32Wgsl from "../../shaders/pool_f32.wgsl?raw";
 import poolI8Wgsl from "../../shaders/pool_i8.wgsl?raw";
+import probeQuadsWgsl from "../../shaders/probe_quads.wgsl?raw";
 import quantizeF32Wgsl from "../../shaders/quantize_f32.wgsl?raw";
 import reduceF32Wgsl from "../../shaders/reduce_f32.wgsl?raw";
 import reduceI8Wgsl from "../../shaders/reduce_i8.wgsl?raw";
@@ -69,7 +74,7 @@ const binaryF32 = {
 const binaryI8 = {
   label: "binary_i8",
   parts: [libGridWgsl, libDot4Wgsl, libBroadcastWgsl, libRequantizeWgsl, binaryI8Wgsl],
-  tile: {},
+  tile: {PACKED_DOT: 1},
   overrides: {WORKGROUP: "u32", MULTIPLY: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 116, fields: {count: {offset: 0, type: "u32"}, dim1: {offset: 4, type: "u32"}, dim2: {offset: 8, type: "u32"}, dim3: {offset: 12, type: "u32"}, dim4: {offset: 16, type: "u32"}, dim5: {offset: 20, type: "u32"}, a0: {offset: 24, type: "u32"}, a1: {offset: 28, type: "u32"}, a2: {offset: 32, type: "u32"}, a3: {offset: 36, type: "u32"}, a4: {offset: 40, type: "u32"}, a5: {offset: 44, type: "u32"}, b0: {offset: 48, type: "u32"}, b1: {offset: 52, type: "u32"}, b2: {offset: 56, type: "u32"}, b3: {offset: 60, type: "u32"}, b4: {offset: 64, type: "u32"}, b5: {offset: 68, type: "u32"}, aSplat: {offset: 72, type: "u32"}, bSplat: {offset: 76, type: "u32"}, aZero: {offset: 80, type: "i32"}, bZero: {offset: 84, type: "i32"}, aMultiplier: {offset: 88, type: "i32"}, bMultiplier: {offset: 92, type: "i32"}, shift: {offset: 96, type: "u32"}, multiplier: {offset: 100, type: "f32"}, zeroPoint: {offset: 104, type: "i32"}, low: {offset: 108, type: "i32"}, high: {offset: 112, type: "i32"}}},
@@ -110,7 +115,7 @@ const convF32 = {
 const convI8 = {
   label: "conv_i8",
   parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, libResidualWgsl, convI8Wgsl],
-  tile: {PIXELS: 8, WORDS: 2},
+  tile: {PIXELS: 8, WORDS: 2, PACKED_DOT: 1},
   overrides: {WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool", CHUNKED: "bool", WIDE: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 112, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, padWord: {offset: 68, type: "u32"}, zeroPoint: {offset: 72, type: "i32"}, low: {offset: 76, type: "i32"}, high: {offset: 80, type: "i32"}, sumMultiplier: {offset: 84, type: "i32"}, residualMultiplier: {offset: 88, type: "i32"}, residualZero: {offset: 92, type: "i32"}, shift: {offset: 96, type: "u32"}, outZero: {offset: 100, type: "i32"}, outLow: {offset: 104, type: "i32"}, outHigh: {offset: 108, type: "i32"}}},
@@ -127,6 +132,53 @@ const convObservedF32 = {
   label: "conv_observed_f32",
   parts: [libGridWgsl, libWindowWgsl, libConvF32Wgsl, libOrderedWgsl, libSeenWgsl, convObservedF32Wgsl],
   tile: {PIXELS: 8, WORDS: 2},
+  overrides: {WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 80, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, last: {offset: 68, type: "u32"}, low: {offset: 72, type: "f32"}, high: {offset: 76, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    filters: {binding: 2, type: "read-only-storage", element: "mat4x4f"},
+    bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    residual: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
+    slot: {binding: 6, type: "storage", element: "atomic<u32>"},
+  },
+} as const satisfies Shader;
+
+const convQuadF32 = {
+  label: "conv_quad_f32",
+  parts: [libGridWgsl, libWindowWgsl, libConvQuadF32Wgsl, libUnseenWgsl, convQuadF32Wgsl],
+  tile: {QUARTER: 4, WORDS: 1, FOUR: 4},
+  overrides: {WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 80, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, last: {offset: 68, type: "u32"}, low: {offset: 72, type: "f32"}, high: {offset: 76, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    filters: {binding: 2, type: "read-only-storage", element: "mat4x4f"},
+    bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    residual: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const convQuadI8 = {
+  label: "conv_quad_i8",
+  parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, libResidualWgsl, convQuadI8Wgsl],
+  tile: {QUARTER: 4, WORDS: 1, FOUR: 4, PACKED_DOT: 1},
+  overrides: {WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool", CHUNKED: "bool", WIDE: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 112, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, padWord: {offset: 68, type: "u32"}, zeroPoint: {offset: 72, type: "i32"}, low: {offset: 76, type: "i32"}, high: {offset: 80, type: "i32"}, sumMultiplier: {offset: 84, type: "i32"}, residualMultiplier: {offset: 88, type: "i32"}, residualZero: {offset: 92, type: "i32"}, shift: {offset: 96, type: "u32"}, outZero: {offset: 100, type: "i32"}, outLow: {offset: 104, type: "i32"}, outHigh: {offset: 108, type: "i32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    filters: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    bias: {binding: 3, type: "read-only-storage", element: "vec4i"},
+    multiplier: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    residual: {binding: 5, type: "read-only-storage", element: "u32"},
+    out: {binding: 6, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
+const convQuadObservedF32 = {
+  label: "conv_quad_observed_f32",
+  parts: [libGridWgsl, libWindowWgsl, libConvQuadF32Wgsl, libOrderedWgsl, libSeenWgsl, convQuadObservedF32Wgsl],
+  tile: {QUARTER: 4, WORDS: 1, FOUR: 4},
   overrides: {WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 80, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, last: {offset: 68, type: "u32"}, low: {offset: 72, type: "f32"}, high: {offset: 76, type: "f32"}}},
@@ -157,7 +209,7 @@ const convTiledF32 = {
 const convTiledI8 = {
   label: "conv_tiled_i8",
   parts: [libWindowWgsl, libTapsWgsl, libDot4Wgsl, libRequantizeWgsl, libResidualWgsl, libStoreI8Wgsl, convTiledI8Wgsl],
-  tile: {DOWN: 8, ACROSS: 8, ROWS: 4, WORDS: 2, QUADS: 4, X_LOADS: 2, F_LOADS: 4},
+  tile: {DOWN: 8, ACROSS: 8, ROWS: 4, WORDS: 2, QUADS: 4, X_LOADS: 2, F_LOADS: 4, PACKED_DOT: 1},
   overrides: {RESIDUAL: "bool", WIDE: "bool", VECTOR: "bool", CHUNKED: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 124, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, chunks: {offset: 68, type: "u32"}, groupTiles: {offset: 72, type: "u32"}, tilesWide: {offset: 76, type: "u32"}, padWord: {offset: 80, type: "u32"}, zeroPoint: {offset: 84, type: "i32"}, low: {offset: 88, type: "i32"}, high: {offset: 92, type: "i32"}, sumMultiplier: {offset: 96, type: "i32"}, residualMultiplier: {offset: 100, type: "i32"}, residualZero: {offset: 104, type: "i32"}, shift: {offset: 108, type: "u32"}, outZero: {offset: 112, type: "i32"}, outLow: {offset: 116, type: "i32"}, outHigh: {offset: 120, type: "i32"}}},
@@ -186,7 +238,7 @@ const copyF32 = {
 const copyI8 = {
   label: "copy_i8",
   parts: [libGridWgsl, libCopyWgsl, libDot4Wgsl, libRequantizeWgsl, copyI8Wgsl],
-  tile: {},
+  tile: {PACKED_DOT: 1},
   overrides: {WORKGROUP: "u32", KEEP: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 132, fields: {count: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, base: {offset: 8, type: "i32"}, dim0: {offset: 12, type: "u32"}, origin0: {offset: 16, type: "i32"}, extent0: {offset: 20, type: "i32"}, stride0: {offset: 24, type: "i32"}, dim1: {offset: 28, type: "u32"}, origin1: {offset: 32, type: "i32"}, extent1: {offset: 36, type: "i32"}, stride1: {offset: 40, type: "i32"}, dim2: {offset: 44, type: "u32"}, origin2: {offset: 48, type: "i32"}, extent2: {offset: 52, type: "i32"}, stride2: {offset: 56, type: "i32"}, dim3: {offset: 60, type: "u32"}, origin3: {offset: 64, type: "i32"}, extent3: {offset: 68, type: "i32"}, stride3: {offset: 72, type: "i32"}, dim4: {offset: 76, type: "u32"}, origin4: {offset: 80, type: "i32"}, extent4: {offset: 84, type: "i32"}, stride4: {offset: 88, type: "i32"}, dim5: {offset: 92, type: "u32"}, origin5: {offset: 96, type: "i32"}, extent5: {offset: 100, type: "i32"}, stride5: {offset: 104, type: "i32"}, fill: {offset: 108, type: "i32"}, inZero: {offset: 112, type: "i32"}, multiplier: {offset: 116, type: "f32"}, zeroPoint: {offset: 120, type: "i32"}, low: {offset: 124, type: "i32"}, high: {offset: 128, type: "i32"}}},
@@ -212,7 +264,7 @@ const depthwiseF32 = {
 const depthwiseI8 = {
   label: "depthwise_i8",
   parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, depthwiseI8Wgsl],
-  tile: {},
+  tile: {PACKED_DOT: 1},
   overrides: {WORKGROUP: "u32", WIDE: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 72, fields: {count: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, words: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, kernelHeight: {offset: 24, type: "u32"}, kernelWidth: {offset: 28, type: "u32"}, strideHeight: {offset: 32, type: "u32"}, strideWidth: {offset: 36, type: "u32"}, dilationHeight: {offset: 40, type: "u32"}, dilationWidth: {offset: 44, type: "u32"}, padTop: {offset: 48, type: "u32"}, padLeft: {offset: 52, type: "u32"}, padWord: {offset: 56, type: "u32"}, zeroPoint: {offset: 60, type: "i32"}, low: {offset: 64, type: "i32"}, high: {offset: 68, type: "i32"}}},
@@ -241,7 +293,7 @@ const depthwiseTileF32 = {
 const depthwiseTileI8 = {
   label: "depthwise_tile_i8",
   parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, depthwiseTileI8Wgsl],
-  tile: {ROWS: 2, COLUMNS: 4, KERNEL_HEIGHT: 3, KERNEL_WIDTH: 3, STRIDE_HEIGHT: 1, STRIDE_WIDTH: 1, PATCH_HEIGHT: 4, PATCH_WIDTH: 6},
+  tile: {ROWS: 2, COLUMNS: 4, KERNEL_HEIGHT: 3, KERNEL_WIDTH: 3, STRIDE_HEIGHT: 1, STRIDE_WIDTH: 1, PATCH_HEIGHT: 4, PATCH_WIDTH: 6, PACKED_DOT: 1},
   overrides: {WORKGROUP: "u32", WIDE: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 56, fields: {count: {offset: 0, type: "u32"}, rowTiles: {offset: 4, type: "u32"}, columnTiles: {offset: 8, type: "u32"}, outHeight: {offset: 12, type: "u32"}, outWidth: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, inHeight: {offset: 24, type: "u32"}, inWidth: {offset: 28, type: "u32"}, padTop: {offset: 32, type: "u32"}, padLeft: {offset: 36, type: "u32"}, padWord: {offset: 40, type: "u32"}, zeroPoint: {offset: 44, type: "i32"}, low: {offset: 48, type: "i32"}, high: {offset: 52, type: "i32"}}},
@@ -271,7 +323,7 @@ const depthwiseTileObservedF32 = {
 const dequantizeI8 = {
   label: "dequantize_i8",
   parts: [libGridWgsl, libDot4Wgsl, dequantizeI8Wgsl],
-  tile: {},
+  tile: {PACKED_DOT: 1},
   overrides: {WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, scale: {offset: 4, type: "f32"}, zeroPoint: {offset: 8, type: "i32"}}},
@@ -310,7 +362,7 @@ const gemvF32 = {
 const gemvI8 = {
   label: "gemv_i8",
   parts: [libWindowWgsl, libTapsWgsl, libDot4Wgsl, libRequantizeWgsl, libResidualWgsl, libStoreI8Wgsl, gemvI8Wgsl],
-  tile: {LANES: 64, COLUMNS: 1, PIXELS: 4},
+  tile: {LANES: 64, COLUMNS: 1, PIXELS: 4, PACKED_DOT: 1},
   overrides: {RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 116, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, tilesWide: {offset: 68, type: "u32"}, padWord: {offset: 72, type: "u32"}, zeroPoint: {offset: 76, type: "i32"}, low: {offset: 80, type: "i32"}, high: {offset: 84, type: "i32"}, sumMultiplier: {offset: 88, type: "i32"}, residualMultiplier: {offset: 92, type: "i32"}, residualZero: {offset: 96, type: "i32"}, shift: {offset: 100, type: "u32"}, outZero: {offset: 104, type: "i32"}, outLow: {offset: 108, type: "i32"}, outHigh: {offset: 112, type: "i32"}}},
@@ -326,7 +378,7 @@ const gemvI8 = {
 const lookupI8 = {
   label: "lookup_i8",
   parts: [libGridWgsl, libDot4Wgsl, lookupI8Wgsl],
-  tile: {},
+  tile: {PACKED_DOT: 1},
   overrides: {WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 4, fields: {count: {offset: 0, type: "u32"}}},
@@ -400,7 +452,7 @@ const poolF32 = {
 const poolI8 = {
   label: "pool_i8",
   parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, poolI8Wgsl],
-  tile: {},
+  tile: {PACKED_DOT: 1},
   overrides: {WORKGROUP: "u32", MAX: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 84, fields: {count: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, words: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, kernelHeight: {offset: 24, type: "u32"}, kernelWidth: {offset: 28, type: "u32"}, strideHeight: {offset: 32, type: "u32"}, strideWidth: {offset: 36, type: "u32"}, dilationHeight: {offset: 40, type: "u32"}, dilationWidth: {offset: 44, type: "u32"}, padTop: {offset: 48, type: "u32"}, padLeft: {offset: 52, type: "u32"}, padBottomEnd: {offset: 56, type: "u32"}, padRightEnd: {offset: 60, type: "u32"}, countPad: {offset: 64, type: "u32"}, inZero: {offset: 68, type: "i32"}, zeroPoint: {offset: 72, type: "i32"}, low: {offset: 76, type: "i32"}, high: {offset: 80, type: "i32"}}},
@@ -410,10 +462,20 @@ const poolI8 = {
   },
 } as const satisfies Shader;
 
+const probeQuads = {
+  label: "probe_quads",
+  parts: [probeQuadsWgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    out: {binding: 0, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
 const quantizeF32 = {
   label: "quantize_f32",
   parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, quantizeF32Wgsl],
-  tile: {},
+  tile: {PACKED_DOT: 1},
   overrides: {WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 20, fields: {count: {offset: 0, type: "u32"}, reciprocal: {offset: 4, type: "f32"}, zeroPoint: {offset: 8, type: "i32"}, low: {offset: 12, type: "i32"}, high: {offset: 16, type: "i32"}}},
@@ -437,7 +499,7 @@ const reduceF32 = {
 const reduceI8 = {
   label: "reduce_i8",
   parts: [libDot4Wgsl, libRequantizeWgsl, libReduceWgsl, reduceI8Wgsl],
-  tile: {},
+  tile: {PACKED_DOT: 1},
   overrides: {WORKGROUP: "u32", LAST: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 100, fields: {count: {offset: 0, type: "u32"}, length: {offset: 4, type: "u32"}, r1: {offset: 8, type: "u32"}, r2: {offset: 12, type: "u32"}, r3: {offset: 16, type: "u32"}, s0: {offset: 20, type: "u32"}, s1: {offset: 24, type: "u32"}, s2: {offset: 28, type: "u32"}, s3: {offset: 32, type: "u32"}, k1: {offset: 36, type: "u32"}, k2: {offset: 40, type: "u32"}, k3: {offset: 44, type: "u32"}, k4: {offset: 48, type: "u32"}, t0: {offset: 52, type: "u32"}, t1: {offset: 56, type: "u32"}, t2: {offset: 60, type: "u32"}, t3: {offset: 64, type: "u32"}, t4: {offset: 68, type: "u32"}, words: {offset: 72, type: "u32"}, last: {offset: 76, type: "u32"}, inZero: {offset: 80, type: "i32"}, multiplier: {offset: 84, type: "f32"}, zeroPoint: {offset: 88, type: "i32"}, low: {offset: 92, type: "i32"}, high: {offset: 96, type: "i32"}}},
@@ -461,7 +523,7 @@ const reshapeF32 = {
 const reshapeI8 = {
   label: "reshape_i8",
   parts: [libGridWgsl, libReshapeWgsl, libDot4Wgsl, reshapeI8Wgsl],
-  tile: {},
+  tile: {PACKED_DOT: 1},
   overrides: {WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 96, fields: {count: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, dim1: {offset: 8, type: "u32"}, dim2: {offset: 12, type: "u32"}, dim3: {offset: 16, type: "u32"}, dim4: {offset: 20, type: "u32"}, dim5: {offset: 24, type: "u32"}, weight0: {offset: 28, type: "u32"}, weight1: {offset: 32, type: "u32"}, weight2: {offset: 36, type: "u32"}, weight3: {offset: 40, type: "u32"}, weight4: {offset: 44, type: "u32"}, weight5: {offset: 48, type: "u32"}, size1: {offset: 52, type: "u32"}, size2: {offset: 56, type: "u32"}, size3: {offset: 60, type: "u32"}, size4: {offset: 64, type: "u32"}, size5: {offset: 68, type: "u32"}, stride0: {offset: 72, type: "u32"}, stride1: {offset: 76, type: "u32"}, stride2: {offset: 80, type: "u32"}, stride3: {offset: 84, type: "u32"}, stride4: {offset: 88, type: "u32"}, stride5: {offset: 92, type: "u32"}}},
@@ -473,7 +535,7 @@ const reshapeI8 = {
 const reshapeQuantizeF32 = {
   label: "reshape_quantize_f32",
   parts: [libGridWgsl, libReshapeWgsl, libDot4Wgsl, libRequantizeWgsl, reshapeQuantizeF32Wgsl],
-  tile: {},
+  tile: {PACKED_DOT: 1},
   overrides: {WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 112, fields: {count: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, dim1: {offset: 8, type: "u32"}, dim2: {offset: 12, type: "u32"}, dim3: {offset: 16, type: "u32"}, dim4: {offset: 20, type: "u32"}, dim5: {offset: 24, type: "u32"}, weight0: {offset: 28, type: "u32"}, weight1: {offset: 32, type: "u32"}, weight2: {offset: 36, type: "u32"}, weight3: {offset: 40, type: "u32"}, weight4: {offset: 44, type: "u32"}, weight5: {offset: 48, type: "u32"}, size1: {offset: 52, type: "u32"}, size2: {offset: 56, type: "u32"}, size3: {offset: 60, type: "u32"}, size4: {offset: 64, type: "u32"}, size5: {offset: 68, type: "u32"}, stride0: {offset: 72, type: "u32"}, stride1: {offset: 76, type: "u32"}, stride2: {offset: 80, type: "u32"}, stride3: {offset: 84, type: "u32"}, stride4: {offset: 88, type: "u32"}, stride5: {offset: 92, type: "u32"}, reciprocal: {offset: 96, type: "f32"}, zeroPoint: {offset: 100, type: "i32"}, low: {offset: 104, type: "i32"}, high: {offset: 108, type: "i32"}}},
@@ -507,7 +569,7 @@ const unaryF32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { binaryF32, binaryI8, compareF32, convF32, convI8, convObservedF32, convTiledF32, convTiledI8, copyF32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, gemvF32, gemvI8, lookupI8, matmulF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, quantizeF32, reduceF32, reduceI8, reshapeF32, reshapeI8, reshapeQuantizeF32, softmaxF32, unaryF32 } as const;
+export const shaders = { binaryF32, binaryI8, compareF32, convF32, convI8, convObservedF32, convQuadF32, convQuadI8, convQuadObservedF32, convTiledF32, convTiledI8, copyF32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, gemvF32, gemvI8, lookupI8, matmulF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeQuads, quantizeF32, reduceF32, reduceI8, reshapeF32, reshapeI8, reshapeQuantizeF32, softmaxF32, unaryF32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

@@ -2,7 +2,7 @@
 // that this expands before WGSL sees them: WGSL has no generics, and an array of accumulators stays in
 // registers only where a compiler unrolls every loop over it.
 //
-//   $for i in ROWS            the lines up to the matching $end, once for each i = 0 … ROWS − 1; or $for i in 4
+//   $for i in ROWS            the lines up to the matching $end, once for each i = 0 … ROWS − 1 (or 4)
 //   ${i}, ${i * STRIDE + j}   a loop's index or a size, or a sum of products of them
 
 /** The text of `code` for these sizes. Throws on an unknown name or an $end too few or too many. */

@@ -1,28 +1,54 @@
 // What a plan may assume of the device it will run on, as plain data: which form of the dot product it
-// has, and how much of a product one invocation should hold. Every choice gives the same integers, so a
-// plan lowered for another target is slower at worst.
+// has, and which kernel family cuts up a dense product of which size. Every choice gives the same
+// integers, so a plan lowered for another target is slower at worst.
 
-/** How much of a convolution one invocation computes. */
-export interface ConvTile {
-  /** Consecutive output pixels. */
-  readonly pixels: number;
-  /** Output words (of four channels). */
-  readonly words: number;
+import type { AdapterFacts } from "../gpu/device.ts";
+import { registerTile, rulesFor, plainRules, type ProductTile, type Rule } from "./tiles.ts";
+
+/** Sizes of a dense product: convolutions are products of pixels by output channels over taps × inputs. */
+export interface ProductSizes {
+  readonly dtype: "f32" | "i8";
+  /** Output pixels, or rows. */
+  readonly m: number;
+  /** Output words (of four channels) of one group. */
+  readonly n: number;
+  /** Terms of a sum, in words: taps × input words of one group. */
+  readonly k: number;
+  readonly groups: number;
 }
 
 export interface Target {
-  /** dot4I8Packed is native; else lanes are unpacked and multiplied in float. */
+  /** dot4I8Packed is native; else lanes are unpacked and multiplied in float. A tile may say otherwise. */
   readonly packedDot: boolean;
-  readonly conv: { readonly f32: ConvTile; readonly i8: ConvTile };
+  /** The first rule that a product meets gives its tile. */
+  readonly rules: readonly Rule[];
+  /** Shape class → tile, measured: before the rules. */
+  readonly tuned: ReadonlyMap<string, ProductTile>;
 }
 
-/** Tiles for devices that nobody has measured. */
-export const defaultTarget: Target = {
-  packedDot: true,
-  conv: { f32: { pixels: 8, words: 2 }, i8: { pixels: 8, words: 2 } },
-};
+/** For plans that no device is known for. */
+export const defaultTarget: Target = { packedDot: true, rules: plainRules, tuned: new Map() };
 
-/** `wanted`, or 1 where one is all there is or `wanted` does not divide `count`: few different kernels. */
-export function fit(wanted: number, most: number, count = wanted): number {
-  return most <= 1 || count % wanted !== 0 ? 1 : wanted;
+/** The target of an adapter; `tuned` holds what was measured on it. */
+export function targetOf(
+  facts: AdapterFacts,
+  tuned: ReadonlyMap<string, ProductTile> = new Map(),
+): Target {
+  return { packedDot: facts.packedDot, rules: rulesFor(facts), tuned };
+}
+
+/** Products that one measurement stands for: rows up to the next power of two, the rest alike. */
+export function shapeClass({ dtype, m, n, k, groups }: ProductSizes): string {
+  return `${dtype} m${2 ** Math.ceil(Math.log2(Math.max(1, m)))} n${n} k${k} g${groups}`;
+}
+
+/** How `target` cuts a product of these sizes. */
+export function tileFor(target: Target, sizes: ProductSizes): ProductTile {
+  const tuned = target.tuned.get(shapeClass(sizes));
+  if (tuned) return tuned;
+  const axes = ["m", "n", "k"] as const;
+  const meets = ({ least = {}, most = {} }: Rule) =>
+    axes.every((axis) => sizes[axis] >= (least[axis] ?? 0)) &&
+    axes.every((axis) => sizes[axis] <= (most[axis] ?? Infinity));
+  return target.rules.find(meets)?.tile ?? registerTile;
 }

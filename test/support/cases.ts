@@ -8,6 +8,7 @@ import type { Graph } from "../../src/graph/graph.ts";
 import type { Node } from "../../src/graph/node.ts";
 import type { QParams } from "../../src/graph/value.ts";
 import type { Device } from "../../src/gpu/device.ts";
+import type { Target } from "../../src/plan/target.ts";
 import { interpret } from "../../src/reference/interpret.ts";
 import { Session } from "../../src/session.ts";
 import type { Tensor, Tensors } from "../../src/tensor/tensor.ts";
@@ -81,9 +82,14 @@ export function difference(
 }
 
 /** Throws unless `device` gives what the reference gives, for every output. */
-export async function checkCase(device: Device, { graph, feeds }: Case, closeness?: Closeness) {
+export async function checkCase(
+  device: Device,
+  { graph, feeds }: Case,
+  closeness?: Closeness,
+  target?: Target,
+) {
   const want = interpret(bindShapes(graph, new Map()), feeds);
-  using session = new Session(graph, device);
+  using session = new Session(graph, device, target);
   const got = await session.run(feeds);
   for (const name of graph.outputs) {
     const wrong = difference(got[name], want.get(name)!, closeness);
@@ -96,8 +102,9 @@ export interface Family {
   readonly title: string;
   /** `count` of its cases, the same every time. */
   sample(count: number): Case[];
-  /** Run `runs` random cases; a failure is shrunk, and shows its seed and the whole case. */
-  check(device: Device, runs: number): Promise<void>;
+  /** Run `runs` random cases, lowered for `target`; a failure is shrunk, and shows its seed and the
+   *  whole case. */
+  check(device: Device, runs: number, target?: Target): Promise<void>;
 }
 
 const SEED = 20260727;
@@ -114,9 +121,9 @@ export function family<P>(
   return {
     title,
     sample: (count) => fc.sample(arbitrary, { seed: SEED, numRuns: count }).map(build),
-    check: async (device, runs) => {
+    check: async (device, runs, target) => {
       const property = fc.asyncProperty(arbitrary, (parameters) =>
-        checkCase(device, build(parameters), closeness),
+        checkCase(device, build(parameters), closeness, target),
       );
       await fc.assert(property, { seed: SEED, numRuns: runs, endOnFailure: false });
     },

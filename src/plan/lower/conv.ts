@@ -11,7 +11,8 @@ import {
 import type { Clamp, Conv, Node } from "../../graph/node.ts";
 import { AccumulatorError } from "../../errors.ts";
 import { sizeOf, toNumbers, type Tensor } from "../../tensor/tensor.ts";
-import { fit, type ConvTile } from "../target.ts";
+import { tileFor } from "../target.ts";
+import { fit, type RegisterTile } from "../tiles.ts";
 import { floatBounds, storedBounds, workgroups, type Lowering, type Placed } from "./context.ts";
 import { emitDepthwiseFloat, emitDepthwiseInteger } from "./depthwise.ts";
 import {
@@ -23,8 +24,9 @@ import {
   type FilterShape,
 } from "./filters.ts";
 import { takeRange } from "./observe.ts";
-import { isPointwise, sizesOf, type Geometry, type Product } from "./product.ts";
+import { isPointwise, sizesOf, type Product } from "./product.ts";
 import { noResidual, residualUniforms, takeResidual } from "./residual.ts";
+import { emitSharedFloat, emitSharedInteger, productSizes } from "./tiled.ts";
 
 function emit(lowering: Lowering, product: Product): void {
   const { x, out, node } = product;
@@ -36,18 +38,27 @@ function emit(lowering: Lowering, product: Product): void {
   else emitFloat(lowering, product);
 }
 
-/** The tile of a dense product: wide enough to use, and its words within one group. */
-function tileOf(wanted: ConvTile, geometry: Geometry, shape: FilterShape): ConvTile {
-  const { pixels, outWords, groupOuts } = sizesOf(geometry, shape);
+type Sizes = ReturnType<typeof sizesOf>;
+
+/** The register tile of a dense product: quads where it has one group, else words that fit a group. */
+function fitTile(wanted: RegisterTile, sizes: Sizes, shape: FilterShape): RegisterTile {
+  const { pixels, outWords, groupOuts } = sizes;
+  if (wanted.quads && shape.group === 1 && pixels > 1) return wanted;
   return {
+    family: "register",
     pixels: fit(wanted.pixels, pixels),
     words: fit(wanted.words, outWords, shape.group > 1 ? groupOuts : undefined),
   };
 }
 
-/** Workgroups of a dense product, one invocation a tile. */
-function tileGroups(tile: ConvTile, pixels: number, outWords: number): number {
-  return workgroups(Math.ceil(pixels / tile.pixels) * Math.ceil(outWords / tile.words));
+/** Workgroups of a dense product, and the sizes its shader is expanded for. */
+function tileSteps({ pixels, words, quads }: RegisterTile, { pixels: rows, outWords }: Sizes) {
+  const lanes = quads ? 4 : 1;
+  const tiles = Math.ceil(rows / pixels) * Math.ceil(outWords / (words * lanes));
+  return {
+    groups: workgroups(tiles * lanes),
+    sizes: quads ? { QUARTER: pixels / 4, WORDS: words } : { PIXELS: pixels, WORDS: words },
+  };
 }
 
 function emitFloat(lowering: Lowering, product: Product): void {
@@ -59,33 +70,36 @@ function emitFloat(lowering: Lowering, product: Product): void {
     emitDepthwiseFloat(lowering, product, { bias: biasRef, bounds: floatBounds(product) });
     return;
   }
-  const tile = tileOf(lowering.target.conv.f32, geometry, shape);
   const sizes = sizesOf(geometry, shape);
+  const chosen = tileFor(lowering.target, productSizes("f32", sizes, shape));
+  const overrides = { RESIDUAL: residual ? 1 : 0 };
+  const uniforms = { ...sizes, ...floatBounds(residual ? clampOf(residual.add) : product) };
+  const buffers = {
+    x: x.ref,
+    bias: biasRef,
+    residual: (residual?.other ?? x).ref,
+    out: out.ref,
+  };
+  if (chosen.family !== "register") {
+    emitSharedFloat(lowering, product, chosen, { overrides, uniforms, buffers });
+    return;
+  }
+  const tile = fitTile(chosen, sizes, shape);
+  const tiling = tileSteps(tile, sizes);
   const step = {
     node: node.name,
-    overrides: {
-      POINTWISE: isPointwise(geometry) ? 1 : 0,
-      RESIDUAL: residual ? 1 : 0,
-      PIXELS: tile.pixels,
-      WORDS: tile.words,
-    },
-    uniforms: {
-      ...sizes,
-      last: shape.outs,
-      ...floatBounds(residual ? clampOf(residual.add) : product),
-    },
-    buffers: {
-      x: x.ref,
-      filters: plan.constant(packFloatFilter(shape, data)),
-      bias: biasRef,
-      residual: (residual?.other ?? x).ref,
-      out: out.ref,
-    },
-    groups: tileGroups(tile, sizes.pixels, sizes.outWords),
+    overrides: { POINTWISE: isPointwise(geometry) ? 1 : 0, ...overrides, ...tiling.sizes },
+    uniforms: { ...uniforms, last: shape.outs },
+    buffers: { ...buffers, filters: plan.constant(packFloatFilter(shape, data)) },
+    groups: tiling.groups,
   };
   const slot = takeRange(lowering, out);
-  if (slot) plan.step("convObservedF32", { ...step, buffers: { ...step.buffers, slot } });
-  else plan.step("convF32", step);
+  if (slot) {
+    const shader = tile.quads ? "convQuadObservedF32" : "convObservedF32";
+    plan.step(shader, { ...step, buffers: { ...step.buffers, slot } });
+  } else {
+    plan.step(tile.quads ? "convQuadF32" : "convF32", step);
+  }
 }
 
 /** Σ w and Σ |w| of each output channel of a filter (outs, length). */
@@ -152,30 +166,33 @@ function emitInteger(lowering: Lowering, product: Product): void {
     return;
   }
   const { target } = lowering;
-  const tile = tileOf(target.conv.i8, geometry, shape);
+  const sizes = sizesOf(geometry, shape);
+  const chosen = tileFor(target, productSizes("i8", sizes, shape));
+  const packedDot = chosen.packedDot ?? target.packedDot;
+  const choices = {
+    ...overrides,
+    RESIDUAL: residual ? 1 : 0,
+    CHUNKED: constants.chunked && !packedDot ? 1 : 0,
+    ...(packedDot === target.packedDot ? {} : { PACKED_DOT: packedDot ? 1 : 0 }),
+  };
+  const buffers = { ...shared, residual: (residual?.other ?? x).ref };
   const uniforms = {
-    ...sizesOf(geometry, shape),
+    ...sizes,
     ...rest,
     ...(residual ? residualUniforms(lowering, residual, constants.scale) : noResidual),
   };
-  plan.step("convI8", {
+  if (chosen.family !== "register") {
+    emitSharedInteger(lowering, product, chosen, { overrides: choices, uniforms, buffers });
+    return;
+  }
+  const tile = fitTile(chosen, sizes, shape);
+  const tiling = tileSteps(tile, sizes);
+  plan.step(tile.quads ? "convQuadI8" : "convI8", {
     node: node.name,
-    overrides: {
-      ...overrides,
-      POINTWISE: isPointwise(geometry) ? 1 : 0,
-      RESIDUAL: residual ? 1 : 0,
-      CHUNKED: constants.chunked && !target.packedDot ? 1 : 0,
-      PIXELS: tile.pixels,
-      WORDS: tile.words,
-    },
+    overrides: { POINTWISE: isPointwise(geometry) ? 1 : 0, ...choices, ...tiling.sizes },
     uniforms,
-    buffers: {
-      ...shared,
-      filters: plan.constant(packByteFilter(shape, data)),
-      residual: (residual?.other ?? x).ref,
-      out: out.ref,
-    },
-    groups: tileGroups(tile, uniforms.pixels, uniforms.outWords),
+    buffers: { ...buffers, filters: plan.constant(packByteFilter(shape, data)) },
+    groups: tiling.groups,
   });
 }
 

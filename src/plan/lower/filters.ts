@@ -80,6 +80,65 @@ export function packByteFilter(shape: FilterShape, data: Data): Int8Array {
   return packed;
 }
 
+/** The order of a filter that conv_tiled_*.wgsl stages in one run a chunk. */
+export interface FilterTiles {
+  /** Output words of a tile. */
+  readonly words: number;
+  /** Tiles of one group's output words. */
+  readonly groupTiles: number;
+  /** Taps × input words, filled up with 0 to whole chunks. */
+  readonly steps: number;
+}
+
+/** As forEachLane, with the step of the sum and, for each, a tile of output words. */
+function forEachTiledLane(
+  shape: FilterShape,
+  { words, groupTiles, steps }: FilterTiles,
+  visit: (source: number, step: number, word: number, inLane: number, outLane: number) => void,
+): void {
+  const { outs, perGroup, taps, group } = shape;
+  const outsPerGroup = outs / group;
+  const inWords = Math.ceil(perGroup / 4);
+  for (let out = 0; out < outs; out++) {
+    const own = Math.floor(out / outsPerGroup);
+    const groupWord = Math.floor((out % outsPerGroup) / 4);
+    const tile = own * groupTiles + Math.floor(groupWord / words);
+    for (let channel = 0; channel < perGroup; channel++) {
+      for (let tap = 0; tap < taps; tap++) {
+        const step = tile * steps + tap * inWords + Math.floor(channel / 4);
+        const source = (out * perGroup + channel) * taps + tap;
+        visit(source, step, groupWord % words, channel % 4, out % 4);
+      }
+    }
+  }
+}
+
+function tiledLength({ group }: FilterShape, { words, groupTiles, steps }: FilterTiles): number {
+  return group * groupTiles * steps * words * 16;
+}
+
+/** (tiles, steps, 4, tile's words) of four numbers: axis 2 = input lane, number = output lane. */
+export function packTiledFloatFilter(
+  shape: FilterShape,
+  data: Data,
+  order: FilterTiles,
+): Float32Array {
+  const packed = new Float32Array(tiledLength(shape, order));
+  forEachTiledLane(shape, order, (source, step, word, inLane, outLane) => {
+    packed[((step * 4 + inLane) * order.words + word) * 4 + outLane] = data[source] ?? 0;
+  });
+  return packed;
+}
+
+/** (tiles, steps, tile's words) of four words: word = output lane, byte = input lane. */
+export function packTiledByteFilter(shape: FilterShape, data: Data, order: FilterTiles): Int8Array {
+  const packed = new Int8Array(tiledLength(shape, order));
+  forEachTiledLane(shape, order, (source, step, word, inLane, outLane) => {
+    packed[(step * order.words + word) * 16 + outLane * 4 + inLane] = data[source] ?? 0;
+  });
+  return packed;
+}
+
 /** (words, taps) of four channels, for a depthwise filter (outs, 1, taps). */
 export function packDepthwise<A extends Float32Array | Int8Array>(
   { outs, taps }: FilterShape,

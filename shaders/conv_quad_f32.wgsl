@@ -1,0 +1,10 @@
+enable subgroups;
+// use lib/grid.wgsl
+// use lib/window.wgsl
+// use lib/conv_quad_f32.wgsl
+// use lib/unseen.wgsl
+// tile QUARTER = 4
+// tile WORDS = 1
+// tile FOUR = 4
+//
+// lib/conv_quad_f32.wgsl, whose results nobody observes.

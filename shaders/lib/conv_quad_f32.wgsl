@@ -1,0 +1,151 @@
+// Convolution in float as lib/conv_f32.wgsl, by quads: four invocations share a tile of 4 · QUARTER pixels and
+// 4 · WORDS output words. Each loads a quarter of the pixels and the filters of its own words; the pixels
+// go round the quad by swaps, so nothing is loaded twice. One group only.
+//
+// Needs subgroups, and quads that are four consecutive invocations of the workgroup.
+
+override WORKGROUP: u32 = 64;
+override POINTWISE: bool = false; // 1 × 1, stride 1, no pads: out pixel p reads in pixel p
+override RESIDUAL: bool = false;  // as conv_f32.wgsl
+
+struct Params {
+  pixels: u32,      // batch · outHeight · outWidth
+  outHeight: u32,
+  outWidth: u32,
+  outWords: u32,    // output channels / 4
+  inHeight: u32,
+  inWidth: u32,
+  inWords: u32,     // input channels / 4
+  groupWords: u32,  // input words one group reads
+  groupOuts: u32,   // output words of one group
+  kernelHeight: u32,
+  kernelWidth: u32,
+  strideHeight: u32,
+  strideWidth: u32,
+  dilationHeight: u32,
+  dilationWidth: u32,
+  padTop: u32,
+  padLeft: u32,
+  last: u32,        // output channels, padding excluded
+  low: f32,
+  high: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;         // (batch, inHeight, inWidth, inWords)
+@group(0) @binding(2) var<storage, read> filters: array<mat4x4f>; // (outWords, taps, groupWords): column = input lane
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;      // (outWords)
+@group(0) @binding(4) var<storage, read> residual: array<vec4f>;  // as out
+@group(0) @binding(5) var<storage, read_write> out: array<vec4f>; // (pixels, outWords)
+
+fn finish(at: u32, sum: vec4f, low: vec4f, high: vec4f) -> vec4f {
+  var y = sum;
+  if (RESIDUAL) { y += residual[at]; }
+  y = clamp(y, low, high);
+  out[at] = y;
+  return y;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let index = flatIndex(id, groups, WORKGROUP);
+  let outWords = params.outWords;
+  let pixels = params.pixels;
+  let tilesWide = (outWords + ${WORDS * 4}u - 1u) / ${WORDS * 4}u;
+  let tiles = tilesWide * ((pixels + ${QUARTER * 4}u - 1u) / ${QUARTER * 4}u);
+  let lane = index % 4u;
+  let tile = min(index / 4u, tiles - 1u); // past the last tile: it again, not stored; lanes stay together
+  let row = tile / tilesWide;
+  let word = ((tile - row * tilesWide) * 4u + lane) * ${WORDS}u;
+  let pixel = row * ${QUARTER * 4}u;
+  let groupWords = params.groupWords;
+  let patches = params.kernelHeight * params.kernelWidth * groupWords; // of one output word
+  $for n in WORDS
+  let word${n} = min(word + ${n}u, outWords - 1u); // past the last word: the last one again, not stored
+  let cursor${n} = word${n} * patches;
+  let bias${n} = bias[word${n}];
+  $for g in QUARTER
+  $for s in FOUR
+  var sums${s}_${g}_${n} = bias${n};
+  $end
+  $end
+  $end
+  if (POINTWISE) {
+    let end = pixels - 1u;
+    $for g in QUARTER
+    let at${g} = min(pixel + ${g * 4}u + lane, end) * params.inWords;
+    $end
+    for (var step = 0u; step < patches; step++) {
+      $for n in WORDS
+      let f${n} = filters[cursor${n} + step];
+      $end
+      $for g in QUARTER
+      let x0_${g} = x[at${g} + step];
+      let x1_${g} = quadSwapX(x0_${g});
+      let x2_${g} = quadSwapY(x0_${g});
+      let x3_${g} = quadSwapDiagonal(x0_${g});
+      $for s in FOUR
+      $for n in WORDS
+      sums${s}_${g}_${n} += f${n} * x${s}_${g};
+      $end
+      $end
+      $end
+    }
+  } else {
+    $for g in QUARTER
+    let corner${g} = corner(pixel + ${g * 4}u + lane);
+    let at${g} = corner${g}.at;
+    $end
+    let lineWords = i32(params.inWidth * params.inWords);
+    let inWords = i32(params.inWords);
+    let stepX = i32(params.dilationWidth);
+    let stepY = i32(params.dilationHeight);
+    let endX = stepX * i32(params.kernelWidth);
+    var i = 0;
+    var dx = 0;
+    var dy = 0;
+    for (var step = 0u; step < patches; step++) {
+      $for n in WORDS
+      let f${n} = filters[cursor${n} + step];
+      $end
+      let delta = dy * lineWords + dx * inWords + i;
+      $for g in QUARTER
+      let x0_${g} = select(vec4f(0), x[u32(at${g} + delta)], isInside(corner${g}, dy, dx));
+      let x1_${g} = quadSwapX(x0_${g});
+      let x2_${g} = quadSwapY(x0_${g});
+      let x3_${g} = quadSwapDiagonal(x0_${g});
+      $for s in FOUR
+      $for n in WORDS
+      sums${s}_${g}_${n} += f${n} * x${s}_${g};
+      $end
+      $end
+      $end
+      i++;
+      let next = i == i32(groupWords);
+      i = select(i, 0, next);
+      dx = select(dx, dx + stepX, next);
+      let wrap = dx == endX;
+      dx = select(dx, 0, wrap);
+      dy = select(dy, dy + stepY, wrap);
+    }
+  }
+  let low = vec4f(params.low);
+  let high = vec4f(params.high);
+  var seen = nothingSeen();
+  let live = index < tiles * 4u;
+  $for n in WORDS
+  if (live && word + ${n}u < outWords) {
+    let lanes${n} = realLanes(word${n});
+    $for g in QUARTER
+    $for s in FOUR
+    let pixel${s}_${g} = pixel + ${g * 4}u + (lane ^ ${s}u);
+    if (pixel${s}_${g} < pixels) {
+      let at = pixel${s}_${g} * outWords + word${n};
+      see(&seen, finish(at, sums${s}_${g}_${n}, low, high), at, lanes${n});
+    }
+    $end
+    $end
+  }
+  $end
+  publish(seen);
+}

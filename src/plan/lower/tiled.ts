@@ -1,0 +1,163 @@
+// Dense products on real GPUs: the families whose invocations work together. One idea: a product is what
+// it is for conv.ts; a tile only decides how it is cut up and in which order its filter lies.
+
+import type { Ref } from "../builder.ts";
+import type { ProductSizes } from "../target.ts";
+import type { GemvTile, ProductTile, WorkgroupTile } from "../tiles.ts";
+import type { Lowering } from "./context.ts";
+import {
+  packByteFilter,
+  packFloatFilter,
+  packTiledByteFilter,
+  packTiledFloatFilter,
+  type FilterShape,
+} from "./filters.ts";
+import type { Product, sizesOf } from "./product.ts";
+
+type Sizes = ReturnType<typeof sizesOf>;
+type SharedTile = Exclude<ProductTile, { family: "register" }>;
+
+/** The sizes that a tile is chosen by. */
+export function productSizes(dtype: "f32" | "i8", sizes: Sizes, shape: FilterShape): ProductSizes {
+  const { pixels, groupOuts, groupWords } = sizes;
+  return { dtype, m: pixels, n: groupOuts, k: shape.taps * groupWords, groups: shape.group };
+}
+
+/** conv_tiled_*.wgsl: the tile's sizes, its uniforms, its grid, and the order of the filter; a chunk of
+ *  the sum has `chunkWords` input words. */
+function cutTiles(tile: WorkgroupTile, sizes: Sizes, shape: FilterShape, chunkWords: number) {
+  const { down, across, rows, words, chunk } = tile;
+  const chunks = Math.ceil((shape.taps * sizes.groupWords) / chunkWords);
+  const groupTiles = Math.ceil(sizes.groupOuts / (across * words));
+  const tilesWide = shape.group * groupTiles;
+  return {
+    overrides: {
+      DOWN: down,
+      ACROSS: across,
+      ROWS: rows,
+      WORDS: words,
+      X_LOADS: (rows * chunk) / across,
+      F_LOADS: (4 * words * chunk) / down,
+    },
+    uniforms: { chunks, groupTiles, tilesWide },
+    order: { words: across * words, groupTiles, steps: chunks * chunkWords },
+    groups: Math.ceil(sizes.pixels / (down * rows)) * tilesWide,
+  };
+}
+
+/** gemv_*.wgsl, likewise. */
+function cutSums({ lanes, columns, pixels: rows }: GemvTile, { pixels, outWords }: Sizes) {
+  const tilesWide = Math.ceil(outWords / columns);
+  return {
+    overrides: { LANES: lanes, COLUMNS: columns, PIXELS: rows },
+    uniforms: { tilesWide },
+    groups: Math.ceil(pixels / rows) * tilesWide,
+  };
+}
+
+/** Emit a float product; `uniforms` hold its sizes and its clamp. */
+export function emitSharedFloat(
+  lowering: Lowering,
+  { node, filter: { shape, data } }: Product,
+  tile: SharedTile,
+  given: {
+    readonly overrides: { readonly RESIDUAL: number };
+    readonly uniforms: Sizes & { readonly low: number; readonly high: number };
+    readonly buffers: {
+      readonly x: Ref;
+      readonly bias: Ref;
+      readonly residual: Ref;
+      readonly out: Ref;
+    };
+  },
+): void {
+  const { plan } = lowering;
+  if (tile.family === "gemv") {
+    const { overrides, uniforms, groups } = cutSums(tile, given.uniforms);
+    plan.step("gemvF32", {
+      node: node.name,
+      overrides: { ...given.overrides, ...overrides },
+      uniforms: { ...given.uniforms, ...uniforms },
+      buffers: { ...given.buffers, filters: plan.constant(packFloatFilter(shape, data)) },
+      groups,
+    });
+    return;
+  }
+  const cut = cutTiles(tile, given.uniforms, shape, tile.chunk);
+  plan.step("convTiledF32", {
+    node: node.name,
+    overrides: { ...given.overrides, ...cut.overrides, CHUNK: tile.chunk },
+    uniforms: { ...given.uniforms, ...cut.uniforms },
+    buffers: {
+      ...given.buffers,
+      filters: plan.constant(packTiledFloatFilter(shape, data, cut.order)),
+    },
+    groups: cut.groups,
+  });
+}
+
+/** What an integer product has beyond a float one's sizes. */
+type IntegerUniforms = Readonly<
+  Record<
+    | "padWord"
+    | "zeroPoint"
+    | "low"
+    | "high"
+    | "sumMultiplier"
+    | "residualMultiplier"
+    | "residualZero"
+    | "shift"
+    | "outZero"
+    | "outLow"
+    | "outHigh",
+    number
+  >
+>;
+
+/** Emit an integer product. */
+export function emitSharedInteger(
+  lowering: Lowering,
+  { node, filter: { shape, data } }: Product,
+  tile: SharedTile,
+  given: {
+    readonly overrides: {
+      readonly WIDE: number;
+      readonly RESIDUAL: number;
+      readonly CHUNKED: number;
+      readonly PACKED_DOT?: number;
+    };
+    readonly uniforms: Sizes & IntegerUniforms;
+    readonly buffers: Readonly<Record<"x" | "bias" | "multiplier" | "residual" | "out", Ref>>;
+  },
+): void {
+  const { plan } = lowering;
+  if (tile.family === "gemv") {
+    const { overrides, uniforms, groups } = cutSums(tile, given.uniforms);
+    plan.step("gemvI8", {
+      node: node.name,
+      overrides: { ...given.overrides, ...overrides },
+      uniforms: { ...given.uniforms, ...uniforms },
+      buffers: { ...given.buffers, filters: plan.constant(packByteFilter(shape, data)) },
+      groups,
+    });
+    return;
+  }
+  const cut = cutTiles(tile, given.uniforms, shape, 4 * tile.chunk);
+  const isVector = given.uniforms.groupWords % 4 === 0;
+  plan.step("convTiledI8", {
+    node: node.name,
+    overrides: {
+      ...given.overrides,
+      ...cut.overrides,
+      QUADS: tile.chunk,
+      VECTOR: isVector ? 1 : 0,
+    },
+    uniforms: { ...given.uniforms, ...cut.uniforms },
+    buffers: {
+      ...given.buffers,
+      quads: given.buffers.x,
+      filters: plan.constant(packTiledByteFilter(shape, data, cut.order)),
+    },
+    groups: cut.groups,
+  });
+}
