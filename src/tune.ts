@@ -7,7 +7,7 @@ import type { Device } from "./gpu/device.ts";
 import { InputError } from "./errors.ts";
 import { checkStage, type Model } from "./model.ts";
 import { targetOf, tileFor, type Target } from "./plan/target.ts";
-import { candidates, type ProductTile } from "./plan/tiles.ts";
+import { candidates, softwareRules, type ProductTile } from "./plan/tiles.ts";
 import { fuse } from "./quantize/fuse.ts";
 import { race, type Timing } from "./tuning/measure.ts";
 import { shapesOf, workOf, type Shape } from "./tuning/shapes.ts";
@@ -75,14 +75,17 @@ function share(shapes: readonly Shape[], left: number): number {
   return left * (0.5 * own + 0.5 / shapes.length);
 }
 
-/** The default first, then every other tile; integers with the other form of the dot product too. */
+/** The default first, then every other tile; integers with the other form of the dot product too. Software
+ *  adapters take seconds to compile what shares workgroup memory, and gain nothing from it. */
 function tilesFor(shape: Shape, target: Target): ProductTile[] {
   const first = tileFor(target, shape.sizes);
   const isInteger = shape.sizes.dtype === "i8";
   const other = { packedDot: !(first.packedDot ?? target.packedDot) };
   const same = first.packedDot === undefined ? {} : { packedDot: first.packedDot };
   const useful = candidates.filter(
-    ({ family }) => family !== "gemv" || shape.sizes.m <= MOST_GEMV_ROWS,
+    ({ family }) =>
+      family === "register" ||
+      (target.rules !== softwareRules && (family !== "gemv" || shape.sizes.m <= MOST_GEMV_ROWS)),
   );
   const all = useful.flatMap((tile) => [
     { ...tile, ...(isInteger ? same : {}) },

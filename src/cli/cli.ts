@@ -8,13 +8,22 @@ import { evaluate } from "./commands/evaluate.ts";
 import { inspect } from "./commands/inspect.ts";
 import { quantize } from "./commands/quantize.ts";
 import { run } from "./commands/run.ts";
+import { tune } from "./commands/tune.ts";
 import type { Command } from "./context.ts";
 import { describeFailure } from "./failure.ts";
 import { commandHelp, overview } from "./help.ts";
 import { Progress, type ProgressStream } from "./progress.ts";
 import { version } from "./version.ts";
 
-export const commands: readonly Command[] = [doctor, inspect, quantize, evaluate, compare, run];
+export const commands: readonly Command[] = [
+  doctor,
+  inspect,
+  quantize,
+  evaluate,
+  compare,
+  tune,
+  run,
+];
 
 /** Where the command line reads and writes. */
 export interface Terminal {

@@ -4,7 +4,6 @@
 import { GpuError } from "../errors.ts";
 import { Program } from "../gpu/program.ts";
 import type { Device } from "../gpu/device.ts";
-import { median } from "../metrics.ts";
 import type { Target } from "../plan/target.ts";
 import type { ProductTile } from "../plan/tiles.ts";
 import { repeated, type Shape } from "./shapes.ts";
@@ -15,7 +14,7 @@ export interface Timing {
   readonly ms: number;
 }
 
-/** Least turns of every tile that is still in the race. */
+/** Turns of every tile that is not hopeless, even past the deadline. */
 const LEAST_TURNS = 3;
 const MOST_TURNS = 15;
 /** A turn repeats the dispatch until it takes about this long, so that submitting it does not count. */
@@ -30,6 +29,10 @@ interface Racer {
   readonly times: number[];
 }
 
+/** The middle value, the upper of the two of an even number. */
+const median = (times: readonly number[]): number =>
+  times.toSorted((a, b) => a - b)[times.length >> 1] ?? Infinity;
+
 const nothing = new Map<string, never>();
 
 async function turn({ program }: Racer, repeats: number, signal: AbortSignal | undefined) {
@@ -38,8 +41,8 @@ async function turn({ program }: Racer, repeats: number, signal: AbortSignal | u
   return (performance.now() - start) / repeats;
 }
 
-/** Median times of `tiles` on `shape`, until `deadline` (performance.now, ms) at the latest. Tiles that this
- *  device cannot compile and those far behind are left out; none where time ran out before three turns. */
+/** Median times of `tiles` on `shape`, the first one's first. Past `deadline` (performance.now, ms) no other
+ *  tile is begun. Tiles that this device cannot compile and those far behind are left out. */
 export async function race(
   device: Device,
   shape: Shape,
@@ -72,13 +75,15 @@ export async function race(
     racers.length = 0;
     const repeats = Math.min(MOST_REPEATS, Math.max(1, Math.ceil(TURN_MS / once)));
     for (const tile of tiles) {
-      if (performance.now() > deadline) return [];
+      if (racers.length > 1 && performance.now() > deadline) break;
       signal?.throwIfAborted();
       const racer = await prepare(tile, repeats);
       if (racer) await turn(racer, repeats, signal);
     }
     let running = racers;
-    for (let round = 0; round < MOST_TURNS && performance.now() < deadline; round++) {
+    const goesOn = (round: number) =>
+      round < LEAST_TURNS || (round < MOST_TURNS && performance.now() < deadline);
+    for (let round = 0; goesOn(round); round++) {
       for (const racer of running) racer.times.push(await turn(racer, repeats, signal));
       if (round > 0) continue;
       const best = Math.min(...running.map(({ times }) => median(times)));
@@ -87,9 +92,7 @@ export async function race(
         ({ times }, index) => index === 0 || median(times) < HOPELESS * best,
       );
     }
-    return running
-      .filter(({ times }) => times.length >= LEAST_TURNS)
-      .map(({ tile, times }) => ({ tile, ms: median(times) }));
+    return running.map(({ tile, times }) => ({ tile, ms: median(times) }));
   } finally {
     for (const { program } of racers) program.dispose();
   }

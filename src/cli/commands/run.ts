@@ -7,6 +7,7 @@ import { formatNpy, parseNpy } from "../../tensor/npy.ts";
 import { formatShape, type Tensor } from "../../tensor/tensor.ts";
 import type { Arguments } from "../arguments.ts";
 import { adapterName, type Command } from "../context.ts";
+import { readTuning, TUNING_OPTION } from "../tuning.ts";
 import { checkOutput, loadModel, readInput, writeOutput } from "../files.ts";
 import { facts, formatMs, table } from "../table.ts";
 
@@ -29,6 +30,7 @@ export const run: Command = {
       multiple: true,
       help: "The file for an output; NAME= where the model has several.",
     },
+    TUNING_OPTION,
   ],
   examples: [
     "webgpu-quant run model.onnx --input x.npy --out y.npy",
@@ -42,7 +44,7 @@ export const run: Command = {
     const inputs: Record<string, Tensor> = {};
     for (const [name, file] of files) inputs[name] = parseNpy(await readInput("--input", file));
     using device = await requestDevice();
-    using session = await compile(model, device);
+    using session = await compile(model, device, await readTuning(args));
     await session.program(inputs); // compile outside the clock
     const start = performance.now();
     const outputs = await session.run(inputs, { signal });
