@@ -5,4 +5,4 @@
 // tile PIXELS = 8
 // tile WORDS = 2
 //
-// lib/conv_f32.wgsl, whose results nobody observes.
+// out = clamp(bias + Σ x · filter, low, high): lib/conv_f32.wgsl, whose results nobody observes.

@@ -6,6 +6,6 @@
 // tile PIXELS = 8
 // tile WORDS = 2
 //
-// lib/conv_f32.wgsl, observed: the least and the greatest of its results go into a slot.
+// out = clamp(bias + Σ x · filter, low, high), slot ← least and greatest of them: lib/conv_f32.wgsl, observed.
 
 @group(0) @binding(6) var<storage, read_write> slot: array<atomic<u32>>; // plan/lower/observe.ts

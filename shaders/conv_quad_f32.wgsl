@@ -1,4 +1,3 @@
-enable subgroups;
 // use lib/grid.wgsl
 // use lib/window.wgsl
 // use lib/conv_quad_f32.wgsl
@@ -7,4 +6,6 @@ enable subgroups;
 // tile WORDS = 1
 // tile FOUR = 4
 //
-// lib/conv_quad_f32.wgsl, whose results nobody observes.
+// out = clamp(bias + Σ x · filter, low, high): lib/conv_quad_f32.wgsl, whose results nobody observes.
+
+enable subgroups;

@@ -1,4 +1,3 @@
-enable subgroups;
 // use lib/grid.wgsl
 // use lib/window.wgsl
 // use lib/dot4.wgsl
@@ -8,8 +7,10 @@ enable subgroups;
 // tile WORDS = 1
 // tile FOUR = 4
 //
-// Convolution in integers as conv_i8.wgsl, by quads as lib/conv_quad_f32.wgsl: four invocations share a tile of
+// out = requantize(bias + Σ x · filter) [⊕ residual]: conv_i8.wgsl by quads, as lib/conv_quad_f32.wgsl: four invocations share a tile of
 // 4 · QUARTER pixels and 4 · WORDS output words.
+
+enable subgroups;
 
 override WORKGROUP: u32 = 64;
 override POINTWISE: bool = false; // 1 × 1, stride 1, no pads: out pixel p reads in pixel p

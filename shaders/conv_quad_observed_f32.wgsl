@@ -1,4 +1,3 @@
-enable subgroups;
 // use lib/grid.wgsl
 // use lib/window.wgsl
 // use lib/conv_quad_f32.wgsl
@@ -8,6 +7,8 @@ enable subgroups;
 // tile WORDS = 1
 // tile FOUR = 4
 //
-// lib/conv_quad_f32.wgsl, observed: the least and the greatest of its results go into a slot.
+// out = clamp(bias + Σ x · filter, low, high), slot ← least and greatest of them: lib/conv_quad_f32.wgsl,
+// observed.
 
+enable subgroups;
 @group(0) @binding(6) var<storage, read_write> slot: array<atomic<u32>>; // plan/lower/observe.ts

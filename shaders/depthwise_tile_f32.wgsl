@@ -10,4 +10,4 @@
 // tile PATCH_HEIGHT = 4
 // tile PATCH_WIDTH = 6
 //
-// lib/depthwise_tile_f32.wgsl, whose results nobody observes.
+// out = clamp(bias + Σ x · filter, low, high): lib/depthwise_tile_f32.wgsl, whose results nobody observes.

@@ -11,6 +11,7 @@
 // tile PATCH_HEIGHT = 4
 // tile PATCH_WIDTH = 6
 //
-// lib/depthwise_tile_f32.wgsl, observed: the least and the greatest of its results go into a slot.
+// out = clamp(bias + Σ x · filter, low, high), slot ← least and greatest of them:
+// lib/depthwise_tile_f32.wgsl, observed.
 
 @group(0) @binding(5) var<storage, read_write> slot: array<atomic<u32>>; // plan/lower/observe.ts

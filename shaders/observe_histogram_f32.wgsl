@@ -24,6 +24,12 @@ struct Params {
 
 var<workgroup> bins: array<atomic<u32>, BINS>; // zero at the start
 
+// Of 2²³ + n, n an integer, the low bits are n: cheaper than a conversion, which must saturate.
+fn binOf(v: vec4f, low: f32, width: f32) -> vec4u {
+  let at = clamp(floor(((v - low) * f32(BINS)) / width), vec4f(0), vec4f(f32(BINS - 1u)));
+  return min(bitcast<vec4u>(at + 8388608.0) & vec4u(0x7fffffu), vec4u(BINS - 1u));
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
   var low = fromOrdered(~atomicLoad(&slot[5]));
@@ -36,17 +42,22 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let words = params.words;
   let last = params.last;
   let count = params.count;
+  // Half of what a ReLU leaves is 0: its bin is counted in registers.
+  let zeroBin = binOf(vec4f(0), low, width);
+  var zeros = vec4u(0);
   for (var i = group.x * WORKGROUP + local; i < count; i += groups.x * WORKGROUP) {
-    // Of 2²³ + n, n an integer, the low bits are n: cheaper than a conversion, which must saturate.
-    let at = clamp(floor(((x[i] - low) * f32(BINS)) / width), vec4f(0), vec4f(f32(BINS - 1u)));
-    let bin = min(bitcast<vec4u>(at + 8388608.0) & vec4u(0x7fffffu), vec4u(BINS - 1u));
+    let bin = binOf(x[i], low, width);
     var lanes = 4u;
     if (PADDED) { lanes = min(last - (i % words) * 4u, 4u); }
-    atomicAdd(&bins[bin.x], 1u);
-    if (lanes > 1u) { atomicAdd(&bins[bin.y], 1u); }
-    if (lanes > 2u) { atomicAdd(&bins[bin.z], 1u); }
-    if (lanes > 3u) { atomicAdd(&bins[bin.w], 1u); }
+    let counted = vec4u(0, 1, 2, 3) < vec4u(lanes);
+    let zero = counted & (bin == zeroBin);
+    zeros += select(vec4u(0), vec4u(1), zero);
+    if (counted.x && !zero.x) { atomicAdd(&bins[bin.x], 1u); }
+    if (counted.y && !zero.y) { atomicAdd(&bins[bin.y], 1u); }
+    if (counted.z && !zero.z) { atomicAdd(&bins[bin.z], 1u); }
+    if (counted.w && !zero.w) { atomicAdd(&bins[bin.w], 1u); }
   }
+  atomicAdd(&bins[zeroBin.x], zeros.x + zeros.y + zeros.z + zeros.w);
   workgroupBarrier(); // publishes bins
   for (var i = local; i < BINS; i += WORKGROUP) {
     let n = atomicLoad(&bins[i]);

@@ -1,7 +1,8 @@
-enable subgroups;
 // out[i] = 1 where invocation i forms a quad with i ⊕ 1, i ⊕ 2 and i ⊕ 3
 //
 // WGSL does not say which invocations of a workgroup make a quad; conv_quad_*.wgsl needs these.
+
+enable subgroups;
 
 override WORKGROUP: u32 = 64;
 

@@ -3,11 +3,11 @@
 
 import { symbolicDims } from "./compile.ts";
 import { bindShapes } from "./graph/bind.ts";
-import type { Device } from "./gpu/device.ts";
+import type { AdapterFacts, Device } from "./gpu/device.ts";
 import { InputError } from "./errors.ts";
 import { checkStage, type Model } from "./model.ts";
 import { targetOf, tileFor, type Target } from "./plan/target.ts";
-import { candidates, softwareRules, type ProductTile } from "./plan/tiles.ts";
+import { candidates, isSoftware, type ProductTile } from "./plan/tiles.ts";
 import { fuse } from "./quantize/fuse.ts";
 import { race, type Timing } from "./tuning/measure.ts";
 import { shapesOf, workOf, type Shape } from "./tuning/shapes.ts";
@@ -54,16 +54,16 @@ export async function tune(
   const shapes = shapesOf(bindShapes(graph, sizes), target);
   const end = performance.now() + budgetMs;
   const entries: Record<string, TuningEntry> = {};
+  onProgress?.({ done: 0, total: shapes.length });
   for (const [done, shape] of shapes.entries()) {
-    onProgress?.({ done, total: shapes.length });
+    if (performance.now() > end) break;
     const deadline = performance.now() + share(shapes.slice(done), end - performance.now());
-    const tiles = tilesFor(shape, target);
+    const tiles = tilesFor(shape, target, device.facts);
     const found = await race(device, shape, tiles, target, deadline, signal);
     const entry = best(found);
     if (entry) entries[shape.shapeClass] = entry;
-    if (performance.now() > end) break;
+    onProgress?.({ done: done + 1, total: shapes.length });
   }
-  onProgress?.({ done: shapes.length, total: shapes.length });
   return { key: tuningKey(device.facts), entries };
 }
 
@@ -77,16 +77,15 @@ function share(shapes: readonly Shape[], left: number): number {
 
 /** The default first, then every other tile; integers with the other form of the dot product too. Software
  *  adapters take seconds to compile what shares workgroup memory, and gain nothing from it. */
-function tilesFor(shape: Shape, target: Target): ProductTile[] {
+function tilesFor(shape: Shape, target: Target, facts: AdapterFacts): ProductTile[] {
   const first = tileFor(target, shape.sizes);
   const isInteger = shape.sizes.dtype === "i8";
   const other = { packedDot: !(first.packedDot ?? target.packedDot) };
   const same = first.packedDot === undefined ? {} : { packedDot: first.packedDot };
-  const useful = candidates.filter(
-    ({ family }) =>
-      family === "register" ||
-      (target.rules !== softwareRules && (family !== "gemv" || shape.sizes.m <= MOST_GEMV_ROWS)),
-  );
+  const useful = candidates.filter((tile) => {
+    if (tile.family === "register") return !tile.quads || facts.quads === true;
+    return !isSoftware(facts) && (tile.family !== "gemv" || shape.sizes.m <= MOST_GEMV_ROWS);
+  });
   const all = useful.flatMap((tile) => [
     { ...tile, ...(isInteger ? same : {}) },
     ...(isInteger ? [{ ...tile, ...other }] : []),

@@ -5,6 +5,7 @@ import { bindShapes } from "../../src/graph/bind.ts";
 import { Program } from "../../src/gpu/program.ts";
 import type { Device } from "../../src/gpu/device.ts";
 import { lower } from "../../src/plan/lower.ts";
+import { targetOf } from "../../src/plan/target.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { histogramOf, minMaxOf } from "../../src/reference/observe.ts";
 import { interpret } from "../../src/reference/interpret.ts";
@@ -43,7 +44,7 @@ export async function prepareKernel(
   next: Random,
 ): Promise<Prepared> {
   const { graph, probe } = kernel.make(next);
-  const plan = lower(bindShapes(graph, new Map()));
+  const plan = lower(bindShapes(graph, new Map()), targetOf(device.facts));
   const check = await checkKernel(device, plan, graph, probe);
   let repeats = 1;
   let program = await Program.create(device, repeated(plan, repeats));

@@ -11,6 +11,7 @@ import {
 } from "../../src/index.ts";
 import { Program } from "../../src/gpu/program.ts";
 import { lower } from "../../src/plan/lower.ts";
+import { targetOf } from "../../src/plan/target.ts";
 import { fuse } from "../../src/quantize/fuse.ts";
 import type { Platform } from "../core/platform.ts";
 import { random } from "../core/random.ts";
@@ -26,7 +27,7 @@ async function profile(
   device: Device,
   top: number,
 ): Promise<string> {
-  const plan = lower(bindBatch(graph, 1));
+  const plan = lower(bindBatch(graph, 1), targetOf(device.facts));
   using program = await Program.create(device, plan);
   const map = new Map(Object.entries(inputs));
   await program.run(map);

@@ -22,7 +22,9 @@ export async function readTuning(args: Arguments): Promise<CompileOptions> {
     value = JSON.parse(text);
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    throw new InputError(`--tuning "${path}": must be JSON; ${problem}. Tune again on this device.`);
+    throw new InputError(
+      `--tuning "${path}": must be JSON; ${problem}. Tune again on this device.`,
+    );
   }
   return { tuning: parseTuning(value) };
 }

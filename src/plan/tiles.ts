@@ -100,6 +100,7 @@ export const candidates: readonly ProductTile[] = [
   quads(16, 2),
   quads(32, 1),
   quads(32, 2),
+  quads(64, 2),
   ...Object.values(tiles),
   ...Object.values(gemvs),
 ];
@@ -109,7 +110,9 @@ export const plainRules: readonly Rule[] = [{ tile: registerTile }];
 
 /** Measured on SwiftShader (bench/RESULTS.md): a load costs as much as twenty multiply-adds there, so
  *  quads share them, with more sums an invocation where the sum is long enough to pay for them. */
-const softwareRules: readonly Rule[] = [
+export const softwareRules: readonly Rule[] = [
+  // The largest tile takes seconds to compile: only for what takes longer to compute.
+  { least: { m: 512, n: 128, k: 128 }, tile: quads(64, 2) },
   { least: { m: 128, n: 8, k: 64 }, tile: quads(32, 2) },
   { least: { m: 2, n: 3 }, tile: quads(16, 1) },
   { tile: registerTile },
@@ -151,16 +154,15 @@ const vendors: Readonly<Record<string, readonly Rule[]>> = {
   apple: unpacked([...few, narrow, medium, small]),
 };
 
-/** The rules of an adapter. Software ones have no workgroup memory to gain from. */
-export function rulesFor({
-  vendor,
-  architecture,
-  isFallback,
-  quads: hasQuads,
-}: AdapterFacts): readonly Rule[] {
-  const isSoftware = isFallback || architecture === "swiftshader" || architecture === "llvmpipe";
-  if (isSoftware) return hasQuads ? softwareRules : softwareAlone;
-  return vendors[vendor.toLowerCase()] ?? unmeasured;
+/** True for adapters that have no workgroup memory to gain from. */
+export function isSoftware({ architecture, isFallback }: AdapterFacts): boolean {
+  return isFallback || architecture === "swiftshader" || architecture === "llvmpipe";
+}
+
+/** The rules of an adapter. */
+export function rulesFor(facts: AdapterFacts): readonly Rule[] {
+  if (isSoftware(facts)) return facts.quads ? softwareRules : softwareAlone;
+  return vendors[facts.vendor.toLowerCase()] ?? unmeasured;
 }
 
 /** `wanted`, or 1 where one is all there is or `wanted` does not divide `count`: few different kernels. */

@@ -16,7 +16,7 @@ export interface Timing {
 
 /** Turns of every tile that is not hopeless, even past the deadline. */
 const LEAST_TURNS = 3;
-const MOST_TURNS = 15;
+const MOST_TURNS = 9;
 /** A turn repeats the dispatch until it takes about this long, so that submitting it does not count. */
 const TURN_MS = 4;
 const MOST_REPEATS = 256;

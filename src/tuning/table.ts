@@ -25,13 +25,19 @@ export interface TuningTable {
 
 /** What a table is valid for: the adapter and this version of the library. */
 export function tuningKey(facts: AdapterFacts): string {
-  const { vendor, architecture, device, description, packedDot } = facts;
+  const { vendor, architecture, device, description, packedDot, quads } = facts;
   const dot = packedDot ? "packed" : "unpacked";
-  return [vendor, architecture, device, description, dot, libraryVersion].join(" | ");
+  const kinds = quads ? [dot, "quads"] : [dot];
+  return [vendor, architecture, device, description, ...kinds, libraryVersion].join(" | ");
 }
 
-const plain = ({ packedDot: _, ...tile }: ProductTile): string =>
-  JSON.stringify(Object.entries(tile).sort());
+/** A tile but for its dot product, comparable. */
+const plain = (tile: ProductTile): string =>
+  JSON.stringify(
+    Object.entries(tile)
+      .filter(([name]) => name !== "packedDot")
+      .sort(),
+  );
 
 const known = new Set(candidates.map(plain));
 

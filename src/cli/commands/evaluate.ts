@@ -10,6 +10,7 @@ import { adapterName, type Command } from "../context.ts";
 import { DATA_OPTIONS, readData } from "../data.ts";
 import { loadModel, type LoadedModel } from "../files.ts";
 import { checkLabels, labelOf, readLabels, type Labels } from "../labels.ts";
+import { readTuning, TUNING_OPTION } from "../tuning.ts";
 import { facts, formatDecibels, formatMs, formatPercent, table } from "../table.ts";
 
 async function* labelled(
@@ -56,6 +57,7 @@ export const evaluate: Command = {
     },
     { name: "reference", value: "MODEL", help: "Compare with this model, usually the float one." },
     { name: "limit", value: "N", help: "At most N of the pictures, spread evenly. Default: all." },
+    TUNING_OPTION,
   ],
   examples: [
     "webgpu-quant evaluate model-int8.onnx --data pictures/ --labels labels.json --preprocess imagenet --reference model.onnx",
@@ -69,13 +71,14 @@ export const evaluate: Command = {
     const classes = classesOf(main);
     const referencePath = args.text("reference");
     const reference = referencePath === undefined ? undefined : await loadModel(referencePath);
+    const tuning = await readTuning(args);
     const labelsPath = args.required("labels");
     const labels = await readLabels(labelsPath);
     const data = await readData(args, model, context, limit);
     checkLabels(labels, labelsPath, data.pictures, labelOffset, classes);
     using device = await requestDevice();
-    using session = await compile(model, device);
-    using other = reference ? await compile(reference.model, device) : undefined;
+    using session = await compile(model, device, tuning);
+    using other = reference ? await compile(reference.model, device, tuning) : undefined;
     const found = await evaluateSession(session, labelled(data.stream(), labels), {
       ...(other ? { reference: other } : {}),
       labelOffset,

@@ -38,13 +38,14 @@ export const run: Command = {
   ],
   async run(args, { signal }) {
     const { path, model } = await loadModel(args.positional("MODEL"));
+    const tuning = await readTuning(args);
     const files = pair(args, "input", Object.keys(model.inputs));
     const outs = pair(args, "out", Object.keys(model.outputs));
     for (const out of outs.values()) await checkOutput("--out", out, [path, ...files.values()]);
     const inputs: Record<string, Tensor> = {};
     for (const [name, file] of files) inputs[name] = parseNpy(await readInput("--input", file));
     using device = await requestDevice();
-    using session = await compile(model, device, await readTuning(args));
+    using session = await compile(model, device, tuning);
     await session.program(inputs); // compile outside the clock
     const start = performance.now();
     const outputs = await session.run(inputs, { signal });

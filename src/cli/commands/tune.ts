@@ -24,7 +24,7 @@ export const tune: Command = {
   ],
   examples: [
     "webgpu-quant tune model-int8.onnx --out tuning.json",
-    "webgpu-quant run model-int8.onnx --input x.npy --out y.npy --tuning tuning.json",
+    "webgpu-quant tune model-int8.onnx --out tuning.json --seconds 60 --batch 8",
   ],
   async run(args, { progress, signal }) {
     const seconds = args.integer("seconds", 1) ?? SECONDS;

@@ -14,7 +14,7 @@ export const SLOT_HEAD = 8;
 /** Workgroups that stride through a tensor of `words`: enough to fill a GPU, each with enough to do to
  *  be worth its own bins (2,048 to clear and to add up). */
 function stridingGroups(words: number): number {
-  return Math.min(64, Math.ceil(words / 4096));
+  return Math.min(64, Math.ceil(words / 16384));
 }
 
 export const HISTOGRAM_BINS = 2048;

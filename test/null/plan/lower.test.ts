@@ -28,18 +28,17 @@ describe("the plan of a residual network", () => {
   it("in float", () => {
     expect(printPlan(plan(fused))).toMatchInlineSnapshot(`
       "arena0: 1024 bytes
-      arena1: 1024 bytes
-      constants2: 3328 bytes
-      input3: 768 bytes
-      output4: 256 bytes
-      reshapeF32 input images 1×1 x@input3+0:768 out@arena0+0:1024
-      convF32 stem 1×1 POINTWISE=0 x@arena0+0:1024 filters@constants2+256:1280 bias@constants2+0:256 out@arena1+0:512
-      depthwiseF32 depthwise 1×1 x@arena1+0:512 filters@constants2+1792:512 bias@constants2+1536:256 out@arena0+0:512
-      convF32 pointwise 1×1 POINTWISE=1 x@arena0+0:512 filters@constants2+2560:256 bias@constants2+2304:256 out@arena1+512:512
-      binaryF32 add 1×1 OP=0 a@arena1+0:512 b@arena1+512:512 out@arena0+0:512
-      reduceF32 pool 2×1 LAST=0 WORKGROUP=4 x@arena0+0:512 out@arena1+0:256
-      convF32 head 1×1 POINTWISE=1 x@arena1+0:256 filters@constants2+3072:256 bias@constants2+2816:256 out@arena0+0:256
-      reshapeF32 output scores 1×1 x@arena0+0:256 out@output4+0:256"
+      arena1: 512 bytes
+      arena2: 512 bytes
+      constants3: 3328 bytes
+      input4: 768 bytes
+      output5: 256 bytes
+      reshapeF32 input images 1×1 x@input4+0:768 out@arena0+0:1024
+      convF32 stem 1×1 POINTWISE=0 RESIDUAL=0 PIXELS=8 WORDS=2 x@arena0+0:1024 bias@constants3+0:256 residual@arena0+0:1024 out@arena1+0:512 filters@constants3+256:1280
+      depthwiseTileF32 depthwise 1×1 ROWS=2 COLUMNS=4 KERNEL_HEIGHT=3 KERNEL_WIDTH=3 STRIDE_HEIGHT=1 STRIDE_WIDTH=1 PATCH_HEIGHT=4 PATCH_WIDTH=6 x@arena1+0:512 filters@constants3+1792:512 bias@constants3+1536:256 out@arena0+0:512
+      convF32 pointwise 1×1 POINTWISE=1 RESIDUAL=1 PIXELS=8 WORDS=2 x@arena0+0:512 bias@constants3+2304:256 residual@arena1+0:512 out@arena2+0:512 filters@constants3+2560:256
+      reduceF32 pool 2×1 LAST=0 WORKGROUP=4 x@arena2+0:512 out@arena0+0:256
+      convF32 head 1×1 POINTWISE=1 RESIDUAL=0 PIXELS=1 WORDS=2 x@arena0+0:256 bias@constants3+2816:256 residual@arena0+0:256 out@output5+0:256 filters@constants3+3072:256"
     `);
   });
 
@@ -52,54 +51,41 @@ describe("the plan of a residual network", () => {
       input4: 768 bytes
       output5: 256 bytes
       reshapeF32 input images 1×1 x@input4+0:768 out@arena0+0:1024
-      observeReset observe images 1×1 slot@state3+0:8448
-      observeMinmaxF32 observe images 1×1 x@arena0+0:1024 slot@state3+0:8448
-      observeHistogramF32 observe images 1×1 BINS=2048 x@arena0+0:1024 slot@state3+0:8448
-      convF32 stem 1×1 POINTWISE=0 x@arena0+0:1024 filters@constants2+256:1280 bias@constants2+0:256 out@arena1+0:512
-      observeReset observe stem.relu6.out 1×1 slot@state3+8448:8448
-      observeMinmaxF32 observe stem.relu6.out 1×1 x@arena1+0:512 slot@state3+8448:8448
-      observeHistogramF32 observe stem.relu6.out 1×1 BINS=2048 x@arena1+0:512 slot@state3+8448:8448
-      depthwiseF32 depthwise 1×1 x@arena1+0:512 filters@constants2+1792:512 bias@constants2+1536:256 out@arena0+0:512
-      observeReset observe depthwise.relu6.out 1×1 slot@state3+16896:8448
-      observeMinmaxF32 observe depthwise.relu6.out 1×1 x@arena0+0:512 slot@state3+16896:8448
-      observeHistogramF32 observe depthwise.relu6.out 1×1 BINS=2048 x@arena0+0:512 slot@state3+16896:8448
-      convF32 pointwise 1×1 POINTWISE=1 x@arena0+0:512 filters@constants2+2560:256 bias@constants2+2304:256 out@arena1+512:512
-      observeReset observe pointwise.norm 1×1 slot@state3+25344:8448
-      observeMinmaxF32 observe pointwise.norm 1×1 x@arena1+512:512 slot@state3+25344:8448
-      observeHistogramF32 observe pointwise.norm 1×1 BINS=2048 x@arena1+512:512 slot@state3+25344:8448
+      observeMinmaxF32 observe images 1×1 PADDED=1 x@arena0+0:1024 slot@state3+0:8448
+      observeHistogramF32 observe images 1×1 PADDED=1 BINS=2048 x@arena0+0:1024 slot@state3+0:8448
+      convObservedF32 stem 1×1 POINTWISE=0 RESIDUAL=0 PIXELS=8 WORDS=2 x@arena0+0:1024 bias@constants2+0:256 residual@arena0+0:1024 out@arena1+0:512 filters@constants2+256:1280 slot@state3+8448:8448
+      observeHistogramF32 observe stem.relu6.out 1×1 PADDED=0 BINS=2048 x@arena1+0:512 slot@state3+8448:8448
+      depthwiseTileObservedF32 depthwise 1×1 ROWS=2 COLUMNS=4 KERNEL_HEIGHT=3 KERNEL_WIDTH=3 STRIDE_HEIGHT=1 STRIDE_WIDTH=1 PATCH_HEIGHT=4 PATCH_WIDTH=6 x@arena1+0:512 filters@constants2+1792:512 bias@constants2+1536:256 out@arena0+0:512 slot@state3+16896:8448
+      observeHistogramF32 observe depthwise.relu6.out 1×1 PADDED=0 BINS=2048 x@arena0+0:512 slot@state3+16896:8448
+      convObservedF32 pointwise 1×1 POINTWISE=1 RESIDUAL=0 PIXELS=8 WORDS=2 x@arena0+0:512 bias@constants2+2304:256 residual@arena0+0:512 out@arena1+512:512 filters@constants2+2560:256 slot@state3+25344:8448
+      observeHistogramF32 observe pointwise.norm 1×1 PADDED=0 BINS=2048 x@arena1+512:512 slot@state3+25344:8448
       binaryF32 add 1×1 OP=0 a@arena1+0:512 b@arena1+512:512 out@arena0+0:512
-      observeReset observe sum 1×1 slot@state3+33792:8448
-      observeMinmaxF32 observe sum 1×1 x@arena0+0:512 slot@state3+33792:8448
-      observeHistogramF32 observe sum 1×1 BINS=2048 x@arena0+0:512 slot@state3+33792:8448
+      observeMinmaxF32 observe sum 1×1 PADDED=0 x@arena0+0:512 slot@state3+33792:8448
+      observeHistogramF32 observe sum 1×1 PADDED=0 BINS=2048 x@arena0+0:512 slot@state3+33792:8448
       reduceF32 pool 2×1 LAST=0 WORKGROUP=4 x@arena0+0:512 out@arena1+0:256
-      observeReset observe pooled 1×1 slot@state3+42240:8448
-      observeMinmaxF32 observe pooled 1×1 x@arena1+0:256 slot@state3+42240:8448
-      observeHistogramF32 observe pooled 1×1 BINS=2048 x@arena1+0:256 slot@state3+42240:8448
-      convF32 head 1×1 POINTWISE=1 x@arena1+0:256 filters@constants2+3072:256 bias@constants2+2816:256 out@arena0+0:256
-      observeReset observe scores 1×1 slot@state3+50688:8448
-      observeMinmaxF32 observe scores 1×1 x@arena0+0:256 slot@state3+50688:8448
-      observeHistogramF32 observe scores 1×1 BINS=2048 x@arena0+0:256 slot@state3+50688:8448
+      observeMinmaxF32 observe pooled 1×1 PADDED=0 x@arena1+0:256 slot@state3+42240:8448
+      observeHistogramF32 observe pooled 1×1 PADDED=0 BINS=2048 x@arena1+0:256 slot@state3+42240:8448
+      convObservedF32 head 1×1 POINTWISE=1 RESIDUAL=0 PIXELS=1 WORDS=2 x@arena1+0:256 bias@constants2+2816:256 residual@arena1+0:256 out@arena0+0:256 filters@constants2+3072:256 slot@state3+50688:8448
+      observeHistogramF32 observe scores 1×1 PADDED=1 BINS=2048 x@arena0+0:256 slot@state3+50688:8448
       reshapeF32 output scores 1×1 x@arena0+0:256 out@output5+0:256"
     `);
   });
 
   it("in integers", () => {
     expect(printPlan(plan(quantized))).toMatchInlineSnapshot(`
-      "arena0: 1024 bytes
+      "arena0: 256 bytes
       arena1: 256 bytes
-      constants2: 3328 bytes
-      input3: 768 bytes
-      output4: 256 bytes
-      reshapeF32 input images 1×1 x@input3+0:768 out@arena0+0:1024
-      quantizeF32 images_quantized/quantize 1×1 x@arena0+0:1024 out@arena1+0:256
-      convI8 stem 1×1 WIDE=0 POINTWISE=0 x@arena1+0:256 bias@constants2+0:256 multiplier@constants2+256:256 out@arena0+0:256 filters@constants2+512:512
-      depthwiseI8 depthwise 1×1 WIDE=0 x@arena0+0:256 bias@constants2+1024:256 multiplier@constants2+1280:256 out@arena1+0:256 filters@constants2+1536:256
-      convI8 pointwise 1×1 WIDE=0 POINTWISE=1 x@arena1+0:256 bias@constants2+1792:256 multiplier@constants2+2048:256 out@arena0+256:256 filters@constants2+2304:256
-      binaryI8 add 1×1 MULTIPLY=0 a@arena0+0:256 b@arena0+256:256 out@arena1+0:256
-      reduceI8 pool 2×1 LAST=0 WORKGROUP=4 x@arena1+0:256 out@arena0+0:256
-      convI8 head 1×1 WIDE=0 POINTWISE=1 x@arena0+0:256 bias@constants2+2560:256 multiplier@constants2+2816:256 out@arena1+0:256 filters@constants2+3072:256
-      dequantizeI8 scores/dequantize 1×1 x@arena1+0:256 out@arena0+0:256
-      reshapeF32 output scores 1×1 x@arena0+0:256 out@output4+0:256"
+      arena2: 256 bytes
+      constants3: 3328 bytes
+      input4: 768 bytes
+      output5: 256 bytes
+      reshapeQuantizeF32 images_quantized/quantize 1×1 x@input4+0:768 out@arena0+0:256
+      convI8 stem 1×1 POINTWISE=0 WIDE=0 RESIDUAL=0 CHUNKED=0 PIXELS=8 WORDS=2 x@arena0+0:256 bias@constants3+0:256 multiplier@constants3+256:256 out@arena1+0:256 residual@arena0+0:256 filters@constants3+512:512
+      depthwiseTileI8 depthwise 1×1 WIDE=0 ROWS=2 COLUMNS=4 KERNEL_HEIGHT=3 KERNEL_WIDTH=3 STRIDE_HEIGHT=1 STRIDE_WIDTH=1 PATCH_HEIGHT=4 PATCH_WIDTH=6 x@arena1+0:256 bias@constants3+1024:256 multiplier@constants3+1280:256 out@arena0+0:256 filters@constants3+1536:256
+      convI8 pointwise 1×1 POINTWISE=1 WIDE=0 RESIDUAL=1 CHUNKED=0 PIXELS=8 WORDS=2 x@arena0+0:256 bias@constants3+1792:256 multiplier@constants3+2048:256 out@arena2+0:256 residual@arena1+0:256 filters@constants3+2304:256
+      reduceI8 pool 2×1 LAST=0 WORKGROUP=4 x@arena2+0:256 out@arena0+0:256
+      convI8 head 1×1 POINTWISE=1 WIDE=0 RESIDUAL=0 CHUNKED=0 PIXELS=1 WORDS=2 x@arena0+0:256 bias@constants3+2560:256 multiplier@constants3+2816:256 out@arena1+0:256 residual@arena0+0:256 filters@constants3+3072:256
+      dequantizeI8 scores/dequantize 1×1 x@arena1+0:256 out@output5+0:256"
     `);
   });
 
@@ -111,25 +97,22 @@ describe("the plan of a residual network", () => {
 describe("dispatches", () => {
   const shadersOf = (graph: Graph) => plan(graph).steps.map(({ shader }) => shader);
 
-  it("are one a layer: BatchNormalization, clamps and Flatten cost none", () => {
-    const layers = ["convF32", "depthwiseF32", "convF32", "binaryF32", "reduceF32", "convF32"];
+  it("are one a layer: BatchNormalization, clamps, Flatten and the residual Add cost none", () => {
+    const layers = ["convF32", "depthwiseTileF32", "convF32", "reduceF32", "convF32"];
     expect(shadersOf(fused).filter((shader) => shader !== "reshapeF32")).toEqual(layers);
   });
 
   it("in integers add one Quantize in front and one Dequantize behind", () => {
-    const layers = ["convI8", "depthwiseI8", "convI8", "binaryI8", "reduceI8", "convI8"];
-    const between = shadersOf(quantized).filter((shader) => !shader.startsWith("reshape"));
-    expect(between).toEqual(["quantizeF32", ...layers, "dequantizeI8"]);
+    const layers = ["convI8", "depthwiseTileI8", "convI8", "reduceI8", "convI8"];
+    expect(shadersOf(quantized)).toEqual(["reshapeQuantizeF32", ...layers, "dequantizeI8"]);
   });
 
-  it("of an observer with a histogram are three", () => {
+  it("of an observer with a histogram are one where the producer keeps the range, else two", () => {
     const observing = shadersOf(prepared).filter((shader) => shader.startsWith("observe"));
-    expect(observing.slice(0, 3)).toEqual([
-      "observeReset",
-      "observeMinmaxF32",
-      "observeHistogramF32",
-    ]);
-    expect(observing.length).toBe(3 * plan(prepared).states.length);
+    expect(observing.slice(0, 2)).toEqual(["observeMinmaxF32", "observeHistogramF32"]);
+    const kept = shadersOf(prepared).filter((shader) => /Observed/.test(shader)).length;
+    expect(kept).toBe(4);
+    expect(observing.length).toBe(2 * plan(prepared).states.length - kept);
   });
 
   it("beyond one a layer are one to bring each input in and one to take each output out", () => {
