@@ -43,7 +43,7 @@ const atDefaults = await once(async () => {
   const { gpu, facts } = await requestDevice();
   const adapter = await globalThis.webgpuQuantInstances!.at(-1)!.requestAdapter();
   gpu.destroy();
-  return new DeviceClass(await adapter!.requestDevice(), facts, true);
+  return new DeviceClass(await adapter!.requestDevice(), { ...facts, quads: false }, true);
 });
 
 declare global {
