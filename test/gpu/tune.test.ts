@@ -45,7 +45,7 @@ it("measures each product of the model once, within its budget, and frees what i
   const before = device.memory;
   const seen: string[] = [];
   const table = await tune(quantized, device, {
-    budgetMs: 60_000,
+    budgetMs: 20_000,
     dims: { batch: 2 },
     onProgress: ({ done, total }) => seen.push(`${done}/${total}`),
   });
