@@ -1,11 +1,10 @@
 // use lib/ordered.wgsl
 //
-// slot[8 + 2c], slot[9 + 2c] ← min and max of channel c over finite x, as ordered u32; slot[2] counts
-// the non-finite values, slot[3] is the complement of the first of
-// them
+// slot[8 + 2c], slot[9 + 2c] ← min and max of channel c over finite x, as ordered u32; slot[2] ← the
+// greatest bits of |x|, which tell whether a value was not finite
 //
 // Channels are the last physical axis. A workgroup owns one word of four channels and all their rows,
-// so nothing but the counts needs an atomic.
+// so nothing but slot[2] needs an atomic.
 
 override WORKGROUP: u32 = 64; // a power of two
 
@@ -25,19 +24,17 @@ var<workgroup> greatest: array<vec4u, WORKGROUP>;
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u) {
   var low = vec4u(0xffffffffu);
   var high = vec4u(0u);
+  var magnitude = vec4u(0u);
   for (var row = local; row < params.rows; row += WORKGROUP) {
     let i = row * params.words + group.x;
     let bits = x[i];
     let finite = isFinite(bits);
     low = select(low, min(low, ordered(bits)), finite);
     high = select(high, max(high, ordered(bits)), finite);
-    for (var lane = 0u; lane < 4u && !all(finite); lane++) {
-      if (!finite[lane]) {
-        atomicAdd(&slot[2], 1u);
-        atomicMax(&slot[3], ~(i * 4u + lane));
-      }
-    }
+    magnitude = max(magnitude, bits & vec4u(0x7fffffffu));
   }
+  let worst = max(max(magnitude.x, magnitude.y), max(magnitude.z, magnitude.w));
+  if (worst >= 0x7f800000u) { atomicMax(&slot[2], worst); }
   least[local] = low;
   greatest[local] = high;
   workgroupBarrier(); // publishes least and greatest, each slot written by its own invocation

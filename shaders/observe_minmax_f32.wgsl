@@ -25,9 +25,9 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
   let count = params.count;
   var seen = nothingSeen();
   for (var i = group.x * WORKGROUP + local; i < count; i += groups.x * WORKGROUP) {
-    var real = vec4<bool>(true);
-    if (PADDED) { real = realLanes(i % words); }
-    see(&seen, x[i], i, real);
+    var y = x[i];
+    if (PADDED) { y = select(y.xxxx, y, realLanes(i % words)); } // the first lane is always real
+    see(&seen, y);
   }
   publish(seen);
 }

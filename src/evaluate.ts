@@ -1,6 +1,7 @@
 // evaluate: how often a classifier is right, and how close it stays to a reference model.
 
 import { InputError, NonFiniteError } from "./errors.ts";
+import { nonFiniteOf } from "./finite.ts";
 import { argmax, ErrorSum, inTop, median } from "./metrics.ts";
 import type { Session } from "./session.ts";
 import type { Tensors } from "./tensor/tensor.ts";
@@ -39,10 +40,10 @@ export interface Evaluation {
 
 /** NaN has no rank: a model that gives one is broken, not merely wrong. */
 function checkLogits(session: Session, logits: Float32Array, batch: number): void {
-  const first = logits.findIndex((value) => !Number.isFinite(value));
-  if (first < 0) return;
-  const count = logits.filter((value) => !Number.isFinite(value)).length;
-  throw new NonFiniteError("evaluate", session.graph.outputs[0] ?? "", batch, count, first);
+  const found = nonFiniteOf(logits);
+  if (!found) return;
+  const [output = ""] = session.graph.outputs;
+  throw new NonFiniteError("evaluate", output, batch, found.count, found.first);
 }
 
 /** Run a classifier (one input batch, one output of logits) over `data`. */

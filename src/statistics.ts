@@ -1,9 +1,7 @@
 // State slots, as the kernels leave them, read into batch statistics. The slot's words are described
 // in plan/lower/observe.ts.
 
-import { NonFiniteError } from "./errors.ts";
 import type { Observe } from "./graph/node.ts";
-import { layoutOf, logicalIndex } from "./plan/layout.ts";
 import { SLOT_HEAD } from "./plan/lower/observe.ts";
 import type { BatchStatistics } from "./quantize/observers.ts";
 
@@ -22,26 +20,16 @@ export function toOrdered(value: number): number {
   return (bits ^ (bits >>> 31 === 1 ? 0xffffffff : 0x80000000)) >>> 0;
 }
 
-/** What one batch left in the slot of `node`, or undefined for an empty tensor. `shape` is that of the
- *  observed value in this batch. Throws NonFiniteError. */
+/** What one batch left in the slot of `node`: undefined for an empty tensor, "non-finite" where a value was
+ *  NaN or infinite. `shape` is that of the observed value in this batch. */
 export function readSlot(
   node: Observe,
   shape: readonly number[],
   bytes: ArrayBuffer,
-  batch: number,
-): BatchStatistics | undefined {
+): BatchStatistics | "non-finite" | undefined {
   const slot = new Uint32Array(bytes);
-  const [greatest = 0, least = 0, nonFinite = 0, first = 0, high = 0, low = 0] = slot;
-  const [tensor = ""] = node.inputs;
-  if (nonFinite > 0) {
-    throw new NonFiniteError(
-      "calibrate",
-      tensor,
-      batch,
-      nonFinite,
-      logicalIndex(layoutOf(shape), ~first >>> 0),
-    );
-  }
+  const [greatest = 0, least = 0, nonFinite = 0, , high = 0, low = 0] = slot;
+  if (nonFinite > 0) return "non-finite";
   const { observer } = node;
   if (observer.kind === "perChannelMinMax" || observer.kind === "movingAveragePerChannelMinMax") {
     const channels = shape[observer.axis] ?? 0;

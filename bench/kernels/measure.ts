@@ -100,8 +100,9 @@ async function checkStatistics(
 ): Promise<Agreement> {
   const [state] = await program.runStates(NONE);
   const node = graph.nodes[0] as Observe;
-  const seen = state && readSlot(node, state.slot.shape, state.bytes, 0);
-  if (!seen) throw new Error("bench: the observer saw nothing; please report.");
+  const seen = state && readSlot(node, state.slot.shape, state.bytes);
+  if (!seen || seen === "non-finite")
+    throw new Error(`bench: the observer saw ${seen ?? "nothing"}; please report.`);
   const { min, max } = minMaxOf(x);
   const least = min[0] ?? NaN;
   const greatest = max[0] ?? NaN;

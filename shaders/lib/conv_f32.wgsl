@@ -124,13 +124,14 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var seen = nothingSeen();
   $for n in WORDS
   if (word + ${n}u < outWords) {
-    let lanes${n} = realLanes(word${n});
+    var seen${n} = nothingSeen();
     $for p in PIXELS
     if (pixel + ${p}u < pixels) {
       let at = (pixel + ${p}u) * outWords + word${n};
-      see(&seen, finish(at, sum${p}_${n}, low, high), at, lanes${n});
+      see(&seen${n}, finish(at, sum${p}_${n}, low, high));
     }
     $end
+    join(&seen, seen${n}, realLanes(word${n}));
   }
   $end
   publish(seen);

@@ -135,16 +135,17 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let live = index < tiles * 4u;
   $for n in WORDS
   if (live && word + ${n}u < outWords) {
-    let lanes${n} = realLanes(word${n});
+    var seen${n} = nothingSeen();
     $for g in QUARTER
     $for s in FOUR
     let pixel${s}_${g} = pixel + ${g * 4}u + (lane ^ ${s}u);
     if (pixel${s}_${g} < pixels) {
       let at = pixel${s}_${g} * outWords + word${n};
-      see(&seen, finish(at, sums${s}_${g}_${n}, low, high), at, lanes${n});
+      see(&seen${n}, finish(at, sums${s}_${g}_${n}, low, high));
     }
     $end
     $end
+    join(&seen, seen${n}, realLanes(word${n}));
   }
   $end
   publish(seen);

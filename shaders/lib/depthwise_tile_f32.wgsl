@@ -67,8 +67,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let high = vec4f(params.high);
   let outLine = (image * outHeight + row) * outWidth + column;
   let bias0 = bias[word];
-  let lanes0 = realLanes(word);
-  var seen = nothingSeen();
+  var seen0 = nothingSeen();
   $for r in ROWS
   $for c in COLUMNS
   if (row + ${r}u < outHeight && column + ${c}u < outWidth) {
@@ -81,9 +80,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let at = (outLine + ${r}u * outWidth + ${c}u) * words + word;
     let y = clamp(sums, low, high);
     out[at] = y;
-    see(&seen, y, at, lanes0);
+    see(&seen0, y);
   }
   $end
   $end
+  var seen = nothingSeen();
+  join(&seen, seen0, realLanes(word));
   publish(seen);
 }

@@ -9,6 +9,8 @@ fn realLanes(word: u32) -> vec4<bool> {
   return vec4<bool>(true);
 }
 
-fn see(seen: ptr<function, Seen>, y: vec4f, at: u32, real: vec4<bool>) {}
+fn see(seen: ptr<function, Seen>, y: vec4f) {}
+
+fn join(seen: ptr<function, Seen>, other: Seen, real: vec4<bool>) {}
 
 fn publish(seen: Seen) {}

@@ -18,6 +18,12 @@ interface Readback extends Range {
   readonly slice: Slice;
 }
 
+/** A state slot and what a run left in it. */
+export interface StateBytes {
+  readonly slot: StateSlot;
+  readonly bytes: ArrayBuffer;
+}
+
 export class Program implements Disposable {
   readonly plan: Plan;
   readonly #device: Device;
@@ -66,13 +72,19 @@ export class Program implements Disposable {
     });
   }
 
-  /** Run once and read every state slot (their bytes, in the order of `plan.states`). */
+  /** Run once and read every state slot, in the order of `plan.states`. `meanwhile` is called once
+   *  the first commands are on their way, and waited for; what it rejects with goes first. */
   runStates(
     inputs: ReadonlyMap<string, Tensor>,
     signal?: AbortSignal,
-  ): Promise<{ slot: StateSlot; bytes: ArrayBuffer }[]> {
+    meanwhile?: () => Promise<void>,
+  ): Promise<StateBytes[]> {
     return this.#queue(signal, async () => {
-      const bytes = await this.#replay(inputs, this.#states, signal);
+      const run = this.#replay(inputs, this.#states, signal);
+      const other = meanwhile?.();
+      await Promise.allSettled([run, other]);
+      await other;
+      const bytes = await run;
       return this.plan.states.map((slot, index) => ({ slot, bytes: element(bytes, index) }));
     });
   }

@@ -417,7 +417,7 @@ const observeHistogramF32 = {
   label: "observe_histogram_f32",
   parts: [libOrderedWgsl, observeHistogramF32Wgsl],
   tile: {},
-  overrides: {WORKGROUP: "u32", BINS: "u32", PADDED: "bool"},
+  overrides: {WORKGROUP: "u32", BINS: "u32", PADDED: "bool", SKIP_ZEROS: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},

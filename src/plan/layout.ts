@@ -60,18 +60,6 @@ export function padFront<T>(values: readonly T[], count: number, fill: T): T[] {
   return [...new Array<T>(Math.max(0, count - values.length)).fill(fill), ...values];
 }
 
-/** The row-major index of the element at `physical` index (in elements) of the layout. */
-export function logicalIndex(layout: Layout, physicalIndex: number): number {
-  const coordinates = new Array<number>(layout.logical.length).fill(0);
-  let rest = physicalIndex;
-  for (let at = layout.order.length - 1; at >= 0; at--) {
-    const size = layout.physical[at] ?? 1;
-    coordinates[layout.order[at] ?? 0] = rest % size;
-    rest = Math.floor(rest / size);
-  }
-  return layout.logical.reduce((index, size, axis) => index * size + (coordinates[axis] ?? 0), 0);
-}
-
 /** Host data (row-major) in the layout, padding 0. `shift` is subtracted from each element. */
 export function packLayout(
   layout: Layout,

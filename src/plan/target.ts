@@ -3,7 +3,14 @@
 // integers, so a plan lowered for another target is slower at worst.
 
 import type { AdapterFacts } from "../gpu/device.ts";
-import { registerTile, rulesFor, plainRules, type ProductTile, type Rule } from "./tiles.ts";
+import {
+  isSoftware,
+  registerTile,
+  rulesFor,
+  plainRules,
+  type ProductTile,
+  type Rule,
+} from "./tiles.ts";
 
 /** Sizes of a dense product: convolutions are products of pixels by output channels over taps × inputs. */
 export interface ProductSizes {
@@ -20,6 +27,8 @@ export interface ProductSizes {
 export interface Target {
   /** dot4I8Packed is native; else lanes are unpacked and multiplied in float. A tile may say otherwise. */
   readonly packedDot: boolean;
+  /** A software adapter: a core or two a workgroup, its invocations one after another. */
+  readonly software: boolean;
   /** The first rule that a product meets gives its tile. */
   readonly rules: readonly Rule[];
   /** Shape class → tile, measured: before the rules. */
@@ -27,14 +36,20 @@ export interface Target {
 }
 
 /** For plans that no device is known for. */
-export const defaultTarget: Target = { packedDot: true, rules: plainRules, tuned: new Map() };
+export const defaultTarget: Target = {
+  packedDot: true,
+  software: false,
+  rules: plainRules,
+  tuned: new Map(),
+};
 
 /** The target of an adapter; `tuned` holds what was measured on it. */
 export function targetOf(
   facts: AdapterFacts,
   tuned: ReadonlyMap<string, ProductTile> = new Map(),
 ): Target {
-  return { packedDot: facts.packedDot, rules: rulesFor(facts), tuned };
+  const { packedDot } = facts;
+  return { packedDot, software: isSoftware(facts), rules: rulesFor(facts), tuned };
 }
 
 /** Products that one measurement stands for: rows up to the next power of two, the rest alike. */

@@ -10,9 +10,11 @@ import type { ObserverSpec } from "../../src/graph/observer.ts";
 import type { Device } from "../../src/gpu/device.ts";
 import { Program } from "../../src/gpu/program.ts";
 import { lower } from "../../src/plan/lower.ts";
+import { defaultTarget, type Target } from "../../src/plan/target.ts";
 import { addBatch, emptyStatistics, type Statistics } from "../../src/quantize/observers.ts";
 import { observeTensor } from "../../src/quantize/observeTensor.ts";
 import { histogramOf, minMaxOf } from "../../src/reference/observe.ts";
+import { observe } from "../../src/observe.ts";
 import { readSlot } from "../../src/statistics.ts";
 import { float32, type Tensor } from "../../src/tensor/tensor.ts";
 import { seed } from "../support/cases.ts";
@@ -39,7 +41,11 @@ const observeNode = (observer: ObserverSpec): Observe => ({
 });
 
 /** What the device saw of each batch: all have one shape, and one program sees them in order. */
-async function onDevice(observer: ObserverSpec, batches: readonly Tensor[]) {
+async function onDevice(
+  observer: ObserverSpec,
+  batches: readonly Tensor[],
+  target: Target = defaultTarget,
+) {
   const builder = new GraphBuilder();
   const [first] = batches;
   builder.input("x", { dtype: "float32", shape: first!.shape });
@@ -47,12 +53,12 @@ async function onDevice(observer: ObserverSpec, batches: readonly Tensor[]) {
   builder.add(node);
   using program = await Program.create(
     device,
-    lower(bindShapes(builder.build("observe", ["x"], []), new Map())),
+    lower(bindShapes(builder.build("observe", ["x"], []), new Map()), target),
   );
-  const seen = [];
-  for (const [index, x] of batches.entries()) {
+  const seen: ReturnType<typeof readSlot>[] = [];
+  for (const x of batches) {
     const [state] = await program.runStates(new Map([["x", x]]));
-    seen.push(readSlot(node, state!.slot.shape, state!.bytes, index));
+    seen.push(readSlot(node, state!.slot.shape, state!.bytes));
   }
   return seen;
 }
@@ -124,10 +130,11 @@ describe("over random batches", () => {
       kinds,
       fc.constantFrom(2048, 16, 100),
       seed,
-      async (dims, kind, bins, from) => {
+      fc.boolean(),
+      async (dims, kind, bins, from, software) => {
         const observer = { kind: "histogram", bins } as const;
         const batches = [0, 1, 2].map((batch) => values(dims, from + batch, kind));
-        const seen = await onDevice(observer, batches);
+        const seen = await onDevice(observer, batches, { ...defaultTarget, software });
         let statistics: Statistics = emptyStatistics(observer);
         for (const [index, x] of batches.entries()) {
           const want = observeTensor(observer, x, statistics);
@@ -139,13 +146,22 @@ describe("over random batches", () => {
     await fc.assert(property, { seed: SEED, numRuns: 60 });
   });
 
-  it("histograms of tensors past one workgroup count every element once", async () => {
-    const x = values([3, 19, 41, 23], 5, "relu");
-    const [seen] = await onDevice({ kind: "histogram" }, [x]);
-    if (!seen || !("counts" in seen)) throw new Error("no histogram");
-    expect(seen.counts).toEqual(histogramOf(x, seen.low, seen.high, 2048));
-    expect(seen.counts.reduce((sum, count) => sum + count, 0)).toBe(x.data.length);
-  });
+  it.each([false, true])(
+    "large histograms count every element once, software %s",
+    async (software) => {
+      const target = { ...defaultTarget, software };
+      for (const dims of [
+        [3, 19, 41, 23],
+        [1, 1, 700, 402], // 2¹⁸ words and more: eight workgroups of a software adapter
+      ]) {
+        const x = values(dims, 5, "relu");
+        const [seen] = await onDevice({ kind: "histogram" }, [x], target);
+        if (!seen || seen === "non-finite" || !("counts" in seen)) throw new Error("no histogram");
+        expect(seen.counts).toEqual(histogramOf(x, seen.low, seen.high, 2048));
+        expect(seen.counts.reduce((sum, count) => sum + count, 0)).toBe(x.data.length);
+      }
+    },
+  );
 });
 
 /** The range of `batch` without −0. */
@@ -170,7 +186,7 @@ describe("at the edges of float32", () => {
   it("a denormal is itself or 0, which WGSL leaves to the adapter", async () => {
     const tiny = 2 ** -140;
     const [seen] = await onDevice({ kind: "minMax" }, [float32([4], [tiny, tiny, tiny, tiny])]);
-    if (!seen || "counts" in seen) throw new Error("no extremes");
+    if (!seen || seen === "non-finite" || "counts" in seen) throw new Error("no extremes");
     expect([0, tiny]).toContain(seen.min[0]);
     expect([0, tiny]).toContain(seen.max[0]);
   });
@@ -190,38 +206,56 @@ describe("values that are not finite", () => {
   const cases = observers.flatMap((observer) =>
     [NaN, Infinity, -Infinity].map((value) => ({ kind: observer.kind, observer, value })),
   );
+  const dims = [2, 5, 3, 3];
 
-  it.each(cases)("$value is refused by $kind with tensor, batch and index", async (given) => {
-    const [batch, dims] = [floats([2, 5, 3, 3], 1), [2, 5, 3, 3]];
+  it.each(cases)("$value is noticed by $kind, in the batch that has it", async (given) => {
+    const good = floats(dims, 1);
     const bad = float32(
       dims,
-      batch.data.map((x, i) => (i === 47 || i === 61 ? given.value : x)),
+      good.data.map((x, i) => (i === 47 || i === 61 ? given.value : x)),
     );
-    await expect(onDevice(given.observer, [batch, bad])).rejects.toMatchObject({
-      name: "NonFiniteError",
-      tensor: "x",
-      batch: 1,
-      count: 2,
-      // The device lays four axes out with channels last, and meets pixel (0, 2) before (2, 0).
-      index: firstInPixelOrder(dims, [47, 61]),
-    });
+    const [before, seen, after] = await onDevice(given.observer, [good, bad, good]);
+    expect(seen).toBe("non-finite");
+    expect(before).not.toBe("non-finite");
+    expect(after).not.toBe("non-finite");
   });
 
+  it.each(cases.filter(({ value }) => !Number.isNaN(value)))(
+    "$value is refused by $kind with tensor, batch and index",
+    async ({ observer, value }) => {
+      await expect(observeOverflow(observer, dims, [47, 61], value)).rejects.toMatchObject({
+        name: "NonFiniteError",
+        tensor: "product",
+        batch: 1,
+        count: 2,
+        index: 47, // row-major, though the device meets pixel (0, 2) of channel 1 before (2, 0) of 0
+      });
+    },
+  );
+
   it("the message names all of it", async () => {
-    const bad = float32([4], [1, NaN, 2, NaN]);
-    await expect(onDevice({ kind: "minMax" }, [bad])).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[NonFiniteError: calibrate: batch 0, tensor "x": found 2 non-finite value(s), the first at index 1. Check the preprocessing of that batch and the model's weights.]`,
+    await expect(
+      observeOverflow({ kind: "minMax" }, [4], [1, 3], Infinity),
+    ).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[NonFiniteError: calibrate: batch 1, tensor "product": found 2 non-finite value(s), the first at index 1. Check the preprocessing of that batch and the model's weights.]`,
     );
   });
 });
 
-/** Of row-major indices into (batch, channel, height, width), the first with channels last. */
-function firstInPixelOrder([, channels = 1, height = 1, width = 1]: number[], indices: number[]) {
-  const key = (index: number) => {
-    const pixel = index % (height * width);
-    const channel = Math.floor(index / (height * width)) % channels;
-    const image = Math.floor(index / (channels * height * width));
-    return (image * height * width + pixel) * channels + channel;
-  };
-  return indices.toSorted((a, b) => key(a) - key(b))[0];
+/** Observe three batches through a leaky ReLU; in the second, `places` overflow to `value`. */
+async function observeOverflow(
+  observer: ObserverSpec,
+  dims: readonly number[],
+  places: readonly number[],
+  value: number,
+) {
+  const builder = new GraphBuilder();
+  builder.input("x", { dtype: "float32", shape: dims });
+  const node = { name: "leaky", inputs: ["x"], outputs: ["product"] };
+  builder.add({ op: "LeakyRelu", ...node, alpha: value > 0 ? -16 : 16 });
+  builder.add({ ...observeNode(observer), inputs: ["product"] });
+  const good = floats(dims, 1);
+  const bad = good.data.map((x, i) => (places.includes(i) ? -(2 ** 126) : x));
+  const batches = [good, float32(dims, bad), good].map((x) => ({ x }));
+  return await observe(builder.build("observe", ["x"], []), batches, 0, { device });
 }

@@ -5,5 +5,5 @@ import type { ProductTile } from "../../src/plan/tiles.ts";
 
 /** A target with one rule. */
 export function forced(tile: ProductTile, packedDot = true): Target {
-  return { packedDot, rules: [{ tile }], tuned: new Map() };
+  return { packedDot, software: false, rules: [{ tile }], tuned: new Map() };
 }

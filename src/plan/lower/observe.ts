@@ -1,11 +1,12 @@
 // Sink nodes: statistics stay on the GPU in slots of fixed size, however many batches run. A slot is
 // a head of eight words, then bins or channels. Least and greatest are ordered u32 (shaders/lib/ordered.wgsl)
 // or its complement, so that 0 is the start of every atomicMax:
-//   0 greatest, 1 ~least of this batch · 2 count of non-finite values · 3 ~index of the first ·
+//   0 greatest, 1 ~least of this batch · 2 greatest bits of |x| if not finite, else 0 · 3 unused ·
 //   4 greatest, 5 ~least of all batches · 6, 7 unused
 
 import type { Compare, Observe } from "../../graph/node.ts";
 import type { Ref } from "../builder.ts";
+import type { Target } from "../target.ts";
 import type { Lowering, Placed } from "./context.ts";
 
 /** Words of a slot's head. */
@@ -15,6 +16,13 @@ export const SLOT_HEAD = 8;
  *  be worth its own bins (2,048 to clear and to add up). */
 function stridingGroups(words: number): number {
   return Math.min(64, Math.ceil(words / 16384));
+}
+
+/** The same where each workgroup's own bins cost as much as counting 3,000 words and two or so run at a
+ *  time: as few as share the work evenly. */
+function countingGroups(words: number, { software }: Target): number {
+  if (!software) return stridingGroups(words);
+  return words === 0 ? 0 : 2 ** Math.max(1, Math.ceil(Math.log2(words / 65536)));
 }
 
 export const HISTOGRAM_BINS = 2048;
@@ -82,7 +90,9 @@ export function lowerObserve(lowering: Lowering, node: Observe): void {
   if (!taken) plan.step("observeMinmaxF32", { ...common, overrides: { PADDED } });
   const bins = binsOf(node);
   if (bins > 0) {
-    plan.step("observeHistogramF32", { ...common, overrides: { PADDED, BINS: bins } });
+    const overrides = { PADDED, BINS: bins, SKIP_ZEROS: lowering.target.software ? 0 : 1 };
+    const counting = countingGroups(layout.words, lowering.target);
+    plan.step("observeHistogramF32", { ...common, overrides, groups: counting });
   }
 }
 

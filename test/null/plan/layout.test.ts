@@ -1,11 +1,11 @@
-// Where elements lie: channels last for four axes, words of four, and a way back from every place.
+// Where elements lie: channels last for four axes, words of four, padding 0.
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { shaders } from "../../../src/gpu/shaders.gen.ts";
 import { packUniform } from "../../../src/gpu/shader.ts";
 import { denseBytes, foldGrid } from "../../../src/plan/builder.ts";
-import { elementStrides, layoutOf, logicalIndex, packLayout } from "../../../src/plan/layout.ts";
+import { elementStrides, layoutOf, packLayout } from "../../../src/plan/layout.ts";
 import { sizeOf } from "../../../src/tensor/tensor.ts";
 
 const shape = fc.array(fc.nat(6), { maxLength: 6 });
@@ -30,7 +30,7 @@ describe("a layout", () => {
     expect(layoutOf([3, 0, 2, 2]).words).toBe(0);
   });
 
-  it("holds every element once, and logicalIndex finds the way back", () => {
+  it("holds every element once, at the place that its strides say", () => {
     fc.assert(
       fc.property(shape, (dims) => {
         const layout = layoutOf(dims);
@@ -41,13 +41,17 @@ describe("a layout", () => {
           "float32",
         );
         expect(packed.length).toBe(layout.words * 4);
-        let found = 0;
-        packed.forEach((value, at) => {
-          if (value === 0) return; // padding
-          found++;
-          expect(logicalIndex(layout, at)).toBe(value - 1);
-        });
-        expect(found).toBe(size);
+        expect(packed.filter((value) => value !== 0).length).toBe(size); // the rest is padding
+        const strides = elementStrides(layout);
+        const { logical } = layout;
+        for (let index = 0; index < size; index++) {
+          let [at, rest] = [0, index];
+          for (let axis = logical.length - 1; axis >= 0; axis--) {
+            at += (rest % logical[axis]!) * strides[axis]!;
+            rest = Math.floor(rest / logical[axis]!);
+          }
+          expect(packed[at]).toBe(index + 1);
+        }
       }),
       { seed: 1 },
     );
