@@ -1,7 +1,7 @@
 // use lib/ordered.wgsl
 //
-// slot[8 + 2c], slot[9 + 2c] ← min and max of channel c over finite x, as ordered u32; slot[2] ← the
-// greatest bits of |x|, which tell whether a value was not finite
+// slot[8 + 2c], slot[9 + 2c] ← min and max of channel c over finite x, as ordered u32; slot[2] ← 1
+// where a value is not finite
 //
 // Channels are the last physical axis. A workgroup owns one word of four channels and all their rows,
 // so nothing but slot[2] needs an atomic.
@@ -24,17 +24,16 @@ var<workgroup> greatest: array<vec4u, WORKGROUP>;
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u) {
   var low = vec4u(0xffffffffu);
   var high = vec4u(0u);
-  var magnitude = vec4u(0u);
+  var allFinite = true;
   for (var row = local; row < params.rows; row += WORKGROUP) {
     let i = row * params.words + group.x;
     let bits = x[i];
     let finite = isFinite(bits);
     low = select(low, min(low, ordered(bits)), finite);
     high = select(high, max(high, ordered(bits)), finite);
-    magnitude = max(magnitude, bits & vec4u(0x7fffffffu));
+    allFinite &= all(finite);
   }
-  let worst = max(max(magnitude.x, magnitude.y), max(magnitude.z, magnitude.w));
-  if (worst >= 0x7f800000u) { atomicMax(&slot[2], worst); }
+  if (!allFinite) { atomicMax(&slot[2], 1u); }
   least[local] = low;
   greatest[local] = high;
   workgroupBarrier(); // publishes least and greatest, each slot written by its own invocation

@@ -23,11 +23,14 @@ struct Params {
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let words = params.words;
   let count = params.count;
-  var seen = nothingSeen();
+  var least = NO_LEAST;
+  var greatest = NO_GREATEST;
   for (var i = group.x * WORKGROUP + local; i < count; i += groups.x * WORKGROUP) {
     var y = x[i];
     if (PADDED) { y = select(y.xxxx, y, realLanes(i % words)); } // the first lane is always real
-    see(&seen, y);
+    let rank = rank(y);
+    least = seeLeast(least, rank);
+    greatest = seeGreatest(greatest, rank);
   }
-  publish(seen);
+  publish(least, greatest, vec4<bool>(true));
 }

@@ -121,18 +121,19 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let low = vec4f(params.low);
   let high = vec4f(params.high);
   let pixels = params.pixels;
-  var seen = nothingSeen();
   $for n in WORDS
   if (word + ${n}u < outWords) {
-    var seen${n} = nothingSeen();
+    var least${n} = NO_LEAST;
+    var greatest${n} = NO_GREATEST;
     $for p in PIXELS
     if (pixel + ${p}u < pixels) {
       let at = (pixel + ${p}u) * outWords + word${n};
-      see(&seen${n}, finish(at, sum${p}_${n}, low, high));
+      let y${p}_${n} = finish(at, sum${p}_${n}, low, high);
+      least${n} = seeLeast(least${n}, rank(y${p}_${n}));
+      greatest${n} = seeGreatest(greatest${n}, rank(y${p}_${n}));
     }
     $end
-    join(&seen, seen${n}, realLanes(word${n}));
+    publish(least${n}, greatest${n}, realLanes(word${n}));
   }
   $end
-  publish(seen);
 }

@@ -41,9 +41,7 @@ struct Params {
 fn finish(at: u32, sum: vec4f, low: vec4f, high: vec4f) -> vec4f {
   var y = sum;
   if (RESIDUAL) { y += residual[at]; }
-  y = clamp(y, low, high);
-  out[at] = y;
-  return y;
+  return clamp(y, low, high);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -93,7 +91,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     }
   } else {
     $for g in QUARTER
-    let corner${g} = corner(pixel + ${g * 4}u + lane);
+    let corner${g} = corner(min(pixel + ${g * 4}u + lane, pixels - 1u));
     let at${g} = corner${g}.at;
     $end
     let lineWords = i32(params.inWidth * params.inWords);
@@ -131,22 +129,23 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   }
   let low = vec4f(params.low);
   let high = vec4f(params.high);
-  var seen = nothingSeen();
   let live = index < tiles * 4u;
+  // What is past the last tile, word or pixel is the last one once more: seen again, which changes nothing.
   $for n in WORDS
-  if (live && word + ${n}u < outWords) {
-    var seen${n} = nothingSeen();
-    $for g in QUARTER
-    $for s in FOUR
-    let pixel${s}_${g} = pixel + ${g * 4}u + (lane ^ ${s}u);
-    if (pixel${s}_${g} < pixels) {
-      let at = pixel${s}_${g} * outWords + word${n};
-      see(&seen${n}, finish(at, sums${s}_${g}_${n}, low, high));
-    }
-    $end
-    $end
-    join(&seen, seen${n}, realLanes(word${n}));
-  }
+  let stored${n} = live && word + ${n}u < outWords;
+  var least${n} = NO_LEAST;
+  var greatest${n} = NO_GREATEST;
+  $for g in QUARTER
+  $for s in FOUR
+  let pixel${s}_${g}_${n} = pixel + ${g * 4}u + (lane ^ ${s}u);
+  let at${s}_${g}_${n} = min(pixel${s}_${g}_${n}, pixels - 1u) * outWords + word${n};
+  let y${s}_${g}_${n} = finish(at${s}_${g}_${n}, sums${s}_${g}_${n}, low, high);
+  let rank${s}_${g}_${n} = rank(y${s}_${g}_${n});
+  least${n} = seeLeast(least${n}, rank${s}_${g}_${n});
+  greatest${n} = seeGreatest(greatest${n}, rank${s}_${g}_${n});
+  if (stored${n} && pixel${s}_${g}_${n} < pixels) { out[at${s}_${g}_${n}] = y${s}_${g}_${n}; }
   $end
-  publish(seen);
+  $end
+  publish(least${n}, greatest${n}, realLanes(word${n}));
+  $end
 }

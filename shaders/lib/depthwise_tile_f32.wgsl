@@ -67,24 +67,23 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let high = vec4f(params.high);
   let outLine = (image * outHeight + row) * outWidth + column;
   let bias0 = bias[word];
-  var seen0 = nothingSeen();
+  var least = NO_LEAST;
+  var greatest = NO_GREATEST;
   $for r in ROWS
   $for c in COLUMNS
-  if (row + ${r}u < outHeight && column + ${c}u < outWidth) {
-    var sums = bias0;
-    $for ky in KERNEL_HEIGHT
-    $for kx in KERNEL_WIDTH
-    sums += x${r * STRIDE_HEIGHT + ky}_${c * STRIDE_WIDTH + kx} * f${ky}_${kx};
-    $end
-    $end
-    let at = (outLine + ${r}u * outWidth + ${c}u) * words + word;
-    let y = clamp(sums, low, high);
-    out[at] = y;
-    see(&seen0, y);
-  }
+  var sums${r}_${c} = bias0;
+  $for ky in KERNEL_HEIGHT
+  $for kx in KERNEL_WIDTH
+  sums${r}_${c} += x${r * STRIDE_HEIGHT + ky}_${c * STRIDE_WIDTH + kx} * f${ky}_${kx};
   $end
   $end
-  var seen = nothingSeen();
-  join(&seen, seen0, realLanes(word));
-  publish(seen);
+  let y${r}_${c} = clamp(sums${r}_${c}, low, high);
+  let stored${r}_${c} = row + ${r}u < outHeight && column + ${c}u < outWidth;
+  let rank${r}_${c} = rank(select(y0_0, y${r}_${c}, stored${r}_${c})); // the first is always stored
+  least = seeLeast(least, rank${r}_${c});
+  greatest = seeGreatest(greatest, rank${r}_${c});
+  if (stored${r}_${c}) { out[(outLine + ${r}u * outWidth + ${c}u) * words + word] = y${r}_${c}; }
+  $end
+  $end
+  publish(least, greatest, realLanes(word));
 }

@@ -1,7 +1,16 @@
 // lib/seen.wgsl where nobody observes.
-alias Seen = u32;
+const NO_LEAST = 0u;
+const NO_GREATEST = 0u;
 
-fn nothingSeen() -> Seen {
+fn rank(y: vec4f) -> u32 {
+  return 0u;
+}
+
+fn seeLeast(least: u32, rank: u32) -> u32 {
+  return 0u;
+}
+
+fn seeGreatest(greatest: u32, rank: u32) -> u32 {
   return 0u;
 }
 
@@ -9,8 +18,4 @@ fn realLanes(word: u32) -> vec4<bool> {
   return vec4<bool>(true);
 }
 
-fn see(seen: ptr<function, Seen>, y: vec4f) {}
-
-fn join(seen: ptr<function, Seen>, other: Seen, real: vec4<bool>) {}
-
-fn publish(seen: Seen) {}
+fn publish(least: u32, greatest: u32, real: vec4<bool>) {}

@@ -1,7 +1,7 @@
 // Sink nodes: statistics stay on the GPU in slots of fixed size, however many batches run. A slot is
 // a head of eight words, then bins or channels. Least and greatest are ordered u32 (shaders/lib/ordered.wgsl)
 // or its complement, so that 0 is the start of every atomicMax:
-//   0 greatest, 1 ~least of this batch · 2 greatest bits of |x| if not finite, else 0 · 3 unused ·
+//   0 greatest, 1 ~least of this batch · 2 1 where a value was not finite · 3 unused ·
 //   4 greatest, 5 ~least of all batches · 6, 7 unused
 
 import type { Compare, Observe } from "../../graph/node.ts";
