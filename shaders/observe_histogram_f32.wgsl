@@ -29,8 +29,8 @@ var<workgroup> bins: array<atomic<u32>, BINS>; // zero at the start
 
 // Of 2²³ + n, n an integer, the low bits are n: cheaper than a conversion, which must saturate.
 fn binOf(v: vec4f, low: f32, width: f32) -> vec4u {
-  let at = clamp(floor(((v - low) * f32(BINS)) / width), vec4f(0), vec4f(f32(BINS - 1u)));
-  return min(bitcast<vec4u>(at + 8388608.0) & vec4u(0x7fffffu), vec4u(BINS - 1u));
+  let at = min(floor(((v - low) * f32(BINS)) / width), vec4f(f32(BINS - 1u)));
+  return bitcast<vec4u>(at + 8388608.0) - vec4u(0x4b000000u);
 }
 
 @compute @workgroup_size(WORKGROUP)

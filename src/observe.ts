@@ -71,11 +71,6 @@ export async function observe(
   using session = new Session(graph, device);
   for await (const inputs of data) {
     signal?.throwIfAborted();
-    for (const name of graph.inputs) {
-      // Here, before a clamp on the GPU can turn a NaN into a number.
-      const found = nonFiniteOf(inputs[name]?.data);
-      if (found) throw new NonFiniteError("calibrate", name, batch, found.count, found.first);
-    }
     const size = batchSize(graph, inputs);
     reservoir ??= new Reservoir(Math.ceil(wanted / Math.max(1, size)));
     if (wanted > 0) reservoir.add(inputs);
@@ -85,9 +80,12 @@ export async function observe(
       carryRanges(program, statistics);
     }
     current = program;
-    const states = await program.runStates(new Map(Object.entries(inputs)), signal, merge);
-    pending = { index: batch, inputs, size, states };
-    batch++;
+    const index = batch++;
+    const states = await program.runStates(new Map(Object.entries(inputs)), signal, async () => {
+      await merge();
+      checkInputs(graph, inputs, index);
+    });
+    pending = { index, inputs, size, states };
   }
   await merge();
   if (batch === 0) {
@@ -96,6 +94,14 @@ export async function observe(
     );
   }
   return { statistics, samples, kept: reservoir?.kept ?? [] };
+}
+
+/** Inputs are looked at on the host: a clamp on the GPU can turn a NaN into a number. */
+function checkInputs(graph: Graph, inputs: Tensors, batch: number): void {
+  for (const name of graph.inputs) {
+    const found = nonFiniteOf(inputs[name]?.data);
+    if (found) throw new NonFiniteError("calibrate", name, batch, found.count, found.first);
+  }
 }
 
 /** A program for another batch size starts with the range that the others have seen. */

@@ -90,7 +90,10 @@ export function lowerObserve(lowering: Lowering, node: Observe): void {
   if (!taken) plan.step("observeMinmaxF32", { ...common, overrides: { PADDED } });
   const bins = binsOf(node);
   if (bins > 0) {
-    const overrides = { PADDED, BINS: bins, SKIP_ZEROS: lowering.target.software ? 0 : 1 };
+    const { software } = lowering.target;
+    // Invocations that wait at a barrier cost a software adapter a stack each.
+    const own = software ? { SKIP_ZEROS: 0, WORKGROUP: 4 } : { SKIP_ZEROS: 1 };
+    const overrides = { PADDED, BINS: bins, ...own };
     const counting = countingGroups(layout.words, lowering.target);
     plan.step("observeHistogramF32", { ...common, overrides, groups: counting });
   }
