@@ -3,6 +3,7 @@
 // integers, so a plan lowered for another target is slower at worst.
 
 import type { AdapterFacts } from "../gpu/device.ts";
+import { fitsUnit, matrixUnit, type MatrixUnit } from "./matrixUnit.ts";
 import { registerTile, rulesFor, plainRules, type ProductTile, type Rule } from "./tiles.ts";
 
 /** Sizes of a dense product: convolutions are products of pixels by output channels over taps × inputs. */
@@ -20,6 +21,8 @@ export interface ProductSizes {
 export interface Target {
   /** dot4I8Packed is native; else lanes are unpacked and multiplied in float. A tile may say otherwise. */
   readonly packedDot: boolean;
+  /** The matrices that subgroups multiply; without them no tile of the matrix family is used. */
+  readonly matrix?: MatrixUnit;
   /** The first rule that a product meets gives its tile. */
   readonly rules: readonly Rule[];
   /** Shape class → tile, measured: before the rules. */
@@ -34,7 +37,9 @@ export function targetOf(
   facts: AdapterFacts,
   tuned: ReadonlyMap<string, ProductTile> = new Map(),
 ): Target {
-  return { packedDot: facts.packedDot, rules: rulesFor(facts), tuned };
+  const matrix = matrixUnit(facts);
+  const { packedDot } = facts;
+  return { packedDot, rules: rulesFor(facts), tuned, ...(matrix ? { matrix } : {}) };
 }
 
 /** Products that one measurement stands for: rows up to the next power of two, the rest alike. */
@@ -42,13 +47,20 @@ export function shapeClass({ dtype, m, n, k, groups }: ProductSizes): string {
   return `${dtype} m${2 ** Math.ceil(Math.log2(Math.max(1, m)))} n${n} k${k} g${groups}`;
 }
 
+/** Whether `target` has what `tile` needs for a product. */
+export function isUsable(tile: ProductTile, target: Target, { dtype }: ProductSizes): boolean {
+  if (tile.family !== "matrix") return true;
+  return dtype === "i8" && target.matrix !== undefined && fitsUnit(tile, target.matrix);
+}
+
 /** How `target` cuts a product of these sizes. */
 export function tileFor(target: Target, sizes: ProductSizes): ProductTile {
   const tuned = target.tuned.get(shapeClass(sizes));
-  if (tuned) return tuned;
+  if (tuned && isUsable(tuned, target, sizes)) return tuned;
   const axes = ["m", "n", "k"] as const;
   const meets = ({ least = {}, most = {} }: Rule) =>
     axes.every((axis) => sizes[axis] >= (least[axis] ?? 0)) &&
     axes.every((axis) => sizes[axis] <= (most[axis] ?? Infinity));
-  return target.rules.find(meets)?.tile ?? registerTile;
+  const rule = target.rules.find((each) => meets(each) && isUsable(each.tile, target, sizes));
+  return rule?.tile ?? registerTile;
 }
