@@ -4,16 +4,33 @@
 // here runs them.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Device } from "../../src/gpu/device.ts";
+import { compile } from "../../src/compile.ts";
+import type { AdapterFacts, Device } from "../../src/gpu/device.ts";
+import {
+  admitMatrices,
+  askMatrices,
+  emulatedForm,
+  matrixQuestion,
+  probeCode,
+  type MatrixForm,
+} from "../../src/gpu/matrices.ts";
 import { bindShapes } from "../../src/graph/bind.ts";
+import { Model } from "../../src/model.ts";
 import { lower } from "../../src/plan/lower.ts";
 import { fitsUnit } from "../../src/plan/matrixUnit.ts";
 import { candidates, tileName } from "../../src/plan/tiles.ts";
+import { annotate } from "../../src/quantize/annotate.ts";
+import { convertGraph } from "../../src/quantize/convert.ts";
+import { fuse } from "../../src/quantize/fuse.ts";
+import { insertObservers } from "../../src/quantize/prepare.ts";
+import { qconfigs } from "../../src/quantize/presets.ts";
+import { calibrateOnHost } from "../support/calibrate.ts";
 import { checkCase, sums } from "../support/cases.ts";
 import { variantDevice } from "../support/device.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
 import { products } from "../support/families/matmul.ts";
 import { forcedMatrix, matrixUnits } from "../support/forced.ts";
+import { pictures, residualGraph } from "../support/models.ts";
 import { deepProduct, residualSum } from "../support/products.ts";
 
 let packed: Device;
@@ -74,4 +91,80 @@ it("results are packed the same where there is no packed dot product", async () 
 it("every size of matrices has a tile that fits it, and every tile a size", () => {
   expect(new Set(cut.map(({ unit }) => unit)).size).toBe(matrixUnits.length);
   expect(new Set(cut.map(({ tile }) => tile)).size).toBe(tiles.length);
+});
+
+describe("the test that admits matrices", () => {
+  const wrong: MatrixForm = { name: "emulated, bytes", index: 0, bytes: 4 };
+
+  it("finds the one reading that is right, for every size, and says what was wrong before", async () => {
+    for (const { m, n, k, lanes, widest } of matrixUnits) {
+      const range = { least: lanes, greatest: widest };
+      const forms = [wrong, emulatedForm];
+      const [found] = await admitMatrices(packed.gpu, [{ m, n, k }], range, forms);
+      expect(found).toMatchObject({ m, n, k, widest, form: emulatedForm });
+    }
+    const range = { least: 32, greatest: 32 };
+    const [none] = await admitMatrices(packed.gpu, [{ m: 16, n: 16, k: 32 }], range, [wrong]);
+    expect(none?.form).toBeUndefined();
+    expect(none?.refused).toEqual({
+      "emulated, bytes, 32 lanes": expect.stringMatching(/^\d+ of 512 sums are wrong$/) as string,
+    });
+  });
+
+  const question = matrixQuestion(matrixUnits[0]!);
+  const code = probeCode(question, emulatedForm);
+
+  it("asks what the host adds up itself", async () => {
+    expect(await askMatrices(packed.gpu, code, question)).toEqual(question.sums);
+    expect(new Set(question.x).size).toBe(256);
+    expect(question.sums.every((sum) => sum !== 0)).toBe(true);
+  });
+
+  // One thing at a time that a device, or a browser of another age, may see otherwise.
+  it.each([
+    ["a line's gap is not seen", "element / 16u * (LINE * 1u)", "element / 16u * CHUNK"],
+    ["rows and columns change places", "element % 16u * (32u / 4u)", "element / 16u * (32u / 4u)"],
+    [
+      "the second matrix of a sum is the first",
+      "loadRight((2u + subgroup) * RIGHT)",
+      "loadRight(0u)",
+    ],
+    ["a sum begins anew", "var sum = next[share];", "var sum = 0;"],
+    [
+      "bytes are unsigned",
+      "lanes(u32(filters[column + k]))",
+      "(lanes(u32(filters[column + k])) & vec4i(255))",
+    ],
+    ["results lie close", "element / 16u * WIDTH", "element / 16u * 16u"],
+    ["every subgroup is the first", "return subgroup.invocation.x / 32u;", "return 0u;"],
+    ["sums saturate at 16 bits", "next[share] = sum;", "next[share] = clamp(sum, -32768, 32767);"],
+  ])("fails where %s", async (_, from, to) => {
+    expect(code.split(from)).toHaveLength(2);
+    const got = await askMatrices(packed.gpu, code.replace(from, to), question);
+    expect(got).not.toEqual(question.sums);
+  });
+});
+
+it("a device that passes runs a whole model by matrices, bit for bit as by registers", async () => {
+  const fused = fuse(residualGraph(32));
+  const assignment = annotate(fused, qconfigs.int8);
+  const statistics = calibrateOnHost(insertObservers(fused, assignment), [pictures(2, 1)]);
+  const model = new Model("quantized", convertGraph(fused, assignment, statistics), {});
+  const sizes = [{ m: 16, n: 16, k: 32 }];
+  const range = { least: 32, greatest: 32 };
+  const matrices = await admitMatrices(packed.gpu, sizes, range, [emulatedForm]);
+  const real = { vendor: "nvidia", architecture: "", isFallback: false, quads: false } as const;
+  const inputs = pictures(8, 5);
+  const run = async (changes: Partial<AdapterFacts>) => {
+    using device = await variantDevice({ packedDot: true, ...changes });
+    using session = await compile(model, device);
+    const { steps } = session.planFor(new Map([["batch", 8]]));
+    const kernels = steps.map(({ shader }) => shader).filter((name) => /^conv|^gemv/.test(name));
+    return { kernels, scores: (await session.run(inputs))["scores"]?.data };
+  };
+  const registers = await run({});
+  const byMatrices = await run({ ...real, matrices });
+  expect(registers.kernels).not.toContain("convMatrixI8");
+  expect(byMatrices.kernels).toEqual(["convMatrixI8", "convMatrixI8", expect.any(String)]);
+  expect(byMatrices.scores).toEqual(registers.scores);
 });
