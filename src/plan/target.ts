@@ -4,7 +4,14 @@
 
 import type { AdapterFacts } from "../gpu/device.ts";
 import { fitsUnit, matrixUnit, type MatrixUnit } from "./matrixUnit.ts";
-import { registerTile, rulesFor, plainRules, type ProductTile, type Rule } from "./tiles.ts";
+import {
+  candidates,
+  plainRules,
+  registerTile,
+  rulesFor,
+  type ProductTile,
+  type Rule,
+} from "./tiles.ts";
 
 /** Sizes of a dense product: convolutions are products of pixels by output channels over taps × inputs. */
 export interface ProductSizes {
@@ -63,4 +70,12 @@ export function tileFor(target: Target, sizes: ProductSizes): ProductTile {
     axes.every((axis) => sizes[axis] <= (most[axis] ?? Infinity));
   const rule = target.rules.find((each) => meets(each) && isUsable(each.tile, target, sizes));
   return rule?.tile ?? registerTile;
+}
+
+/** `target` with one family alone, for tests and benches: by its own rules where it has any for that, else
+ *  by the family's smallest tile. Products that the family cannot do are cut by registers. */
+export function onlyFamily(target: Target, family: ProductTile["family"]): Target {
+  const isOf = ({ tile }: Rule) => tile.family === family;
+  const rest = candidates.map((tile): Rule => ({ tile })).toReversed();
+  return { ...target, rules: [...target.rules.filter(isOf), ...rest.filter(isOf)] };
 }

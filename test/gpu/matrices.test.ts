@@ -24,6 +24,7 @@ import { convertGraph } from "../../src/quantize/convert.ts";
 import { fuse } from "../../src/quantize/fuse.ts";
 import { insertObservers } from "../../src/quantize/prepare.ts";
 import { qconfigs } from "../../src/quantize/presets.ts";
+import { selfTest } from "../../src/selfTest.ts";
 import { calibrateOnHost } from "../support/calibrate.ts";
 import { checkCase, sums } from "../support/cases.ts";
 import { variantDevice } from "../support/device.ts";
@@ -160,11 +161,15 @@ it("a device that passes runs a whole model by matrices, bit for bit as by regis
     using session = await compile(model, device);
     const { steps } = session.planFor(new Map([["batch", 8]]));
     const kernels = steps.map(({ shader }) => shader).filter((name) => /^conv|^gemv/.test(name));
-    return { kernels, scores: (await session.run(inputs))["scores"]?.data };
+    const { mismatches } = await selfTest(device);
+    return { kernels, mismatches, scores: (await session.run(inputs))["scores"]?.data };
   };
   const registers = await run({});
   const byMatrices = await run({ ...real, matrices });
   expect(registers.kernels).not.toContain("convMatrixI8");
   expect(byMatrices.kernels).toEqual(["convMatrixI8", "convMatrixI8", expect.any(String)]);
   expect(byMatrices.scores).toEqual(registers.scores);
+  // The whole kernel is in the self-test too, where the device has it.
+  expect(registers.mismatches).not.toHaveProperty("convolution by matrices");
+  expect(byMatrices.mismatches).toMatchObject({ convolution: 0, "convolution by matrices": 0 });
 });
