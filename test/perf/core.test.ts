@@ -107,7 +107,9 @@ describe("options", () => {
       family: ["workgroup", "matrix"],
     });
     expect(parseOptions([])).not.toHaveProperty("family");
-    expect(message("--family", "tensor")).toMatchInlineSnapshot(`"UsageError: bench: --family must name some of register, workgroup, gemv, matrix; got "tensor". Try --help."`);
+    expect(message("--family", "tensor")).toMatchInlineSnapshot(
+      `"UsageError: bench: --family must name some of register, workgroup, gemv, matrix; got "tensor". Try --help."`,
+    );
   });
 
   it("default to every suite but steps, and to five rounds or two quick ones", () => {
