@@ -81,7 +81,7 @@ async function run(options: BenchOptions, words: readonly string[]): Promise<voi
   const { suites } = options;
   if (suites.some((suite) => suite !== "steps")) {
     const bench = options.node
-      ? await runInNode(await nodePlatform(say), options, files)
+      ? await runInNode(await nodePlatform(say, options), options, files)
       : await inBrowser(options, files);
     console.log(`\n${printBench(bench)}`);
     if (options.json !== undefined) {
@@ -91,7 +91,7 @@ async function run(options: BenchOptions, words: readonly string[]): Promise<voi
     }
   }
   if (suites.includes("steps")) {
-    const platform = await nodePlatform(say);
+    const platform = await nodePlatform(say, options);
     const model = await firstModel(files, platform, options);
     console.log(`\n${await profileSteps(model, platform, options)}`);
   }

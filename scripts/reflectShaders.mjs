@@ -20,6 +20,11 @@ const nameOf = (file) => camel(file.replace(/\.wgsl$/, ""));
 
 const DOT4 = "lib/dot4.wgsl";
 const DOT4_UNPACKED = "lib/dot4_unpacked.wgsl";
+const MATRIX = {
+  emulated: "lib/matrix_emulated.wgsl",
+  template: "lib/matrix.wgsl",
+  flag: "lib/matrix_flag.wgsl",
+};
 
 /** Directives such as `requires` must stand before every declaration of the joined text. */
 const withoutDirectives = (code) => code.replace(/^(requires|enable) .*;$/gm, "");
@@ -33,6 +38,8 @@ export function reflectShader(file) {
   const tile = Object.fromEntries(sizes.map(([, name, size]) => [name, Number(size)]));
   // A step may ask for the form of the dot product that its device does not prefer.
   if (uses.includes(DOT4)) tile.PACKED_DOT = 1;
+  // Which of the forms of a subgroup's matrices, in the order of MATRIX.
+  if (uses.includes(MATRIX.emulated)) tile.MATRIX_FORM = 0;
   const joined = expand(files.map(read).map(withoutDirectives).join("\n"), tile);
   let module;
   try {
@@ -81,7 +88,8 @@ export function generate() {
     .filter((file) => file.endsWith(".wgsl"))
     .sort();
   const shaders = files.map(reflectShader);
-  const imports = [...new Set([...shaders.flatMap(({ files }) => files), DOT4_UNPACKED])].sort();
+  const swapped = [DOT4_UNPACKED, ...Object.values(MATRIX)];
+  const imports = [...new Set([...shaders.flatMap(({ files }) => files), ...swapped])].sort();
   const json = (value) =>
     JSON.stringify(value)
       .replace(/"(\w+)":/g, "$1: ")
@@ -112,6 +120,11 @@ ${rows(bindings)}
     "",
     "/** The joined part that differs where the language feature is missing. */",
     "export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;",
+    "",
+    "/** The joined part that MATRIX_FORM chooses: its index here. */",
+    `export const matrixForms = [${Object.values(MATRIX)
+      .map((file) => `${nameOf(file)}Wgsl`)
+      .join(", ")}] as const;`,
     "",
   ].join("\n");
 }

@@ -1,5 +1,6 @@
 // use lib/window.wgsl
 // use lib/taps.wgsl
+// use lib/quads_i8.wgsl
 // use lib/dot4.wgsl
 // use lib/requantize.wgsl
 // use lib/residual.wgsl
@@ -22,7 +23,6 @@
 // there; past the end of the sum the filter holds 0. An invocation's pixels and words lie DOWN and
 // ACROSS apart, so neighbours read and write neighbouring words.
 
-override VECTOR: bool = false;  // groupWords is a multiple of four: x is read 16 bytes at a time
 override CHUNKED: bool = false; // Σ |x · filter| may pass 2²⁴: a total is taken each chunk
 
 struct Params {
@@ -76,21 +76,6 @@ const LINE = TILE_PIXELS + 8u / ${QUADS}u; // of xs: what neighbours store at on
 
 var<workgroup> xs: array<vec4u, ${QUADS * DOWN * ROWS + 8}>;         // (QUADS, LINE)
 var<workgroup> fs: array<vec4u, ${4 * QUADS * ACROSS * WORDS}>;      // (CHUNK, TILE_WORDS)
-
-fn wordAt(c: Corner, t: Tap) -> u32 {
-  return select(params.padWord, x[u32(c.at + wordsTo(t))], isInside(c, t.dy, t.dx));
-}
-
-// The four words of x from t on.
-fn quadAt(c: Corner, t: Tap) -> vec4u {
-  if (VECTOR) {
-    return select(vec4u(params.padWord), quads[u32(c.at + wordsTo(t)) / 4u], isInside(c, t.dy, t.dx));
-  }
-  let one = Tap(0, 0, 1);
-  let t1 = advance(t, one);
-  let t2 = advance(t1, one);
-  return vec4u(wordAt(c, t), wordAt(c, t1), wordAt(c, t2), wordAt(c, advance(t2, one)));
-}
 
 @compute @workgroup_size(${ACROSS}, ${DOWN})
 fn main(

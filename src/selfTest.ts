@@ -7,6 +7,7 @@ import { GraphBuilder } from "./graph/builder.ts";
 import type { Graph } from "./graph/graph.ts";
 import type { QParams } from "./graph/value.ts";
 import type { Device } from "./gpu/device.ts";
+import { onlyFamily, targetOf } from "./plan/target.ts";
 import { interpret } from "./reference/interpret.ts";
 import { Session } from "./session.ts";
 import { float32, tensor, type Tensor } from "./tensor/tensor.ts";
@@ -136,8 +137,15 @@ async function runSelfTest(device: Device): Promise<SelfTestReport> {
   let worst = 0;
   let worstFamily = "";
   const inputs = { x: ties() };
-  for (const [family, graph] of families()) {
-    using session = new Session(graph, device);
+  const target = targetOf(device.facts);
+  const graphs = [...families()].map(([family, graph]) => ({ family, graph, target }));
+  const convolution = graphs.find(({ family }) => family === "convolution");
+  if (target.matrix && convolution) {
+    const byMatrices = onlyFamily(target, "matrix");
+    graphs.push({ ...convolution, family: "convolution by matrices", target: byMatrices });
+  }
+  for (const { family, graph, target } of graphs) {
+    using session = new Session(graph, device, target);
     const [output = ""] = graph.outputs;
     const got = (await session.run(inputs))[output]?.data as Uint8Array;
     const want = interpret(bindShapes(graph, new Map()), inputs).get(output)?.data as Uint8Array;

@@ -6,7 +6,7 @@ import { bindShapes } from "./graph/bind.ts";
 import type { AdapterFacts, Device } from "./gpu/device.ts";
 import { InputError } from "./errors.ts";
 import { checkStage, type Model } from "./model.ts";
-import { targetOf, tileFor, type Target } from "./plan/target.ts";
+import { isUsable, targetOf, tileFor, type Target } from "./plan/target.ts";
 import { candidates, isSoftware, type ProductTile } from "./plan/tiles.ts";
 import { fuse } from "./quantize/fuse.ts";
 import { race, type Timing } from "./tuning/measure.ts";
@@ -84,12 +84,16 @@ function tilesFor(shape: Shape, target: Target, facts: AdapterFacts): ProductTil
   const same = first.packedDot === undefined ? {} : { packedDot: first.packedDot };
   const useful = candidates.filter((tile) => {
     if (tile.family === "register") return !tile.quads || facts.quads === true;
+    if (tile.family === "matrix") return isUsable(tile, target, shape.sizes);
     return !isSoftware(facts) && (tile.family !== "gemv" || shape.sizes.m <= MOST_GEMV_ROWS);
   });
-  const all = useful.flatMap((tile) => [
-    { ...tile, ...(isInteger ? same : {}) },
-    ...(isInteger ? [{ ...tile, ...other }] : []),
-  ]);
+  const all = useful.flatMap((tile): ProductTile[] => {
+    if (!isInteger || tile.family === "matrix") return [tile];
+    return [
+      { ...tile, ...same },
+      { ...tile, ...other },
+    ];
+  });
   const rest = all.filter((tile) => JSON.stringify(tile) !== JSON.stringify(first));
   return [first, ...rest];
 }

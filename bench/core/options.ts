@@ -5,6 +5,9 @@ import { parseArgs } from "node:util";
 export const SUITES = ["models", "kernels", "calibration", "startup", "steps"] as const;
 export type Suite = (typeof SUITES)[number];
 
+export const FAMILIES = ["register", "workgroup", "gemv", "matrix"] as const;
+export type Family = (typeof FAMILIES)[number];
+
 export interface BenchOptions {
   readonly suites: readonly Suite[];
   /** Path of a model to use instead of the standard ones. */
@@ -16,6 +19,8 @@ export interface BenchOptions {
   readonly only?: readonly string[];
   /** Only kernels whose line, such as "matmul int8 256×256×256", contains this. */
   readonly kernel?: string;
+  /** Only products, once by each of these kernel families; undefined: the families that rules choose. */
+  readonly family?: readonly Family[];
   /** In this Node process instead of headless Chromium. */
   readonly node: boolean;
   /** Where to write the result. */
@@ -44,6 +49,8 @@ Options:
   --rounds N       timed rounds (default 5; 3 for what takes more than 5 s)
   --only A,B       time only these: ours, ort-webgpu, ort-wasm, jax-js; in Node ours, ort-node-webgpu, ort-node-cpu
   --kernel TEXT    only kernels whose line contains TEXT: conv, int8, 1024×1024×1024
+  --family A,B     time each product by these kernel families (register, workgroup, gemv, matrix)
+                   instead of the one that the adapter's rules choose
   --node           run in this Node process, without a browser
   --json FILE      also write everything as JSON
   --quick          fewer models and sizes, 2 rounds
@@ -86,6 +93,7 @@ export function parseOptions(words: readonly string[]): BenchOptions | "help" {
     rounds: values.rounds ? positive("rounds", values.rounds) : values.quick ? 2 : 5,
     ...(values.only ? { only: list(values.only) } : {}),
     ...(values.kernel ? { kernel: values.kernel } : {}),
+    ...(values.family ? { family: list(values.family).map(familyOf) } : {}),
     node: values.node ?? false,
     ...(values.json ? { json: values.json } : {}),
     quick: values.quick ?? false,
@@ -93,6 +101,14 @@ export function parseOptions(words: readonly string[]): BenchOptions | "help" {
     seed: values.seed ? positive("seed", values.seed) : (Date.now() & 0x7fffffff) + 1,
     top: values.top ? positive("top", values.top) : 5,
   };
+}
+
+function familyOf(word: string): Family {
+  const family = FAMILIES.find((name) => name === word);
+  if (family) return family;
+  throw new UsageError(
+    `bench: --family must name some of ${FAMILIES.join(", ")}; got ${JSON.stringify(word)}. Try --help.`,
+  );
 }
 
 function isSuite(word: string): word is Suite {
@@ -110,6 +126,7 @@ function parse(words: readonly string[]) {
         rounds: { type: "string" },
         only: { type: "string" },
         kernel: { type: "string" },
+        family: { type: "string" },
         json: { type: "string" },
         seed: { type: "string" },
         top: { type: "string" },

@@ -74,7 +74,7 @@ function modelTable(rows: readonly ModelRow[]): string {
 
 function kernelTable(rows: readonly KernelRow[]): string {
   const lines = rows.map(
-    ({ kernel, dtype, shape, ops, bytes, outcome, share, bound, dispatches }) => {
+    ({ kernel, dtype, shape, ops, bytes, outcome, share, bound, dispatches, shaders }) => {
       const ms = medianOf(outcome);
       return [
         kernel,
@@ -86,6 +86,7 @@ function kernelTable(rows: readonly KernelRow[]): string {
         share === undefined ? "-" : `${(100 * share).toFixed(1)} %`,
         bound ?? "-",
         String(dispatches),
+        shaders,
         remark(outcome),
       ];
     },
@@ -100,6 +101,7 @@ function kernelTable(rows: readonly KernelRow[]): string {
     "of ceiling",
     "bound by",
     "dispatches",
+    "shader",
     "check",
   ];
   return table([head, ...lines]);

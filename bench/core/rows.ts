@@ -43,6 +43,8 @@ export interface KernelRow {
   /** Operations (2 a multiply-accumulate) and least bytes moved, of one run. */
   readonly ops: number;
   readonly bytes: number;
+  /** The shaders of one run. */
+  readonly shaders: string;
   readonly outcome: Outcome;
   /** Of the ceiling that binds, measured beside it: 1 is all of it. */
   readonly share?: number;

@@ -5,7 +5,7 @@ import { bindShapes } from "../../src/graph/bind.ts";
 import { Program } from "../../src/gpu/program.ts";
 import type { Device } from "../../src/gpu/device.ts";
 import { lower } from "../../src/plan/lower.ts";
-import { targetOf } from "../../src/plan/target.ts";
+import { targetOf, type Target } from "../../src/plan/target.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import { histogramOf, minMaxOf } from "../../src/reference/observe.ts";
 import { interpret } from "../../src/reference/interpret.ts";
@@ -25,8 +25,9 @@ const MOST_REPEATS = 256;
 /** A checked kernel that can be timed. */
 export interface Prepared extends Disposable {
   readonly check: Agreement;
-  /** Dispatches of one run. */
+  /** Dispatches of one run, and their shaders. */
   readonly dispatches: number;
+  readonly shaders: string;
   /** ms of one run: a submit of many, divided. */
   time(): Promise<number>;
 }
@@ -42,9 +43,10 @@ export async function prepareKernel(
   device: Device,
   kernel: KernelCase,
   next: Random,
+  target: Target = targetOf(device.facts),
 ): Promise<Prepared> {
   const { graph, probe } = kernel.make(next);
-  const plan = lower(bindShapes(graph, new Map()), targetOf(device.facts));
+  const plan = lower(bindShapes(graph, new Map()), target);
   const check = await checkKernel(device, plan, graph, probe);
   let repeats = 1;
   let program = await Program.create(device, repeated(plan, repeats));
@@ -65,9 +67,11 @@ export async function prepareKernel(
     program = await Program.create(device, repeated(plan, repeats));
     await run();
   }
+  const own = plan.steps.filter(({ node }) => node === "kernel");
   return {
     check,
-    dispatches: plan.steps.filter(({ node }) => node === "kernel").length,
+    dispatches: own.length,
+    shaders: [...new Set(own.map(({ shader }) => shader))].join(", "),
     time: async () => (await run()) / repeats,
     [Symbol.dispose]: () => program.dispose(),
   };

@@ -3,6 +3,7 @@
 
 import { requestDevice } from "../../src/node.ts";
 import { reasonOf } from "../core/interleave.ts";
+import type { BenchOptions } from "../core/options.ts";
 import type { Platform } from "../core/platform.ts";
 import { onnxRuntime, type Ort } from "../peers/onnxRuntime.ts";
 import { ours } from "../peers/ours.ts";
@@ -10,7 +11,13 @@ import { ours } from "../peers/ours.ts";
 /** A name that no bundler and no type checker looks up: the package is optional. */
 const PACKAGE: string = "onnxruntime-node";
 
-export async function nodePlatform(say: (line: string) => void): Promise<Platform> {
+/** What Dawn calls features that browsers hide behind a flag: matrices of subgroups are one. */
+const EXPERIMENTAL = ["enable-dawn-features=allow_unsafe_apis"];
+
+export async function nodePlatform(
+  say: (line: string) => void,
+  { family = [] }: Pick<BenchOptions, "family">,
+): Promise<Platform> {
   let ort: Ort | undefined;
   let reason = "";
   try {
@@ -27,7 +34,8 @@ export async function nodePlatform(say: (line: string) => void): Promise<Platfor
   const webgpu = onnxRuntime("ort-node-webgpu", "webgpu", ["float32"], load);
   // QDQ as written, in float: fused, uint8 · int8 saturates on x86 CPUs without VNNI.
   const plain = onnxRuntime("ort-node-cpu, unfused", "cpu", ["float32", "int8"], load, "disabled");
-  const openDevice = () => requestDevice();
+  const dawnFlags = family.includes("matrix") ? EXPERIMENTAL : [];
+  const openDevice = () => requestDevice({ dawnFlags });
   return {
     name: `Node ${process.versions.node}`,
     openDevice,

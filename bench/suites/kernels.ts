@@ -2,9 +2,10 @@
 // of what they reach in the same rounds.
 
 import type { Device } from "../../src/gpu/device.ts";
+import { onlyFamily, targetOf } from "../../src/plan/target.ts";
 import type { Agreement } from "../core/check.ts";
 import { interleave, reasonOf, type Contestant } from "../core/interleave.ts";
-import type { BenchOptions } from "../core/options.ts";
+import type { BenchOptions, Family } from "../core/options.ts";
 import type { Platform } from "../core/platform.ts";
 import { random } from "../core/random.ts";
 import type { Ceilings, KernelRow } from "../core/rows.ts";
@@ -44,18 +45,21 @@ export async function benchKernel(
   bounds: Bounds,
   rounds: number,
   seed: number,
+  family?: Family,
 ): Promise<KernelRow> {
   const { kernel: name, dtype, shape, ops, bytes } = kernel;
   const row = { suite: "kernels", kernel: name, dtype, shape, ops, bytes } as const;
   let prepared;
   try {
-    prepared = await prepareKernel(device, kernel, random(seed));
+    const target = targetOf(device.facts);
+    const forced = family ? onlyFamily(target, family) : target;
+    prepared = await prepareKernel(device, kernel, random(seed), forced);
   } catch (error) {
     const outcome = { name, status: "error", reason: reasonOf(error) } as const;
-    return { ...row, outcome, dispatches: 0 };
+    return { ...row, outcome, dispatches: 0, shaders: "" };
   }
   using timed = prepared;
-  const { check, dispatches } = timed;
+  const { check, dispatches, shaders } = timed;
   const compute = dtype === "int8" ? bounds.integer : bounds.float;
   const value = (output: number) => output;
   const contestants: Contestant<undefined, number>[] = [
@@ -71,13 +75,14 @@ export async function benchKernel(
   const [outcome, gops, gbs] = await interleave(contestants, { rounds, draw: () => undefined });
   if (!outcome) throw new Error("bench: no outcome; please report.");
   if (outcome.status !== "ok" || gops?.status !== "ok" || gbs?.status !== "ok")
-    return { ...row, outcome, dispatches };
+    return { ...row, outcome, dispatches, shaders };
   const least = {
     compute: kernel.isProduct ? ops / gops.ms.median / MILLION : 0,
     copy: bytes / gbs.ms.median / MILLION,
   };
   const bound = least.compute >= least.copy ? "compute" : "copy";
-  return { ...row, outcome, dispatches, bound, share: least[bound] / outcome.ms.median };
+  const share = least[bound] / outcome.ms.median;
+  return { ...row, outcome, dispatches, shaders, bound, share };
 }
 
 export async function withCeilings<T>(
@@ -91,11 +96,23 @@ export async function withCeilings<T>(
   return await work(boundsOf(loops, ceilings), ceilings);
 }
 
+/** The families to time a case by; undefined stands for what the rules choose. */
+function familiesFor(
+  { kernel, dtype, isProduct }: KernelCase,
+  { family }: BenchOptions,
+  { facts }: Device,
+): readonly (Family | undefined)[] {
+  if (!family) return [undefined];
+  if (!isProduct || kernel === "depthwise") return [];
+  const hasMatrices = dtype === "int8" && targetOf(facts).matrix !== undefined;
+  return family.filter((name) => name !== "matrix" || hasMatrices);
+}
+
 export async function benchKernels(
   platform: Platform,
   options: BenchOptions,
   { isSmall }: Scale,
-): Promise<{ rows: KernelRow[]; ceilings: Ceilings }> {
+): Promise<{ rows: KernelRow[]; ceilings: Ceilings; notes: string[] }> {
   using device = await platform.openDevice();
   const size: CaseSize = options.quick ? "quick" : isSmall ? "software" : "gpu";
   return await withCeilings(device, platform, async (bounds, ceilings) => {
@@ -105,8 +122,13 @@ export async function benchKernels(
       if (!line.includes(options.kernel ?? "")) continue;
       platform.say(`kernels: ${line}`);
       const seed = options.seed + rows.length;
-      rows.push(await benchKernel(device, kernel, bounds, options.rounds, seed));
+      for (const family of familiesFor(kernel, options, device))
+        rows.push(await benchKernel(device, kernel, bounds, options.rounds, seed, family));
     }
-    return { rows, ceilings };
+    const lacksMatrices = options.family?.includes("matrix") && !targetOf(device.facts).matrix;
+    const notes = lacksMatrices
+      ? ["matrix: this device offers no int8 matrices of subgroups, or none that pass their test"]
+      : [];
+    return { rows, ceilings, notes };
   });
 }

@@ -110,7 +110,8 @@ export async function runSuites(
   const measured = has("kernels")
     ? await attempt("kernels", "setting up", () => benchKernels(platform, options, scale))
     : undefined;
-  if (measured) notes.push(...MISSING.map((note) => ({ suite: "kernels", note })));
+  if (measured)
+    notes.push(...[...measured.notes, ...MISSING].map((note) => ({ suite: "kernels", note })));
   if (measured?.rows.length === 0)
     notes.push({ suite: "kernels", note: `none has "${options.kernel}" in its line` });
 

@@ -9,6 +9,7 @@ import {
   NoWebGpuError,
 } from "../errors.ts";
 import { joinParts } from "./joinParts.ts";
+import { admitMatrices, matrixSizes, type MatrixFacts } from "./matrices.ts";
 import { hasQuads } from "./quads.ts";
 import { shaders } from "./shaders.gen.ts";
 import type { Shader } from "./shader.ts";
@@ -36,6 +37,9 @@ export interface AdapterFacts {
   readonly packedDot: boolean;
   /** Four consecutive invocations of a workgroup are a quad (quads.ts): not known of adopted devices. */
   readonly quads?: boolean;
+  /** The int8 matrices of subgroups that the adapter offers, and what the test of them gave
+   *  (matrices.ts). Absent where the feature is not offered. */
+  readonly matrices?: readonly MatrixFacts[];
 }
 
 /** A kernel: a shader made into a pipeline for one set of overrides. */
@@ -227,6 +231,12 @@ function describe(gpu: GPU, info: GPUAdapterInfo): AdapterFacts {
 /** Features that are used where they are there. */
 const FEATURES = ["subgroups", "timestamp-query"] as const;
 
+/** What matrices of subgroups need; the first is experimental and only offered where a flag asks for it. */
+const MATRIX_FEATURES: readonly string[] = [
+  "chromium-experimental-subgroup-matrix",
+  "subgroup-size-control",
+];
+
 /** Limits worth more than the default; each is asked for as min(adapter, wanted). */
 const WANTED = {
   maxBufferSize: 2 ** 32,
@@ -252,16 +262,41 @@ export async function requestDeviceFrom(
         "update the graphics driver, or start Chromium with --enable-unsafe-webgpu for its software adapter.",
     );
   }
+  const { device, matrices, isLost } = await openDevice(adapter);
+  const facts = { ...describe(gpu, adapter.info), ...(matrices ? { matrices } : {}) };
+  if (isLost) {
+    // A driver that the test of an experimental feature brings down still does everything else.
+    const again = await gpu.requestAdapter(options);
+    if (again) return await finish((await openDevice(again, false)).device, facts);
+  }
+  return await finish(device, facts);
+}
+
+async function finish(device: GPUDevice, facts: AdapterFacts): Promise<Device> {
+  return new Device(device, { ...facts, quads: await hasQuads(device) }, true);
+}
+
+/** A device of `adapter` with everything that is used; with matrices, the test of them. */
+async function openDevice(adapter: GPUAdapter, tryMatrices = true) {
   const requiredLimits = Object.fromEntries(
     Object.entries(WANTED).map(([name, wanted]) => [
       name,
       Math.min(wanted, adapter.limits[name as keyof typeof WANTED]),
     ]),
   );
-  const requiredFeatures = FEATURES.filter((feature) => adapter.features.has(feature));
+  const isOffered = tryMatrices && MATRIX_FEATURES.every((name) => adapter.features.has(name));
+  const sizes = isOffered ? matrixSizes(adapter.info) : [];
+  const requiredFeatures = [
+    ...FEATURES.filter((feature) => adapter.features.has(feature)),
+    ...(sizes.length > 0 ? (MATRIX_FEATURES as GPUFeatureName[]) : []),
+  ];
   const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
-  const facts = { ...describe(gpu, adapter.info), quads: await hasQuads(device) };
-  return new Device(device, facts, true);
+  if (!isOffered) return { device, matrices: undefined, isLost: false };
+  let isLost = false;
+  void device.lost.then(() => (isLost = true));
+  const { subgroupMinSize: least, subgroupMaxSize: greatest } = adapter.info;
+  const matrices = await admitMatrices(device, sizes, { least, greatest });
+  return { device, matrices, isLost };
 }
 
 /** Use a device that the caller owns: disposing only frees what was made on it here. `gpu` is where it

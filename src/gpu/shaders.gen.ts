@@ -4,6 +4,7 @@ import binaryI8Wgsl from "../../shaders/binary_i8.wgsl?raw";
 import compareF32Wgsl from "../../shaders/compare_f32.wgsl?raw";
 import convF32Wgsl from "../../shaders/conv_f32.wgsl?raw";
 import convI8Wgsl from "../../shaders/conv_i8.wgsl?raw";
+import convMatrixI8Wgsl from "../../shaders/conv_matrix_i8.wgsl?raw";
 import convObservedF32Wgsl from "../../shaders/conv_observed_f32.wgsl?raw";
 import convQuadF32Wgsl from "../../shaders/conv_quad_f32.wgsl?raw";
 import convQuadI8Wgsl from "../../shaders/conv_quad_i8.wgsl?raw";
@@ -29,7 +30,11 @@ import libDepthwiseTileF32Wgsl from "../../shaders/lib/depthwise_tile_f32.wgsl?r
 import libDot4Wgsl from "../../shaders/lib/dot4.wgsl?raw";
 import libDot4UnpackedWgsl from "../../shaders/lib/dot4_unpacked.wgsl?raw";
 import libGridWgsl from "../../shaders/lib/grid.wgsl?raw";
+import libMatrixWgsl from "../../shaders/lib/matrix.wgsl?raw";
+import libMatrixEmulatedWgsl from "../../shaders/lib/matrix_emulated.wgsl?raw";
+import libMatrixFlagWgsl from "../../shaders/lib/matrix_flag.wgsl?raw";
 import libOrderedWgsl from "../../shaders/lib/ordered.wgsl?raw";
+import libQuadsI8Wgsl from "../../shaders/lib/quads_i8.wgsl?raw";
 import libReduceWgsl from "../../shaders/lib/reduce.wgsl?raw";
 import libRequantizeWgsl from "../../shaders/lib/requantize.wgsl?raw";
 import libReshapeWgsl from "../../shaders/lib/reshape.wgsl?raw";
@@ -47,6 +52,7 @@ import observeHistogramF32Wgsl from "../../shaders/observe_histogram_f32.wgsl?ra
 import observeMinmaxF32Wgsl from "../../shaders/observe_minmax_f32.wgsl?raw";
 import poolF32Wgsl from "../../shaders/pool_f32.wgsl?raw";
 import poolI8Wgsl from "../../shaders/pool_i8.wgsl?raw";
+import probeMatrixWgsl from "../../shaders/probe_matrix.wgsl?raw";
 import probeQuadsWgsl from "../../shaders/probe_quads.wgsl?raw";
 import quantizeF32Wgsl from "../../shaders/quantize_f32.wgsl?raw";
 import reduceF32Wgsl from "../../shaders/reduce_f32.wgsl?raw";
@@ -125,6 +131,23 @@ const convI8 = {
     multiplier: {binding: 4, type: "read-only-storage", element: "vec4f"},
     residual: {binding: 5, type: "read-only-storage", element: "u32"},
     out: {binding: 6, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
+const convMatrixI8 = {
+  label: "conv_matrix_i8",
+  parts: [libWindowWgsl, libTapsWgsl, libQuadsI8Wgsl, libDot4Wgsl, libMatrixEmulatedWgsl, libRequantizeWgsl, libResidualWgsl, libStoreI8Wgsl, convMatrixI8Wgsl],
+  tile: {M: 16, N: 16, K: 32, LANES: 32, PINNED: 0, BYTES: 1, DOWN: 2, ACROSS: 2, ROWS: 2, COLUMNS: 1, STEPS: 2, X_LOADS: 2, STAGED: 1280, PACKED_DOT: 1, MATRIX_FORM: 0},
+  overrides: {VECTOR: "bool", RESIDUAL: "bool", WIDE: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 124, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, chunks: {offset: 68, type: "u32"}, groupTiles: {offset: 72, type: "u32"}, tilesWide: {offset: 76, type: "u32"}, padWord: {offset: 80, type: "u32"}, zeroPoint: {offset: 84, type: "i32"}, low: {offset: 88, type: "i32"}, high: {offset: 92, type: "i32"}, sumMultiplier: {offset: 96, type: "i32"}, residualMultiplier: {offset: 100, type: "i32"}, residualZero: {offset: 104, type: "i32"}, shift: {offset: 108, type: "u32"}, outZero: {offset: 112, type: "i32"}, outLow: {offset: 116, type: "i32"}, outHigh: {offset: 120, type: "i32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    quads: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    filters: {binding: 3, type: "read-only-storage", element: "i32"},
+    bias: {binding: 4, type: "read-only-storage", element: "vec4i"},
+    multiplier: {binding: 5, type: "read-only-storage", element: "vec4f"},
+    residual: {binding: 6, type: "read-only-storage", element: "u32"},
+    out: {binding: 7, type: "storage", element: "u32"},
   },
 } as const satisfies Shader;
 
@@ -208,9 +231,9 @@ const convTiledF32 = {
 
 const convTiledI8 = {
   label: "conv_tiled_i8",
-  parts: [libWindowWgsl, libTapsWgsl, libDot4Wgsl, libRequantizeWgsl, libResidualWgsl, libStoreI8Wgsl, convTiledI8Wgsl],
+  parts: [libWindowWgsl, libTapsWgsl, libQuadsI8Wgsl, libDot4Wgsl, libRequantizeWgsl, libResidualWgsl, libStoreI8Wgsl, convTiledI8Wgsl],
   tile: {DOWN: 8, ACROSS: 8, ROWS: 4, WORDS: 2, QUADS: 4, X_LOADS: 2, F_LOADS: 4, PACKED_DOT: 1},
-  overrides: {RESIDUAL: "bool", WIDE: "bool", VECTOR: "bool", CHUNKED: "bool"},
+  overrides: {VECTOR: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 124, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, chunks: {offset: 68, type: "u32"}, groupTiles: {offset: 72, type: "u32"}, tilesWide: {offset: 76, type: "u32"}, padWord: {offset: 80, type: "u32"}, zeroPoint: {offset: 84, type: "i32"}, low: {offset: 88, type: "i32"}, high: {offset: 92, type: "i32"}, sumMultiplier: {offset: 96, type: "i32"}, residualMultiplier: {offset: 100, type: "i32"}, residualZero: {offset: 104, type: "i32"}, shift: {offset: 108, type: "u32"}, outZero: {offset: 112, type: "i32"}, outLow: {offset: 116, type: "i32"}, outHigh: {offset: 120, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -462,6 +485,18 @@ const poolI8 = {
   },
 } as const satisfies Shader;
 
+const probeMatrix = {
+  label: "probe_matrix",
+  parts: [libDot4Wgsl, libMatrixEmulatedWgsl, probeMatrixWgsl],
+  tile: {M: 16, N: 16, K: 32, LANES: 32, PINNED: 0, BYTES: 1, SUBGROUPS: 2, STEPS: 2, STAGED: 640, PACKED_DOT: 1, MATRIX_FORM: 0},
+  overrides: {},
+  bindings: {
+    x: {binding: 0, type: "read-only-storage", element: "i32"},
+    filters: {binding: 1, type: "read-only-storage", element: "i32"},
+    out: {binding: 2, type: "storage", element: "i32"},
+  },
+} as const satisfies Shader;
+
 const probeQuads = {
   label: "probe_quads",
   parts: [probeQuadsWgsl],
@@ -569,7 +604,10 @@ const unaryF32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { binaryF32, binaryI8, compareF32, convF32, convI8, convObservedF32, convQuadF32, convQuadI8, convQuadObservedF32, convTiledF32, convTiledI8, copyF32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, gemvF32, gemvI8, lookupI8, matmulF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeQuads, quantizeF32, reduceF32, reduceI8, reshapeF32, reshapeI8, reshapeQuantizeF32, softmaxF32, unaryF32 } as const;
+export const shaders = { binaryF32, binaryI8, compareF32, convF32, convI8, convMatrixI8, convObservedF32, convQuadF32, convQuadI8, convQuadObservedF32, convTiledF32, convTiledI8, copyF32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, gemvF32, gemvI8, lookupI8, matmulF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeF32, reduceF32, reduceI8, reshapeF32, reshapeI8, reshapeQuantizeF32, softmaxF32, unaryF32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;
+
+/** The joined part that MATRIX_FORM chooses: its index here. */
+export const matrixForms = [libMatrixEmulatedWgsl, libMatrixWgsl, libMatrixFlagWgsl] as const;

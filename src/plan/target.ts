@@ -3,11 +3,13 @@
 // integers, so a plan lowered for another target is slower at worst.
 
 import type { AdapterFacts } from "../gpu/device.ts";
+import { fitsUnit, matrixUnit, type MatrixUnit } from "./matrixUnit.ts";
 import {
+  candidates,
   isSoftware,
+  plainRules,
   registerTile,
   rulesFor,
-  plainRules,
   type ProductTile,
   type Rule,
 } from "./tiles.ts";
@@ -29,6 +31,8 @@ export interface Target {
   readonly packedDot: boolean;
   /** A software adapter: a core or two a workgroup, its invocations one after another. */
   readonly software: boolean;
+  /** The matrices that subgroups multiply; without them no tile of the matrix family is used. */
+  readonly matrix?: MatrixUnit;
   /** The first rule that a product meets gives its tile. */
   readonly rules: readonly Rule[];
   /** Shape class → tile, measured: before the rules. */
@@ -48,8 +52,10 @@ export function targetOf(
   facts: AdapterFacts,
   tuned: ReadonlyMap<string, ProductTile> = new Map(),
 ): Target {
+  const matrix = matrixUnit(facts);
   const { packedDot } = facts;
-  return { packedDot, software: isSoftware(facts), rules: rulesFor(facts), tuned };
+  const software = isSoftware(facts);
+  return { packedDot, software, rules: rulesFor(facts), tuned, ...(matrix ? { matrix } : {}) };
 }
 
 /** Products that one measurement stands for: rows up to the next power of two, the rest alike. */
@@ -57,13 +63,28 @@ export function shapeClass({ dtype, m, n, k, groups }: ProductSizes): string {
   return `${dtype} m${2 ** Math.ceil(Math.log2(Math.max(1, m)))} n${n} k${k} g${groups}`;
 }
 
+/** Whether `target` has what `tile` needs for a product. */
+export function isUsable(tile: ProductTile, target: Target, { dtype }: ProductSizes): boolean {
+  if (tile.family !== "matrix") return true;
+  return dtype === "i8" && target.matrix !== undefined && fitsUnit(tile, target.matrix);
+}
+
 /** How `target` cuts a product of these sizes. */
 export function tileFor(target: Target, sizes: ProductSizes): ProductTile {
   const tuned = target.tuned.get(shapeClass(sizes));
-  if (tuned) return tuned;
+  if (tuned && isUsable(tuned, target, sizes)) return tuned;
   const axes = ["m", "n", "k"] as const;
   const meets = ({ least = {}, most = {} }: Rule) =>
     axes.every((axis) => sizes[axis] >= (least[axis] ?? 0)) &&
     axes.every((axis) => sizes[axis] <= (most[axis] ?? Infinity));
-  return target.rules.find(meets)?.tile ?? registerTile;
+  const rule = target.rules.find((each) => meets(each) && isUsable(each.tile, target, sizes));
+  return rule?.tile ?? registerTile;
+}
+
+/** `target` with one family alone, for tests and benches: by its own rules where it has any for that, else
+ *  by the family's smallest tile. Products that the family cannot do are cut by registers. */
+export function onlyFamily(target: Target, family: ProductTile["family"]): Target {
+  const isOf = ({ tile }: Rule) => tile.family === family;
+  const rest = candidates.map((tile): Rule => ({ tile })).toReversed();
+  return { ...target, rules: [...target.rules.filter(isOf), ...rest.filter(isOf)] };
 }

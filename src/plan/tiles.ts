@@ -3,6 +3,7 @@
 // follow what kernels of other projects do on such devices (docs/tuning.md).
 
 import type { AdapterFacts } from "../gpu/device.ts";
+import { matrixUnit } from "./matrixUnit.ts";
 
 /** int8 only: this form of the dot product and not the target's. */
 interface DotChoice {
@@ -46,7 +47,23 @@ export interface GemvTile extends DotChoice {
   readonly pixels: number;
 }
 
-export type ProductTile = RegisterTile | WorkgroupTile | GemvTile;
+/** conv_matrix_i8.wgsl, int8 only: the subgroups of a workgroup multiply matrices whose sizes the device
+ *  decides (matrixTile.ts). Lengths are in matrices. */
+export interface MatrixTile extends DotChoice {
+  readonly family: "matrix";
+  /** Subgroups along pixels. */
+  readonly down: number;
+  /** Subgroups along output channels. */
+  readonly across: number;
+  /** Results of a subgroup along pixels. */
+  readonly rows: number;
+  /** Results of a subgroup along output channels. */
+  readonly columns: number;
+  /** Matrices along the sum that are staged at once. */
+  readonly steps: number;
+}
+
+export type ProductTile = RegisterTile | WorkgroupTile | GemvTile | MatrixTile;
 
 /** A tile, and the products it is for. Sizes as in ProductSizes. */
 export interface Rule {
@@ -62,6 +79,14 @@ const workgroup = (
   words: number,
   chunk = 4,
 ): WorkgroupTile => ({ family: "workgroup", down, across, rows, words, chunk });
+
+const matrix = (
+  down: number,
+  across: number,
+  rows: number,
+  columns: number,
+  steps = 2,
+): MatrixTile => ({ family: "matrix", down, across, rows, columns, steps });
 
 const gemv = (lanes: number, columns: number, pixels: number): GemvTile => ({
   family: "gemv",
@@ -89,6 +114,14 @@ const tiles = {
   "32x32": workgroup(8, 8, 4, 1),
 } as const;
 
+/** Named by pixels × output channels where matrices are 16 × 16. */
+const matrices = {
+  "128x128": matrix(2, 4, 4, 2),
+  "128x64": matrix(2, 2, 4, 2),
+  "64x64": matrix(2, 2, 2, 2),
+  "32x32": matrix(2, 2, 1, 1),
+} as const;
+
 const gemvs = { one: gemv(64, 1, 1), four: gemv(64, 1, 4), eight: gemv(32, 2, 8) } as const;
 
 /** Every tile the tuner may choose, and the only ones a tuning table may name. */
@@ -103,6 +136,7 @@ export const candidates: readonly ProductTile[] = [
   quads(64, 2),
   ...Object.values(tiles),
   ...Object.values(gemvs),
+  ...Object.values(matrices),
 ];
 
 /** For plans that no device is known for. */
@@ -136,6 +170,14 @@ const medium: Rule = { least: { m: 1024, n: 12, k: 8 }, tile: tiles["64x64"] };
 const large: Rule = { least: { m: 4096, n: 32, k: 16 }, tile: tiles["128x128"] };
 const tall: Rule = { least: { m: 4096, n: 12, k: 16 }, tile: tiles["128x64"] };
 
+/** For int8 products where the device multiplies matrices: before the vendor's, after `few`. */
+const byMatrices: readonly Rule[] = [
+  { least: { m: 4096, n: 32, k: 16 }, tile: matrices["128x128"] },
+  { least: { m: 4096, n: 12, k: 16 }, tile: matrices["128x64"] },
+  { least: { m: 1024, n: 12, k: 8 }, tile: matrices["64x64"] },
+  { least: { m: 64, n: 4, k: 8 }, tile: matrices["32x32"] },
+];
+
 const unmeasured: readonly Rule[] = [...few, narrow, medium, small];
 
 /** `rules` with another form of the dot product. */
@@ -162,7 +204,8 @@ export function isSoftware({ architecture, isFallback }: AdapterFacts): boolean 
 /** The rules of an adapter. */
 export function rulesFor(facts: AdapterFacts): readonly Rule[] {
   if (isSoftware(facts)) return facts.quads ? softwareRules : softwareAlone;
-  return vendors[facts.vendor.toLowerCase()] ?? unmeasured;
+  const rules = vendors[facts.vendor.toLowerCase()] ?? unmeasured;
+  return matrixUnit(facts) ? [...few, ...byMatrices, ...rules] : rules;
 }
 
 /** `wanted`, or 1 where one is all there is or `wanted` does not divide `count`: few different kernels. */
@@ -182,6 +225,10 @@ export function tileName(tile: ProductTile): string {
     }
     case "gemv":
       return `gemv ${tile.pixels}×${tile.columns * 4} of ${tile.lanes * tile.columns}${dot}`;
+    case "matrix": {
+      const { down, across, rows, columns } = tile;
+      return `matrix ${down * rows}×${across * columns} of ${down * across}`;
+    }
     default:
       return tile satisfies never;
   }

@@ -20,7 +20,7 @@ export const workOf = ({ m, n, k, groups }: ProductSizes): number => m * n * k *
 
 /** The sizes of a dense product's step, in any family; undefined for every other step. */
 function sizesOf({ shader, uniforms: u }: Step): ProductSizes | undefined {
-  const match = /^(conv|gemv)(Quad|Tiled|Observed|QuadObserved)?(F32|I8)$/.exec(shader);
+  const match = /^(conv|gemv)(Quad|Tiled|Matrix|Observed|QuadObserved)?(F32|I8)$/.exec(shader);
   if (!match) return undefined;
   const of = (name: string) => u[name] ?? 0;
   return {

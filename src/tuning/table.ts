@@ -3,6 +3,7 @@
 
 import { InputError } from "../errors.ts";
 import type { AdapterFacts } from "../gpu/device.ts";
+import { matrixUnit } from "../plan/matrixUnit.ts";
 import { targetOf, type Target } from "../plan/target.ts";
 import { candidates, type ProductTile } from "../plan/tiles.ts";
 import { libraryVersion } from "./version.ts";
@@ -27,7 +28,12 @@ export interface TuningTable {
 export function tuningKey(facts: AdapterFacts): string {
   const { vendor, architecture, device, description, packedDot, quads } = facts;
   const dot = packedDot ? "packed" : "unpacked";
-  const kinds = quads ? [dot, "quads"] : [dot];
+  const unit = matrixUnit(facts);
+  const kinds = [
+    dot,
+    ...(quads ? ["quads"] : []),
+    ...(unit ? [`matrices ${unit.m}×${unit.n}×${unit.k}`] : []),
+  ];
   return [vendor, architecture, device, description, ...kinds, libraryVersion].join(" | ");
 }
 

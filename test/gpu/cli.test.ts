@@ -109,6 +109,14 @@ it("doctor tells the adapter and passes the self-test, and nothing is on stderr"
   });
 });
 
+it("doctor says what came of matrices of subgroups, asked for experimental features or not", () => {
+  for (const options of [[], ["--experimental"]]) {
+    const { status, stdout } = run("doctor", ...options);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^matrices +(not offered|offered, but none|\d+×\d+×\d+ )/m);
+  }
+});
+
 it("doctor exits with 1 and the remedy where the driver gives no adapter", () => {
   const { status, stderr } = spawnSync(process.execPath, [program, "doctor"], {
     encoding: "utf8",

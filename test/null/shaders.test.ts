@@ -44,11 +44,12 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   copyI8: { KEEP: FLAG },
   depthwiseI8: { WIDE: FLAG },
   depthwiseTileI8: { WIDE: FLAG },
+  convMatrixI8: { RESIDUAL: FLAG, VECTOR: FLAG, WIDE: FLAG },
   convTiledF32: { RESIDUAL: FLAG },
   convTiledI8: { RESIDUAL: FLAG, VECTOR: FLAG, CHUNKED: FLAG, WIDE: FLAG },
   gemvF32: { RESIDUAL: FLAG },
   gemvI8: { RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG },
-  observeHistogramF32: { BINS: [2, 2048, 4096], PADDED: FLAG },
+  observeHistogramF32: { BINS: [2, 2048, 4096], PADDED: FLAG, SKIP_ZEROS: FLAG },
   observeMinmaxF32: { PADDED: FLAG },
   poolF32: { MAX: FLAG },
   poolI8: { MAX: FLAG },
@@ -159,10 +160,12 @@ describe("plans", () => {
         expect(listed.get(shader)).toContain(keyOf(overrides));
       }
     }
-    // Two have no overrides and no graph here: Compare, and observers per channel. Nor has the probe, and
-    // the kernels that only a known adapter's rules choose.
-    const unseen = names.filter((name) => !seen.has(name) && !/convQuad|convTiled|gemv/.test(name));
-    expect(unseen).toEqual(["compareF32", "observeChannelsF32", "probeQuads"]);
+    // Two have no overrides and no graph here: Compare, and observers per channel. Nor have the probes,
+    // and the kernels that only a known adapter's rules choose.
+    const unseen = names.filter(
+      (name) => !seen.has(name) && !/convQuad|convTiled|convMatrix|gemv/.test(name),
+    );
+    expect(unseen).toEqual(["compareF32", "observeChannelsF32", "probeMatrix", "probeQuads"]);
   });
 
   it("leave no override of a shader to chance: each is listed, or is the workgroup's size", () => {

@@ -102,6 +102,16 @@ describe("options", () => {
     );
   });
 
+  it("name kernel families to time products by", () => {
+    expect(parseOptions(["kernels", "--family", "workgroup,matrix"])).toMatchObject({
+      family: ["workgroup", "matrix"],
+    });
+    expect(parseOptions([])).not.toHaveProperty("family");
+    expect(message("--family", "tensor")).toMatchInlineSnapshot(
+      `"UsageError: bench: --family must name some of register, workgroup, gemv, matrix; got "tensor". Try --help."`,
+    );
+  });
+
   it("default to every suite but steps, and to five rounds or two quick ones", () => {
     expect(parseOptions([])).toMatchObject({
       suites: ["models", "kernels", "calibration", "startup"],

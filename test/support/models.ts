@@ -64,8 +64,8 @@ const relu6 = (builder: GraphBuilder, name: string, from: string) =>
   builder.add({ op: "Clip", name, inputs: [from], outputs: [`${name}.out`], low: 0, high: 6 });
 
 /** images (batch, 3, 8, 8) → conv-bn-relu6 → depthwise-bn-relu6 → pointwise-bn, + residual → pool →
- *  flatten → gemm → scores (batch, 5). */
-export function residualGraph(): Graph {
+ *  flatten → gemm → scores (batch, 5); `channels` from the stem on. */
+export function residualGraph(channels = 8): Graph {
   const builder = new GraphBuilder();
   builder.input("images", { dtype: "float32", shape: ["batch", 3, 8, 8] });
   const stem = relu6(
@@ -75,7 +75,7 @@ export function residualGraph(): Graph {
       name: "stem",
       from: "images",
       window: { ...same, strides: [2, 2] },
-      filter: [8, 3, 3, 3],
+      filter: [channels, 3, 3, 3],
     }),
   );
   const deep = relu6(
@@ -85,20 +85,20 @@ export function residualGraph(): Graph {
       name: "depthwise",
       from: stem,
       window: same,
-      filter: [8, 1, 3, 3],
-      group: 8,
+      filter: [channels, 1, 3, 3],
+      group: channels,
     }),
   );
   const point = addConv(builder, {
     name: "pointwise",
     from: deep,
     window: pointwise,
-    filter: [8, 8, 1, 1],
+    filter: [channels, channels, 1, 1],
   });
   builder.add({ op: "Add", name: "add", inputs: [stem, point], outputs: ["sum"] });
   builder.add({ op: "GlobalAveragePool", name: "pool", inputs: ["sum"], outputs: ["pooled"] });
   builder.add({ op: "Flatten", name: "flatten", inputs: ["pooled"], outputs: ["flat"], axis: 1 });
-  builder.constant("head.weight", floats([5, 8], 91, 0.5));
+  builder.constant("head.weight", floats([5, channels], 91, 0.5));
   builder.constant("head.bias", floats([5], 92, 0.5));
   builder.add({
     op: "Gemm",

@@ -80,6 +80,7 @@ function emitFloat(lowering: Lowering, product: Product): void {
     residual: (residual?.other ?? x).ref,
     out: out.ref,
   };
+  if (chosen.family === "matrix") throw new Error("matrices are of int8; please report.");
   if (chosen.family !== "register") {
     emitSharedFloat(lowering, product, chosen, { overrides, uniforms, buffers });
     return;

@@ -139,6 +139,43 @@ export function packTiledByteFilter(shape: FilterShape, data: Data, order: Filte
   return packed;
 }
 
+/** The order of a filter that conv_matrix_i8.wgsl reads, a matrix in one run. */
+export interface FilterMatrices {
+  /** Output channels and input bytes of a matrix. */
+  readonly n: number;
+  readonly k: number;
+  /** Matrices of a tile along output channels, and tiles of one group's. */
+  readonly wide: number;
+  readonly groupTiles: number;
+  /** Matrices along taps × input bytes, the last ones filled up with 0. */
+  readonly deep: number;
+}
+
+/** (tiles, deep, wide, n) of k bytes: input lanes of one output channel. */
+export function packMatrixByteFilter(
+  { outs, perGroup, taps, group }: FilterShape,
+  data: Data,
+  { n, k, wide, groupTiles, deep }: FilterMatrices,
+): Int8Array {
+  const packed = new Int8Array(group * groupTiles * deep * wide * n * k);
+  const outsPerGroup = outs / group;
+  const inBytes = Math.ceil(perGroup / 4) * 4;
+  for (let out = 0; out < outs; out++) {
+    const channel = out % outsPerGroup;
+    const tile = Math.floor(out / outsPerGroup) * groupTiles + Math.floor(channel / (wide * n));
+    const column = channel % (wide * n);
+    for (let tap = 0; tap < taps; tap++) {
+      for (let input = 0; input < perGroup; input++) {
+        const term = tap * inBytes + input;
+        const matrix = (tile * deep + Math.floor(term / k)) * wide + Math.floor(column / n);
+        packed[(matrix * n + (column % n)) * k + (term % k)] =
+          data[(out * perGroup + input) * taps + tap] ?? 0;
+      }
+    }
+  }
+  return packed;
+}
+
 /** (words, taps) of four channels, for a depthwise filter (outs, 1, taps). */
 export function packDepthwise<A extends Float32Array | Int8Array>(
   { outs, taps }: FilterShape,

@@ -3,11 +3,13 @@
 
 import type { Ref } from "../builder.ts";
 import type { ProductSizes } from "../target.ts";
-import type { GemvTile, ProductTile, WorkgroupTile } from "../tiles.ts";
+import { measureTile, type MatrixUnit } from "../matrixUnit.ts";
+import type { GemvTile, MatrixTile, ProductTile, WorkgroupTile } from "../tiles.ts";
 import type { Lowering } from "./context.ts";
 import {
   packByteFilter,
   packFloatFilter,
+  packMatrixByteFilter,
   packTiledByteFilter,
   packTiledFloatFilter,
   type FilterShape,
@@ -16,6 +18,7 @@ import type { Product, sizesOf } from "./product.ts";
 
 type Sizes = ReturnType<typeof sizesOf>;
 type SharedTile = Exclude<ProductTile, { family: "register" }>;
+type FloatTile = Exclude<SharedTile, { family: "matrix" }>;
 
 /** The sizes that a tile is chosen by. */
 export function productSizes(dtype: "f32" | "i8", sizes: Sizes, shape: FilterShape): ProductSizes {
@@ -55,11 +58,32 @@ function cutSums({ lanes, columns, pixels: rows }: GemvTile, { pixels, outWords 
   };
 }
 
+/** conv_matrix_i8.wgsl, likewise. */
+function cutMatrices(tile: MatrixTile, unit: MatrixUnit, sizes: Sizes, shape: FilterShape) {
+  const { down, across, rows, columns, steps } = tile;
+  const { m, n, k, lanes, form } = unit;
+  const { pixels, channels, chunkWords, staged, loads } = measureTile(tile, unit);
+  const chunks = Math.ceil((shape.taps * sizes.groupWords) / chunkWords);
+  const groupTiles = Math.ceil((sizes.groupOuts * 4) / channels);
+  const tilesWide = shape.group * groupTiles;
+  return {
+    overrides: {
+      ...{ M: m, N: n, K: k, LANES: lanes },
+      ...{ MATRIX_FORM: form.index, BYTES: form.bytes, PINNED: form.index === 0 ? 0 : 1 },
+      ...{ DOWN: down, ACROSS: across, ROWS: rows, COLUMNS: columns, STEPS: steps },
+      ...{ X_LOADS: loads, STAGED: staged },
+    },
+    uniforms: { chunks, groupTiles, tilesWide },
+    order: { n, k, wide: across * columns, groupTiles, deep: chunks * steps },
+    groups: Math.ceil(sizes.pixels / pixels) * tilesWide,
+  };
+}
+
 /** Emit a float product; `uniforms` hold its sizes and its clamp. */
 export function emitSharedFloat(
   lowering: Lowering,
   { node, filter: { shape, data } }: Product,
-  tile: SharedTile,
+  tile: FloatTile,
   given: {
     readonly overrides: { readonly RESIDUAL: number };
     readonly uniforms: Sizes & { readonly low: number; readonly high: number };
@@ -142,16 +166,29 @@ export function emitSharedInteger(
     });
     return;
   }
+  const VECTOR = given.uniforms.groupWords % 4 === 0 ? 1 : 0;
+  if (tile.family === "matrix") {
+    const { matrix } = lowering.target;
+    if (!matrix) throw new Error(`${node.name}: a matrix tile without matrices; please report.`);
+    const { CHUNKED: _, ...flags } = given.overrides; // sums are int32 throughout
+    const cut = cutMatrices(tile, matrix, given.uniforms, shape);
+    plan.step("convMatrixI8", {
+      node: node.name,
+      overrides: { ...flags, ...cut.overrides, VECTOR },
+      uniforms: { ...given.uniforms, ...cut.uniforms },
+      buffers: {
+        ...given.buffers,
+        quads: given.buffers.x,
+        filters: plan.constant(packMatrixByteFilter(shape, data, cut.order)),
+      },
+      groups: cut.groups,
+    });
+    return;
+  }
   const cut = cutTiles(tile, given.uniforms, shape, 4 * tile.chunk);
-  const isVector = given.uniforms.groupWords % 4 === 0;
   plan.step("convTiledI8", {
     node: node.name,
-    overrides: {
-      ...given.overrides,
-      ...cut.overrides,
-      QUADS: tile.chunk,
-      VECTOR: isVector ? 1 : 0,
-    },
+    overrides: { ...given.overrides, ...cut.overrides, QUADS: tile.chunk, VECTOR },
     uniforms: { ...given.uniforms, ...cut.uniforms },
     buffers: {
       ...given.buffers,

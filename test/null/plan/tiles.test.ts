@@ -11,7 +11,7 @@ import type { Step } from "../../../src/plan/plan.ts";
 import { shapeClass, targetOf, tileFor, type ProductSizes } from "../../../src/plan/target.ts";
 import { candidates, registerTile, tileName, type ProductTile } from "../../../src/plan/tiles.ts";
 import { packTiledByteFilter, packTiledFloatFilter } from "../../../src/plan/lower/filters.ts";
-import { forced } from "../../support/forced.ts";
+import { forced, forcedMatrix, matrixUnits } from "../../support/forced.ts";
 import { convolutions } from "../../support/families/convolution.ts";
 
 const facts: AdapterFacts = {
@@ -34,14 +34,20 @@ beforeAll(async () => {
 });
 
 const tiles = [...new Set(candidates)].map((tile) => ({ tile, name: tileName(tile) }));
-const dense = new Set(["convTiledI8", "convTiledF32", "gemvI8", "gemvF32", "convI8", "convF32"]);
+const dense = new Set([
+  ...["convTiledI8", "convTiledF32", "gemvI8", "gemvF32", "convI8", "convF32"],
+  "convMatrixI8",
+]);
+const [unit] = matrixUnits;
 
 /** The products of random convolutions, cut by `tile`. */
 function steps(tile: ProductTile): Step[] {
+  const target = tile.family === "matrix" ? forcedMatrix(tile, unit!) : forced(tile);
   return convolutions
     .flatMap((family) => family.sample(30))
-    .flatMap(({ graph }) => lower(bindShapes(graph, new Map()), forced(tile)).steps)
-    .filter(({ shader }) => dense.has(shader));
+    .flatMap(({ graph }) => lower(bindShapes(graph, new Map()), target).steps)
+    .filter(({ shader }) => dense.has(shader))
+    .filter(({ shader }) => tile.family !== "matrix" || shader === "convMatrixI8");
 }
 
 describe("every tile", () => {
@@ -51,7 +57,7 @@ describe("every tile", () => {
       for (const step of steps({ ...each.tile, packedDot }))
         distinct.set(`${step.shader} ${JSON.stringify(step.overrides)}`, step);
     const kinds = new Set([...distinct.values()].map(({ shader }) => shader));
-    expect(kinds.size).toBe(2);
+    expect(kinds.size).toBe(each.tile.family === "matrix" ? 1 : 2);
     for (const { shader, overrides } of distinct.values()) await device.kernel(shader, overrides);
   });
 
@@ -62,7 +68,9 @@ describe("every tile", () => {
           ? [tile.down * tile.rows, tile.across * tile.words]
           : tile.family === "gemv"
             ? [tile.pixels, tile.columns]
-            : [(o["PIXELS"] ?? 0) * 64, o["WORDS"]];
+            : tile.family === "matrix"
+              ? [tile.down * tile.rows * unit!.m, (tile.across * tile.columns * unit!.n) / 4]
+              : [(o["PIXELS"] ?? 0) * 64, o["WORDS"]];
       const covered = grid[0] * grid[1] * pixels * words;
       expect([shader, covered >= (u["pixels"] ?? 0) * (u["outWords"] ?? 0)]).toEqual([
         shader,

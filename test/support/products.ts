@@ -1,0 +1,76 @@
+// Products that every kernel family must get right: a residual of other parameters, and a sum that only
+// int32 holds.
+
+import { GraphBuilder } from "../../src/graph/builder.ts";
+import type { QParams } from "../../src/graph/value.ts";
+import { tensor } from "../../src/tensor/tensor.ts";
+import type { Case } from "./cases.ts";
+import { biasOperand, weightQuant } from "./families/convolution.ts";
+import { codes, floats } from "./seeded.ts";
+
+const quant = (scale: number, zeroPoint: number): QParams => ({
+  dtype: "uint8",
+  scale: Float32Array.of(scale),
+  zeroPoint: Int32Array.of(zeroPoint),
+});
+
+const plain = { op: "Conv", name: "node", group: 1, dilations: [1, 1] } as const;
+
+/** x0 (1, 20, 9, 11) → conv 3 × 3 → + x1. */
+export function residualSum(integer: boolean): Case {
+  const builder = new GraphBuilder();
+  const shape = [1, 20, 9, 11];
+  const real = (from: number) => floats(shape, from);
+  const code = (from: number) => codes("uint8", shape, from);
+  const window = { kernel: [3, 3], strides: [1, 1], pads: [1, 1, 1, 1] } as const;
+  const feeds = integer ? { x0: code(1), x1: code(2) } : { x0: real(1), x1: real(2) };
+  const types = integer ? { x0: quant(0.5, 131), x1: quant(0.7, 12) } : undefined;
+  for (const name of ["x0", "x1"] as const) {
+    const { dtype } = feeds[name];
+    builder.input(name, { dtype, shape, ...(types ? { quant: types[name] } : {}) });
+  }
+  const filter = [20, 20, 3, 3];
+  if (integer) builder.constant("filter", codes("int8", filter, 3), weightQuant(0, 20, 4));
+  else builder.constant("filter", floats(filter, 3));
+  builder.add(
+    { ...plain, ...window, inputs: ["x0", "filter"], outputs: ["y"] },
+    integer ? { quant: quant(40, 100) } : {},
+  );
+  builder.add(
+    { op: "Add", name: "add", inputs: ["y", "x1"], outputs: ["sum"], low: 0 },
+    integer ? { quant: quant(30, 90) } : {},
+  );
+  return { graph: builder.build("residual", ["x0", "x1"], ["sum"]), feeds };
+}
+
+/** 1,200 inputs near the greatest byte, weights near 127: sums beyond 2²⁴ after 1,024 terms. */
+export function deepProduct(): Case {
+  const builder = new GraphBuilder();
+  const [inputs, outs] = [1200, 140];
+  const x = tensor(
+    "uint8",
+    [1, inputs, 1, 3],
+    Uint8Array.from({ length: inputs * 3 }, (_, i) => 255 - (i % 7)),
+  );
+  builder.input("x0", { dtype: "uint8", shape: x.shape, quant: quant(0.03, 0) });
+  const weights = Int8Array.from({ length: outs * inputs }, (_, i) => 127 - (i % 5));
+  builder.constant(
+    "filter",
+    tensor("int8", [outs, inputs, 1, 1], weights),
+    weightQuant(0, outs, 5),
+  );
+  const { tensor: bias, quant: biasQuant } = biasOperand(outs, 6, 12345);
+  builder.constant("bias", bias, biasQuant);
+  builder.add(
+    {
+      ...plain,
+      kernel: [1, 1],
+      strides: [1, 1],
+      pads: [0, 0, 0, 0],
+      inputs: ["x0", "filter", "bias"],
+      outputs: ["y0"],
+    },
+    { quant: quant(9000, 3) },
+  );
+  return { graph: builder.build("deep", ["x0"], ["y0"]), feeds: { x0: x } };
+}
