@@ -6,6 +6,7 @@ import { InputError } from "./errors.ts";
 import { Model } from "./model.ts";
 import { fuse } from "./quantize/fuse.ts";
 import { integerize } from "./quantize/integerize.ts";
+import type { Tensors } from "./tensor/tensor.ts";
 
 /** Where a model comes from. The library fetches nothing: pass the Response that you fetched. */
 export type Source = Uint8Array | ArrayBuffer | Blob | Response;
@@ -13,6 +14,9 @@ export type Source = Uint8Array | ArrayBuffer | Blob | Response;
 export interface LoadOptions {
   /** Sizes for symbolic dims: { batch: 1 }. Without one, the model serves every size. */
   readonly dims?: Readonly<Record<string, number>>;
+  /** Values of inputs that are known when loading, by name: they are constants of the model then, no longer
+   *  inputs. For files that take weights, scales or shapes as inputs. */
+  readonly constants?: Tensors;
   /** External tensor data by its location in the file. */
   readonly externalData?: ReadonlyMap<string, Uint8Array>;
 }

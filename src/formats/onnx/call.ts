@@ -143,6 +143,13 @@ export class Call {
     return this.refuse(`${what} must be known at import; got a value computed at run time`);
   }
 
+  /** Refuse input `index` where it depends on a graph input: kernels pack it when they are made. */
+  fixed(index: number, what: string): void {
+    const name = this.optional(index);
+    if (name === undefined || this.scope.isFixed(name)) return;
+    this.refuse(`${what} must be known at import; got a value computed at run time`);
+  }
+
   /** Integers known at import (axes, pads, …). */
   constantInts(index: number, what: string): number[] | undefined {
     const tensor = this.constant(index, what);

@@ -7,18 +7,22 @@
 import { FormatError, InputError, UnsupportedError, type Unsupported } from "../../errors.ts";
 import { prune, type Graph } from "../../graph/graph.ts";
 import type { Dim } from "../../graph/value.ts";
+import { formatShape, type Tensors } from "../../tensor/tensor.ts";
 import { Call } from "./call.ts";
 import { ONNX_LIMITS, type OnnxLimits } from "./limits.ts";
 import { importers } from "./ops/table.ts";
 import { DataType, dataTypeName, type GraphProto, type NodeProto } from "./proto.ts";
 import { readModel } from "./read.ts";
-import { decodeTensor } from "./readTensor.ts";
+import { decodeTensor, dtypeOf } from "./readTensor.ts";
 import { Refusal, Scope } from "./scope.ts";
 import { checkStructure } from "./structure.ts";
 
 export interface ImportOptions {
   /** Sizes of symbolic dims: { batch: 1 }. Dims left out stay symbolic. */
   readonly dims?: Readonly<Record<string, number>>;
+  /** Values of graph inputs that are known when loading, by name: they become initializers. What must be
+   *  known at import (shapes, axes, scales, weights) may be given so where a file has it as an input. */
+  readonly constants?: Tensors;
   /** Files of external data by their `location`. */
   readonly externalData?: ReadonlyMap<string, Uint8Array>;
   /** Limits other than `ONNX_LIMITS`. */
@@ -60,17 +64,46 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
   const offenders: Unsupported[] = [];
   defineInputs(scope, graph, options, offenders);
   defineInitializers(scope, graph, options, offenders);
+  defineConstants(scope, graph, options);
   importNodes(scope, graph, options, offenders);
   if (offenders.length === 0) checkOutputs(scope, graph, offenders);
   if (offenders.length > 0) throw new UnsupportedError("import", offenders, WAY_OUT);
-  const initial = initializerNames(graph);
-  const inputs = graph.inputs.flatMap(({ name }) => (initial.has(name) ? [] : [name]));
+  const known = knownNames(graph, options);
+  const inputs = graph.inputs.flatMap(({ name }) => (known.has(name) ? [] : [name]));
   const outputs = graph.outputs.map(({ name }) => name);
   return prune(scope.builder.build(graph.name || "model", inputs, outputs));
 }
 
-function initializerNames(graph: GraphProto): Set<string> {
-  return new Set(graph.initializers.map(({ name }) => name));
+/** Names of initializers, and of inputs whose values the caller gives. */
+function knownNames(graph: GraphProto, { constants = {} }: ImportOptions): Set<string> {
+  return new Set([...graph.initializers.map(({ name }) => name), ...Object.keys(constants)]);
+}
+
+/** The inputs whose values the caller gives: they must be there, and of the type the file states. */
+function defineConstants(scope: Scope, graph: GraphProto, { constants = {} }: ImportOptions): void {
+  const initial = new Set(graph.initializers.map(({ name }) => name));
+  for (const [name, tensor] of Object.entries(constants)) {
+    const input = graph.inputs.find((input) => input.name === name);
+    if (input === undefined || initial.has(name)) {
+      const names = graph.inputs.flatMap(({ name }) => (initial.has(name) ? [] : [name]));
+      throw new InputError(
+        `constants: the model has no input "${name}"; got inputs ${names.join(", ") || "none"}. ` +
+          `Leave it out.`,
+      );
+    }
+    const { elemType = DataType.FLOAT, shape = tensor.shape } = input;
+    const fits =
+      shape.length === tensor.shape.length &&
+      shape.every((dim, axis) => typeof dim !== "number" || dim === tensor.shape[axis]);
+    if (dtypeOf(elemType) !== tensor.dtype || !fits) {
+      const want = `${dataTypeName(elemType)}${formatShape(shape.map((dim) => dim ?? "?"))}`;
+      throw new InputError(
+        `constants: "${name}" must be ${want}; got ${tensor.dtype}${formatShape(tensor.shape)}. ` +
+          `Convert the data.`,
+      );
+    }
+    scope.setConstant(name, tensor);
+  }
 }
 
 function defineInputs(
@@ -81,11 +114,11 @@ function defineInputs(
 ): void {
   const sizes = new Map(Object.entries(options.dims ?? {}));
   const known = new Set<string>();
-  const initial = initializerNames(graph);
+  const given = knownNames(graph, options);
   for (const name of graph.nodes.flatMap((node) => node.outputs)) scope.names.take(name);
   for (const { name } of [...graph.inputs, ...graph.initializers]) scope.names.take(name);
   for (const { name, elemType, shape } of graph.inputs) {
-    if (initial.has(name)) continue;
+    if (given.has(name)) continue;
     if (elemType !== DataType.FLOAT || shape === undefined) {
       const type = elemType === undefined ? "no tensor type" : dataTypeName(elemType);
       const problem = shape === undefined ? "has no shape" : `is ${type}; FLOAT is supported`;

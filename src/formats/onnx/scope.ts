@@ -32,6 +32,7 @@ export class Scope {
   readonly nodeNames = new Names();
   #entries = new Map<string, Entry>();
   #quantized = new Map<string, { name: string; quant: QParams }[]>();
+  #fixed = new Set<string>();
   #folded = 0;
 
   constructor(opset: number, limits: OnnxLimits) {
@@ -50,6 +51,12 @@ export class Scope {
 
   setConstant(name: string, tensor: Tensor): void {
     this.#entries.set(name, { kind: "constant", tensor });
+  }
+
+  /** Whether `name` does not depend on any graph input, such as a dequantized weight. */
+  isFixed(name: string): boolean {
+    const isValue = this.#entries.get(name)?.kind === "value";
+    return this.#fixed.has(name) || this.builder.constants.has(name) || !isValue;
   }
 
   /** A list of sizes; a constant where all are numbers. */
@@ -107,7 +114,9 @@ export class Scope {
   /** Add a node whose inputs are values of the graph already. */
   emit(node: Node, type: { dtype?: DType; quant?: QParams }): void {
     this.builder.add(node, type);
+    const isFixed = node.inputs.every((name) => this.isFixed(name));
     for (const name of node.outputs) {
+      if (isFixed) this.#fixed.add(name);
       this.#entries.set(name, { kind: "value", value: this.builder.value(name) });
     }
   }

@@ -38,6 +38,7 @@ export function BatchNormalization(call: Call): void {
     call.refuse("statistics as outputs are training; only inference is supported");
   }
   const inputs = [0, 1, 2, 3, 4].map((index) => call.input(index));
+  for (const index of [1, 2, 3, 4]) call.fixed(index, "the statistics");
   const channels = call.shape(0)[1] ?? call.wrong("x must have 2 axes or more", "fewer");
   for (const index of [1, 2, 3, 4]) {
     if (formatShape(call.shape(index)) !== `[${channels}]`) {

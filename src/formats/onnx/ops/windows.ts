@@ -10,6 +10,8 @@ import type { Call } from "../call.ts";
 /** https://onnx.ai/onnx/operators/onnx__Conv.html */
 export function Conv(call: Call): void {
   const filter = call.shape(1);
+  call.fixed(1, "the filter");
+  call.fixed(2, "the bias");
   const rank = spatialRank(call);
   if (filter.length !== rank + 2) {
     call.wrong(`the filter must have ${rank + 2} axes`, formatShape(filter));
