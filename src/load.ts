@@ -4,6 +4,7 @@
 import { importOnnx } from "./formats/onnx/index.ts";
 import { InputError } from "./errors.ts";
 import { Model } from "./model.ts";
+import type { Op } from "./graph/node.ts";
 import { fuse } from "./quantize/fuse.ts";
 import { integerize } from "./quantize/integerize.ts";
 import type { Tensors } from "./tensor/tensor.ts";
@@ -20,6 +21,14 @@ export interface LoadOptions {
   /** External tensor data by its location in the file. */
   readonly externalData?: ReadonlyMap<string, Uint8Array>;
 }
+
+const QUANTIZED = new Set<Op>([
+  "Quantize",
+  "Dequantize",
+  "DynamicQuantizeLinear",
+  "ConvInteger",
+  "MatMulInteger",
+]);
 
 async function bytesOf(source: Source): Promise<Uint8Array> {
   // A Node Buffer is a Uint8Array whose slice() is no copy: see it as the plain kind.
@@ -43,7 +52,7 @@ export async function load(
   options: LoadOptions = {},
 ): Promise<Model<"float"> | Model<"quantized">> {
   const graph = importOnnx(await bytesOf(source), options);
-  const isQuantized = graph.nodes.some(({ op }) => op === "Quantize" || op === "Dequantize");
+  const isQuantized = graph.nodes.some(({ op }) => QUANTIZED.has(op));
   if (!isQuantized) return new Model("float", graph, {});
   return new Model("quantized", integerize(fuse(graph)), {});
 }

@@ -39,6 +39,13 @@ export class Call {
     this.decode = decode;
   }
 
+  /** The same node as one of type `opType` with other inputs and outputs: how a node of several steps hands
+   *  one of them to that op's importer. */
+  as(opType: string, inputs: readonly string[], outputs: readonly string[]): Call {
+    const proto = { ...this.proto, opType, inputs, outputs };
+    return new Call(proto, this.name, this.scope, (index) => index === 0, this.decode);
+  }
+
   get opset(): number {
     return this.scope.opset;
   }

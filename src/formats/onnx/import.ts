@@ -8,9 +8,10 @@ import { FormatError, InputError, UnsupportedError, type Unsupported } from "../
 import { prune, type Graph } from "../../graph/graph.ts";
 import type { Dim } from "../../graph/value.ts";
 import { formatShape, type Tensors } from "../../tensor/tensor.ts";
+import type { DType } from "../../tensor/dtype.ts";
 import { Call } from "./call.ts";
 import { ONNX_LIMITS, type OnnxLimits } from "./limits.ts";
-import { importers } from "./ops/table.ts";
+import { importerOf } from "./ops/table.ts";
 import { DataType, dataTypeName, type GraphProto, type NodeProto } from "./proto.ts";
 import { readModel } from "./read.ts";
 import { decodeTensor, dtypeOf } from "./readTensor.ts";
@@ -30,12 +31,20 @@ export interface ImportOptions {
 }
 
 const OPSETS = { first: 7, last: 25 } as const;
+/** Element types of graph inputs and outputs. */
+const ports = new Map<number, DType>([
+  [DataType.FLOAT, "float32"],
+  [DataType.INT32, "int32"],
+  [DataType.INT8, "int8"],
+  [DataType.UINT8, "uint8"],
+]);
+const PORTS = "FLOAT, INT32, INT8 and UINT8 are supported";
 const WAY_OUT =
   "Export the model without these, or replace them before import (README: supported ONNX ops).";
 
 /**
- * The graph of an ONNX model (opset 7 … 25 of the default domain). float32 inputs and outputs; QDQ pairs
- * become Quantize and Dequantize nodes; weights are views on `bytes` where their alignment allows.
+ * The graph of an ONNX model (opset 7 … 25 of the default domain). Inputs and outputs of float32, int32,
+ * int8 and uint8; QDQ pairs become Quantize and Dequantize nodes, and so does what QLinear ops say; weights are views on `bytes` where their alignment allows.
  *
  * Throws FormatError where the bytes are no valid model, UnsupportedError with every node that cannot be
  * imported, InputError for options and for sizes that must be known. https://onnx.ai/onnx/intro
@@ -119,9 +128,10 @@ function defineInputs(
   for (const { name } of [...graph.inputs, ...graph.initializers]) scope.names.take(name);
   for (const { name, elemType, shape } of graph.inputs) {
     if (given.has(name)) continue;
-    if (elemType !== DataType.FLOAT || shape === undefined) {
+    const dtype = ports.get(elemType ?? 0);
+    if (dtype === undefined || shape === undefined) {
       const type = elemType === undefined ? "no tensor type" : dataTypeName(elemType);
-      const problem = shape === undefined ? "has no shape" : `is ${type}; FLOAT is supported`;
+      const problem = shape === undefined ? "has no shape" : `is ${type}; ${PORTS}`;
       offenders.push({ op: "input", node: name, problem });
       continue;
     }
@@ -131,7 +141,7 @@ function defineInputs(
       known.add(symbol);
       return sizes.get(symbol) ?? symbol;
     });
-    scope.setInput(name, { dtype: "float32", shape: dims });
+    scope.setInput(name, { dtype, shape: dims });
   }
   for (const [name, size] of sizes) {
     if (Number.isInteger(size) && size >= 1 && size <= scope.limits.dimSize && known.has(name))
@@ -170,11 +180,8 @@ function defineInitializers(
 
 /** What is wrong with a node before its inputs are looked at. */
 function staticProblems(node: NodeProto): string[] {
-  if (node.domain !== "" && node.domain !== "ai.onnx") {
-    return [`domain "${node.domain}" is not supported`];
-  }
-  const op = importers.get(node.opType);
-  if (op === undefined) return ["this op is not supported"];
+  const op = importerOf(node);
+  if (typeof op === "string") return [op];
   return [...node.attributes].flatMap(([name, { kind }]) => {
     if (!op.attributes.has(name)) return [`attribute "${name}" is not supported`];
     return kind === "other" ? [`attribute "${name}" has an unsupported type`] : [];
@@ -222,8 +229,8 @@ function importNodes(
 }
 
 function run(call: Call): void {
-  const op = importers.get(call.op);
-  if (op === undefined) return;
+  const op = importerOf(call.proto);
+  if (typeof op === "string") return;
   const [least, most] = op.inputs;
   const { length } = call.proto.inputs;
   if (length < least || length > most) {
@@ -233,13 +240,15 @@ function run(call: Call): void {
   op.run(call);
 }
 
-/** Outputs are float32 values; one that is known at import gets an Identity, so that it is computed. */
+/** Outputs have the types the file states; one that is known at import gets an Identity, so that it is computed. */
 function checkOutputs(scope: Scope, graph: GraphProto, offenders: Unsupported[]): void {
   for (const { name, elemType } of graph.outputs) {
     const dtype = scope.dtypeOf(name);
-    if (dtype !== "float32" || (elemType ?? DataType.FLOAT) !== DataType.FLOAT) {
-      const type = dtype === "float32" ? dataTypeName(elemType ?? 0) : dtype;
-      offenders.push({ op: "output", node: name, problem: `is ${type}; float32 is supported` });
+    const code = [...ports].find(([, port]) => port === dtype)?.[0];
+    if (code === undefined || (elemType !== undefined && elemType !== code)) {
+      const type =
+        code === undefined ? dtype : `${dtype}, where the file says ${dataTypeName(elemType ?? 0)}`;
+      offenders.push({ op: "output", node: name, problem: `is ${type}; ${PORTS}` });
       continue;
     }
     const entry = scope.entry(name);
@@ -249,7 +258,7 @@ function checkOutputs(scope: Scope, graph: GraphProto, offenders: Unsupported[])
       const node = scope.nodeNames.fresh(`${name}_identity`);
       // In front, in place of the constant, so that nodes which read it still come after.
       scope.builder.constants.delete(name);
-      scope.emit({ op: "Identity", name: node, inputs, outputs: [name] }, { dtype: "float32" });
+      scope.emit({ op: "Identity", name: node, inputs, outputs: [name] }, { dtype });
       scope.builder.nodes.unshift(...scope.builder.nodes.splice(-1));
     } else if (!scope.builder.values.has(name)) {
       throw new Error(`import: output "${name}" has no value; please report.`);

@@ -14,7 +14,6 @@ import { elementStrides, layoutOf, padFront, type Layout } from "../layout.ts";
 import { clampOf } from "./conv.ts";
 import {
   floatBounds,
-  quantizeUniforms,
   shiftOf,
   storedBounds,
   workgroups,
@@ -112,31 +111,6 @@ export function lowerUnary(lowering: Lowering, node: Function): void {
   });
 }
 
-export function lowerQuantize(lowering: Lowering, node: NodeOf<"Quantize">): void {
-  const x = lowering.input(node, 0);
-  const out = lowering.output(node);
-  const count = out.layout.words;
-  lowering.plan.step("quantizeF32", {
-    node: node.name,
-    uniforms: { count, ...quantizeUniforms(lowering, node, out) },
-    buffers: { x: x.ref, out: out.ref },
-    groups: workgroups(count),
-  });
-}
-
-export function lowerDequantize(lowering: Lowering, node: NodeOf<"Dequantize">): void {
-  const x = lowering.input(node, 0);
-  const { scale, zeroPoint } = lowering.stored(node, x);
-  const out = lowering.output(node);
-  const count = out.layout.words;
-  lowering.plan.step("dequantizeI8", {
-    node: node.name,
-    uniforms: { count, scale, zeroPoint },
-    buffers: { x: x.ref, out: out.ref },
-    groups: workgroups(count),
-  });
-}
-
 export function lowerFakeQuantize(lowering: Lowering, node: FakeQuantize): void {
   const x = lowering.input(node, 0);
   const out = lowering.output(node);
@@ -157,7 +131,7 @@ function alignRank(lowering: Lowering, node: Node, placed: Placed, rank: number)
   const { logical } = placed.layout;
   if (logical.length === rank) return placed;
   const shape = padFront(logical, rank, 1);
-  const aligned = lowering.scratch(shape, placed.quant);
+  const aligned = lowering.scratch(shape, placed);
   emitReshape(lowering, node, placed, aligned);
   return aligned;
 }
@@ -279,9 +253,10 @@ export function lowerBatchNormalization(
     const data = new Float32Array(layout.words * 4);
     const stride = elementStrides(layout)[rank === 1 ? 0 : 1] ?? 1;
     values.forEach((value, c) => (data[c * stride] = value));
-    return { name: "", ref: lowering.plan.constant(data), layout, quant: undefined };
+    const ref = lowering.plan.constant(data);
+    return { name: "", ref, layout, dtype: "float32", quant: undefined };
   };
-  const scaled = lowering.scratch(x.layout.logical, undefined);
+  const scaled = lowering.scratch(x.layout.logical);
   emitBinary(lowering, node, "Mul", x, channel(factor), scaled, {});
   emitBinary(lowering, node, "Add", scaled, channel(offset), out, {});
 }

@@ -1,6 +1,7 @@
 // Element-wise ops: one or two inputs, the same value at every place.
 
 import { formatShape } from "../../../tensor/tensor.ts";
+import type { DType } from "../../../tensor/dtype.ts";
 import type { Call } from "../call.ts";
 import { DataType, dataTypeName } from "../proto.ts";
 import { dtypeOf } from "../readTensor.ts";
@@ -109,6 +110,11 @@ export function Dropout(call: Call): void {
   call.scope.add({ op: "Identity", name: call.name, inputs, outputs });
 }
 
+/** Casts that keep every value, or round it as ONNX says. */
+function castsAtRunTime(from: DType, to: DType): boolean {
+  return from === to || to === "float32" || to === "int32";
+}
+
 export function Cast(call: Call): void {
   const code = call.int("to", 0);
   const to = dtypeOf(code);
@@ -121,6 +127,9 @@ export function Cast(call: Call): void {
       call.refuse(`casting the sizes ${formatShape(entry.sizes)}, unknown at import, to ${to}`);
     }
     return call.scope.alias(call.output(), call.input(0));
+  }
+  if (entry.kind === "value" && !castsAtRunTime(entry.value.dtype, to)) {
+    call.refuse(`casting ${entry.value.dtype} to ${to} at run time is not supported`);
   }
   const [inputs, outputs] = [[call.input(0)], [call.output()]];
   call.scope.add({ op: "Cast", name: call.name, inputs, outputs, to }, { dtype: to });
