@@ -85,6 +85,7 @@ const PLAIN = new Set<Op>([
   "Cast",
   "ConvInteger",
   "MatMulInteger",
+  "Clip",
   "MaxPool",
   "Identity",
   "Flatten",

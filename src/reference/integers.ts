@@ -4,6 +4,7 @@
 import { quantizeDividing } from "../graph/arithmetic.ts";
 import type { NodeOf } from "../graph/node.ts";
 import { nodeError } from "../graph/shapes.ts";
+import { allocate } from "../tensor/dtype.ts";
 import { clamp, fl, rint } from "../tensor/rounding.ts";
 import { formatShape, tensor, type Tensor } from "../tensor/tensor.ts";
 import { convSums } from "./conv.ts";
@@ -47,6 +48,14 @@ export function integerProduct(
   const sums =
     node.op === "ConvInteger" ? convSums(node, reals, moved) : matmulSums(node, reals, moved);
   return tensor("int32", sums.shape, Int32Array.from(sums.data));
+}
+
+/** Bytes within [low, high], which are bytes too. */
+export function clipBytes(node: NodeOf<"Clip">, inputs: readonly Tensor[]): Tensor {
+  const x = inputAt(node, inputs, 0);
+  const data = allocate(x.dtype, x.data.length);
+  realsOf(x).data.forEach((q, at) => (data[at] = clamp(q, node.low, node.high) as never));
+  return tensor(x.dtype, x.shape, data);
 }
 
 /** s = fl(fl(hi − lo) / 255), 1 if below the least normal; z = clamp(rint(fl(−lo / s)), 0, 255); q by (5). */

@@ -15,7 +15,7 @@ import { batchNorm } from "./batchNorm.ts";
 import { binary } from "./binary.ts";
 import { conv } from "./conv.ts";
 import { gemm, matmul } from "./gemm.ts";
-import { dynamicQuantize, integerProduct } from "./integers.ts";
+import { clipBytes, dynamicQuantize, integerProduct } from "./integers.ts";
 import { isMovement, move } from "./movement.ts";
 import { floatInput, inputAt } from "./operands.ts";
 import { averagePool, maxPool } from "./pool.ts";
@@ -104,6 +104,8 @@ function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>):
   if (node.op === "ConvInteger" || node.op === "MatMulInteger") {
     return [integerProduct(node, tensors)];
   }
+  const isPlain = from[0] === undefined && tensors[0]?.dtype !== "float32";
+  if (node.op === "Clip" && isPlain) return [clipBytes(node, tensors)];
   if (node.op === "DynamicQuantizeLinear") return dynamicQuantize(node, tensors);
   if (node.op === "Quantize") return [quantize(node, tensors, quantOut)];
   if (node.op === "Dequantize") return [dequantize(node, tensors, quantIn)];

@@ -2,6 +2,7 @@
 // ways to say no. `wrong` is for files that contradict the standard, `refuse` for what we do not do.
 
 import { formatShape, toNumbers, type Tensor } from "../../tensor/tensor.ts";
+import type { DType } from "../../tensor/dtype.ts";
 import type { Dim } from "../../graph/value.ts";
 import type { AttributeProto, NodeProto, TensorProto } from "./proto.ts";
 import { Refusal, type Entry, type Scope } from "./scope.ts";
@@ -167,11 +168,11 @@ export class Call {
     return Array.from(tensor.data as ArrayLike<number | bigint>, clampIndex);
   }
 
-  /** One float known at import. */
-  constantScalar(index: number, what: string): number | undefined {
+  /** One number known at import, of `dtype`. */
+  constantScalar(index: number, what: string, dtype: DType = "float32"): number | undefined {
     const tensor = this.constant(index, what);
     if (tensor === undefined) return undefined;
-    if (tensor.dtype !== "float32") return this.refuse(`${what} has dtype ${tensor.dtype}`);
+    if (tensor.dtype !== dtype) return this.refuse(`${what} has dtype ${tensor.dtype}`);
     const [value] = toNumbers(tensor);
     if (tensor.data.length === 1 && value !== undefined && !Number.isNaN(value)) return value;
     return this.wrong(`${what} must be one number`, formatShape(tensor.shape));

@@ -172,7 +172,9 @@ export class Scope {
     const dtype = this.dtypeOf(name);
     const isBytes = dtype === "int8" || dtype === "uint8";
     const takesIntegers =
-      isMovement(node) || INTEGER_OPS.has(node.op) || (node.op === "MaxPool" && isBytes);
+      isMovement(node) ||
+      INTEGER_OPS.has(node.op) ||
+      ((node.op === "MaxPool" || node.op === "Clip") && isBytes);
     const runs = dtype === "float32" || isBytes || dtype === "int32";
     if (!runs || (dtype !== "float32" && !takesIntegers)) {
       throw new Refusal(`input "${name}" has dtype ${dtype}; only float32 is computed at run time`);

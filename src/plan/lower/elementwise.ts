@@ -14,6 +14,7 @@ import { elementStrides, layoutOf, padFront, type Layout } from "../layout.ts";
 import { clampOf } from "./conv.ts";
 import {
   floatBounds,
+  isBytes,
   shiftOf,
   storedBounds,
   workgroups,
@@ -84,13 +85,20 @@ function tableOf(node: Function, from: QParams, to: QParams): Int32Array {
   return Int32Array.from(quantizeTensor(float32([256], reals), to).data, (q) => q - shiftOf(to));
 }
 
+/** Parameters of bytes; plain ones stand for themselves. */
+function quantOf({ dtype, quant }: Placed): QParams {
+  if (quant) return quant;
+  const plain = { scale: Float32Array.of(1), zeroPoint: Int32Array.of(0) };
+  return { dtype: dtype === "uint8" ? "uint8" : "int8", ...plain };
+}
+
 export function lowerUnary(lowering: Lowering, node: Function): void {
   const x = lowering.input(node, 0);
   const out = lowering.output(node);
   const count = out.layout.words;
   const groups = workgroups(count);
-  if (x.quant && out.quant) {
-    const table = lowering.plan.constant(tableOf(node, x.quant, out.quant));
+  if (isBytes(x) && isBytes(out)) {
+    const table = lowering.plan.constant(tableOf(node, quantOf(x), quantOf(out)));
     lowering.plan.step("lookupI8", {
       node: node.name,
       uniforms: { count },
@@ -99,7 +107,7 @@ export function lowerUnary(lowering: Lowering, node: Function): void {
     });
     return;
   }
-  if (x.quant || out.quant)
+  if (x.dtype !== "float32" || out.dtype !== "float32")
     throw lowering.unsupported(node, "input and output must both be float or both quantized");
   const { op, a, b } = functionOf(node);
   lowering.plan.step("unaryF32", {

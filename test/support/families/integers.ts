@@ -149,6 +149,13 @@ const maxPool = family(
     ),
 );
 
+const clipBytes = family(
+  "Clip of plain bytes equals the reference",
+  fc.record({ dtype: bytes, shape: shapes, seed }),
+  ({ dtype, shape, seed: from }) =>
+    single({ op: "Clip", low: -Infinity, high: 37 }, [{ tensor: codes(dtype, shape, from) }]),
+);
+
 /** x, and all three outputs, also through the chain that onnxruntime's dynamic quantizer writes. */
 function dynamicCase(x: Tensor): Case {
   const builder = new GraphBuilder();
@@ -235,6 +242,7 @@ export const integerOps: readonly Family[] = [
   cast,
   move,
   maxPool,
+  clipBytes,
   dynamicQuantize,
   quantizePerAxis,
   dequantizePerAxis,

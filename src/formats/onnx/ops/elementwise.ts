@@ -5,6 +5,7 @@ import type { DType } from "../../../tensor/dtype.ts";
 import type { Call } from "../call.ts";
 import { DataType, dataTypeName } from "../proto.ts";
 import { dtypeOf } from "../readTensor.ts";
+import { readPlain } from "./qparams.ts";
 
 function plain(op: "Relu" | "Sigmoid" | "HardSwish" | "Tanh") {
   return (call: Call): void => {
@@ -37,9 +38,12 @@ export function Clip(call: Call): void {
   if (!isOld && (call.has("min") || call.has("max"))) {
     call.wrong("bounds are inputs since opset 11", "attributes");
   }
-  const low = isOld ? call.float("min", -Infinity) : (call.constantScalar(1, "min") ?? -Infinity);
-  const high = isOld ? call.float("max", Infinity) : (call.constantScalar(2, "max") ?? Infinity);
-  const [inputs, outputs] = [[call.input(0)], [call.output()]];
+  const dtype = call.scope.dtypeOf(call.input(0));
+  const bound = (index: number, what: string) => call.constantScalar(index, what, dtype);
+  const low = isOld ? call.float("min", -Infinity) : (bound(1, "min") ?? -Infinity);
+  const high = isOld ? call.float("max", Infinity) : (bound(2, "max") ?? Infinity);
+  // Bounds of bytes are bytes, not what these stand for.
+  const [inputs, outputs] = [[readPlain(call, 0)], [call.output()]];
   call.scope.add({ op: "Clip", name: call.name, inputs, outputs, low, high });
 }
 
