@@ -65,6 +65,15 @@ export default defineConfig(({ mode, command }) => ({
       },
       {
         test: {
+          name: "onnx",
+          include: ["test/onnx/**/*.test.ts"],
+          testTimeout: 120_000,
+          fileParallelism: false,
+          pool: "forks",
+        },
+      },
+      {
+        test: {
           name: "browser",
           include: ["test/browser/**/*.test.ts"],
           testTimeout: 240_000,

@@ -4,8 +4,10 @@
 import { importOnnx } from "./formats/onnx/index.ts";
 import { InputError } from "./errors.ts";
 import { Model } from "./model.ts";
+import type { Op } from "./graph/node.ts";
 import { fuse } from "./quantize/fuse.ts";
 import { integerize } from "./quantize/integerize.ts";
+import type { Tensors } from "./tensor/tensor.ts";
 
 /** Where a model comes from. The library fetches nothing: pass the Response that you fetched. */
 export type Source = Uint8Array | ArrayBuffer | Blob | Response;
@@ -13,9 +15,20 @@ export type Source = Uint8Array | ArrayBuffer | Blob | Response;
 export interface LoadOptions {
   /** Sizes for symbolic dims: { batch: 1 }. Without one, the model serves every size. */
   readonly dims?: Readonly<Record<string, number>>;
+  /** Values of inputs that are known when loading, by name: they are constants of the model then, no longer
+   *  inputs. For files that take weights, scales or shapes as inputs. */
+  readonly constants?: Tensors;
   /** External tensor data by its location in the file. */
   readonly externalData?: ReadonlyMap<string, Uint8Array>;
 }
+
+const QUANTIZED = new Set<Op>([
+  "Quantize",
+  "Dequantize",
+  "DynamicQuantizeLinear",
+  "ConvInteger",
+  "MatMulInteger",
+]);
 
 async function bytesOf(source: Source): Promise<Uint8Array> {
   // A Node Buffer is a Uint8Array whose slice() is no copy: see it as the plain kind.
@@ -39,7 +52,7 @@ export async function load(
   options: LoadOptions = {},
 ): Promise<Model<"float"> | Model<"quantized">> {
   const graph = importOnnx(await bytesOf(source), options);
-  const isQuantized = graph.nodes.some(({ op }) => op === "Quantize" || op === "Dequantize");
+  const isQuantized = graph.nodes.some(({ op }) => QUANTIZED.has(op));
   if (!isQuantized) return new Model("float", graph, {});
   return new Model("quantized", integerize(fuse(graph)), {});
 }

@@ -1,8 +1,10 @@
 // Generated from shaders/*.wgsl by `npm run shaders`. Do not edit.
 import binaryF32Wgsl from "../../shaders/binary_f32.wgsl?raw";
 import binaryI8Wgsl from "../../shaders/binary_i8.wgsl?raw";
+import cast32Wgsl from "../../shaders/cast_32.wgsl?raw";
 import compareF32Wgsl from "../../shaders/compare_f32.wgsl?raw";
 import convF32Wgsl from "../../shaders/conv_f32.wgsl?raw";
+import convI32Wgsl from "../../shaders/conv_i32.wgsl?raw";
 import convI8Wgsl from "../../shaders/conv_i8.wgsl?raw";
 import convMatrixI8Wgsl from "../../shaders/conv_matrix_i8.wgsl?raw";
 import convObservedF32Wgsl from "../../shaders/conv_observed_f32.wgsl?raw";
@@ -11,7 +13,7 @@ import convQuadI8Wgsl from "../../shaders/conv_quad_i8.wgsl?raw";
 import convQuadObservedF32Wgsl from "../../shaders/conv_quad_observed_f32.wgsl?raw";
 import convTiledF32Wgsl from "../../shaders/conv_tiled_f32.wgsl?raw";
 import convTiledI8Wgsl from "../../shaders/conv_tiled_i8.wgsl?raw";
-import copyF32Wgsl from "../../shaders/copy_f32.wgsl?raw";
+import copy32Wgsl from "../../shaders/copy_32.wgsl?raw";
 import copyI8Wgsl from "../../shaders/copy_i8.wgsl?raw";
 import depthwiseF32Wgsl from "../../shaders/depthwise_f32.wgsl?raw";
 import depthwiseI8Wgsl from "../../shaders/depthwise_i8.wgsl?raw";
@@ -19,6 +21,7 @@ import depthwiseTileF32Wgsl from "../../shaders/depthwise_tile_f32.wgsl?raw";
 import depthwiseTileI8Wgsl from "../../shaders/depthwise_tile_i8.wgsl?raw";
 import depthwiseTileObservedF32Wgsl from "../../shaders/depthwise_tile_observed_f32.wgsl?raw";
 import dequantizeI8Wgsl from "../../shaders/dequantize_i8.wgsl?raw";
+import dynamicQparamsWgsl from "../../shaders/dynamic_qparams.wgsl?raw";
 import fakeQuantizeF32Wgsl from "../../shaders/fake_quantize_f32.wgsl?raw";
 import gemvF32Wgsl from "../../shaders/gemv_f32.wgsl?raw";
 import gemvI8Wgsl from "../../shaders/gemv_i8.wgsl?raw";
@@ -27,6 +30,7 @@ import libConvF32Wgsl from "../../shaders/lib/conv_f32.wgsl?raw";
 import libConvQuadF32Wgsl from "../../shaders/lib/conv_quad_f32.wgsl?raw";
 import libCopyWgsl from "../../shaders/lib/copy.wgsl?raw";
 import libDepthwiseTileF32Wgsl from "../../shaders/lib/depthwise_tile_f32.wgsl?raw";
+import libDivideWgsl from "../../shaders/lib/divide.wgsl?raw";
 import libDot4Wgsl from "../../shaders/lib/dot4.wgsl?raw";
 import libDot4UnpackedWgsl from "../../shaders/lib/dot4_unpacked.wgsl?raw";
 import libGridWgsl from "../../shaders/lib/grid.wgsl?raw";
@@ -54,10 +58,12 @@ import poolF32Wgsl from "../../shaders/pool_f32.wgsl?raw";
 import poolI8Wgsl from "../../shaders/pool_i8.wgsl?raw";
 import probeMatrixWgsl from "../../shaders/probe_matrix.wgsl?raw";
 import probeQuadsWgsl from "../../shaders/probe_quads.wgsl?raw";
+import quantizeDynamicF32Wgsl from "../../shaders/quantize_dynamic_f32.wgsl?raw";
 import quantizeF32Wgsl from "../../shaders/quantize_f32.wgsl?raw";
+import rangeF32Wgsl from "../../shaders/range_f32.wgsl?raw";
 import reduceF32Wgsl from "../../shaders/reduce_f32.wgsl?raw";
 import reduceI8Wgsl from "../../shaders/reduce_i8.wgsl?raw";
-import reshapeF32Wgsl from "../../shaders/reshape_f32.wgsl?raw";
+import reshape32Wgsl from "../../shaders/reshape_32.wgsl?raw";
 import reshapeI8Wgsl from "../../shaders/reshape_i8.wgsl?raw";
 import reshapeQuantizeF32Wgsl from "../../shaders/reshape_quantize_f32.wgsl?raw";
 import softmaxF32Wgsl from "../../shaders/softmax_f32.wgsl?raw";
@@ -90,6 +96,18 @@ const binaryI8 = {
   },
 } as const satisfies Shader;
 
+const cast32 = {
+  label: "cast_32",
+  parts: [libGridWgsl, libRequantizeWgsl, cast32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32", TO_FLOAT: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 4, fields: {count: {offset: 0, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4u"},
+    out: {binding: 2, type: "storage", element: "vec4u"},
+  },
+} as const satisfies Shader;
+
 const compareF32 = {
   label: "compare_f32",
   parts: [compareF32Wgsl],
@@ -115,6 +133,21 @@ const convF32 = {
     bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
     residual: {binding: 4, type: "read-only-storage", element: "vec4f"},
     out: {binding: 5, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const convI32 = {
+  label: "conv_i32",
+  parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, convI32Wgsl],
+  tile: {PACKED_DOT: 1},
+  overrides: {WORKGROUP: "u32", SPLIT: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 68, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    filters: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    sums: {binding: 3, type: "read-only-storage", element: "vec4i"},
+    zeroPoint: {binding: 4, type: "read-only-storage", element: "u32"},
+    out: {binding: 5, type: "storage", element: "vec4i"},
   },
 } as const satisfies Shader;
 
@@ -246,15 +279,15 @@ const convTiledI8 = {
   },
 } as const satisfies Shader;
 
-const copyF32 = {
-  label: "copy_f32",
-  parts: [libGridWgsl, libCopyWgsl, copyF32Wgsl],
+const copy32 = {
+  label: "copy_32",
+  parts: [libGridWgsl, libCopyWgsl, copy32Wgsl],
   tile: {},
   overrides: {WORKGROUP: "u32", KEEP: "bool"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 112, fields: {count: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, base: {offset: 8, type: "i32"}, dim0: {offset: 12, type: "u32"}, origin0: {offset: 16, type: "i32"}, extent0: {offset: 20, type: "i32"}, stride0: {offset: 24, type: "i32"}, dim1: {offset: 28, type: "u32"}, origin1: {offset: 32, type: "i32"}, extent1: {offset: 36, type: "i32"}, stride1: {offset: 40, type: "i32"}, dim2: {offset: 44, type: "u32"}, origin2: {offset: 48, type: "i32"}, extent2: {offset: 52, type: "i32"}, stride2: {offset: 56, type: "i32"}, dim3: {offset: 60, type: "u32"}, origin3: {offset: 64, type: "i32"}, extent3: {offset: 68, type: "i32"}, stride3: {offset: 72, type: "i32"}, dim4: {offset: 76, type: "u32"}, origin4: {offset: 80, type: "i32"}, extent4: {offset: 84, type: "i32"}, stride4: {offset: 88, type: "i32"}, dim5: {offset: 92, type: "u32"}, origin5: {offset: 96, type: "i32"}, extent5: {offset: 100, type: "i32"}, stride5: {offset: 104, type: "i32"}, fill: {offset: 108, type: "f32"}}},
-    x: {binding: 1, type: "read-only-storage", element: "f32"},
-    out: {binding: 2, type: "storage", element: "vec4f"},
+    params: {binding: 0, type: "uniform", size: 112, fields: {count: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, base: {offset: 8, type: "i32"}, dim0: {offset: 12, type: "u32"}, origin0: {offset: 16, type: "i32"}, extent0: {offset: 20, type: "i32"}, stride0: {offset: 24, type: "i32"}, dim1: {offset: 28, type: "u32"}, origin1: {offset: 32, type: "i32"}, extent1: {offset: 36, type: "i32"}, stride1: {offset: 40, type: "i32"}, dim2: {offset: 44, type: "u32"}, origin2: {offset: 48, type: "i32"}, extent2: {offset: 52, type: "i32"}, stride2: {offset: 56, type: "i32"}, dim3: {offset: 60, type: "u32"}, origin3: {offset: 64, type: "i32"}, extent3: {offset: 68, type: "i32"}, stride3: {offset: 72, type: "i32"}, dim4: {offset: 76, type: "u32"}, origin4: {offset: 80, type: "i32"}, extent4: {offset: 84, type: "i32"}, stride4: {offset: 88, type: "i32"}, dim5: {offset: 92, type: "u32"}, origin5: {offset: 96, type: "i32"}, extent5: {offset: 100, type: "i32"}, stride5: {offset: 104, type: "i32"}, fill: {offset: 108, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    out: {binding: 2, type: "storage", element: "vec4u"},
   },
 } as const satisfies Shader;
 
@@ -352,6 +385,18 @@ const dequantizeI8 = {
     params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, scale: {offset: 4, type: "f32"}, zeroPoint: {offset: 8, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
     out: {binding: 2, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const dynamicQparams = {
+  label: "dynamic_qparams",
+  parts: [libDivideWgsl, dynamicQparamsWgsl],
+  tile: {},
+  overrides: {WHAT: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 4, fields: {count: {offset: 0, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec2f"},
+    out: {binding: 2, type: "storage", element: "u32"},
   },
 } as const satisfies Shader;
 
@@ -507,6 +552,21 @@ const probeQuads = {
   },
 } as const satisfies Shader;
 
+const quantizeDynamicF32 = {
+  label: "quantize_dynamic_f32",
+  parts: [libGridWgsl, libDot4Wgsl, libDivideWgsl, quantizeDynamicF32Wgsl],
+  tile: {PACKED_DOT: 1},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 4, fields: {count: {offset: 0, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    reciprocal: {binding: 2, type: "read-only-storage", element: "f32"},
+    scale: {binding: 3, type: "read-only-storage", element: "f32"},
+    zeroPoint: {binding: 4, type: "read-only-storage", element: "u32"},
+    out: {binding: 5, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
 const quantizeF32 = {
   label: "quantize_f32",
   parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, quantizeF32Wgsl],
@@ -516,6 +576,18 @@ const quantizeF32 = {
     params: {binding: 0, type: "uniform", size: 20, fields: {count: {offset: 0, type: "u32"}, reciprocal: {offset: 4, type: "f32"}, zeroPoint: {offset: 8, type: "i32"}, low: {offset: 12, type: "i32"}, high: {offset: 16, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     out: {binding: 2, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
+const rangeF32 = {
+  label: "range_f32",
+  parts: [libGridWgsl, rangeF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 2, type: "storage", element: "vec2f"},
   },
 } as const satisfies Shader;
 
@@ -543,15 +615,15 @@ const reduceI8 = {
   },
 } as const satisfies Shader;
 
-const reshapeF32 = {
-  label: "reshape_f32",
-  parts: [libGridWgsl, libReshapeWgsl, reshapeF32Wgsl],
+const reshape32 = {
+  label: "reshape_32",
+  parts: [libGridWgsl, libReshapeWgsl, reshape32Wgsl],
   tile: {},
   overrides: {WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 96, fields: {count: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, dim1: {offset: 8, type: "u32"}, dim2: {offset: 12, type: "u32"}, dim3: {offset: 16, type: "u32"}, dim4: {offset: 20, type: "u32"}, dim5: {offset: 24, type: "u32"}, weight0: {offset: 28, type: "u32"}, weight1: {offset: 32, type: "u32"}, weight2: {offset: 36, type: "u32"}, weight3: {offset: 40, type: "u32"}, weight4: {offset: 44, type: "u32"}, weight5: {offset: 48, type: "u32"}, size1: {offset: 52, type: "u32"}, size2: {offset: 56, type: "u32"}, size3: {offset: 60, type: "u32"}, size4: {offset: 64, type: "u32"}, size5: {offset: 68, type: "u32"}, stride0: {offset: 72, type: "u32"}, stride1: {offset: 76, type: "u32"}, stride2: {offset: 80, type: "u32"}, stride3: {offset: 84, type: "u32"}, stride4: {offset: 88, type: "u32"}, stride5: {offset: 92, type: "u32"}}},
-    x: {binding: 1, type: "read-only-storage", element: "f32"},
-    out: {binding: 2, type: "storage", element: "vec4f"},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    out: {binding: 2, type: "storage", element: "vec4u"},
   },
 } as const satisfies Shader;
 
@@ -604,7 +676,7 @@ const unaryF32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { binaryF32, binaryI8, compareF32, convF32, convI8, convMatrixI8, convObservedF32, convQuadF32, convQuadI8, convQuadObservedF32, convTiledF32, convTiledI8, copyF32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, gemvF32, gemvI8, lookupI8, matmulF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeF32, reduceF32, reduceI8, reshapeF32, reshapeI8, reshapeQuantizeF32, softmaxF32, unaryF32 } as const;
+export const shaders = { binaryF32, binaryI8, cast32, compareF32, convF32, convI32, convI8, convMatrixI8, convObservedF32, convQuadF32, convQuadI8, convQuadObservedF32, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, dynamicQparams, fakeQuantizeF32, gemvF32, gemvI8, lookupI8, matmulF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, unaryF32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

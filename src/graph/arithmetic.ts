@@ -23,6 +23,17 @@ export function quantizeValue(
   return clamp(zeroPoint + rint(fl(x * fl(1 / scale))), qmin, qmax);
 }
 
+/** q = clamp(z + rint(fl(x / s)), qmin, qmax): docs/quantization.md (5), where a runtime's own bytes count. */
+export function quantizeDividing(
+  x: number,
+  scale: number,
+  zeroPoint: number,
+  qmin: number,
+  qmax: number,
+): number {
+  return clamp(zeroPoint + rint(fl(x / scale)), qmin, qmax);
+}
+
 /** `x` as q, element by element, per tensor or per slice of `quant.axis`; the result has `quant.dtype`.
  *  ±∞ saturates; NaN throws InputError: docs/quantization.md (2). */
 export function quantizeTensor(x: Tensor<"float32">, quant: QParams): Tensor<QParams["dtype"]> {

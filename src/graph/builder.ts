@@ -4,7 +4,7 @@
 import type { Tensor } from "../tensor/tensor.ts";
 import { valueOf, type Graph } from "./graph.ts";
 import type { Node } from "./node.ts";
-import { inferShapes } from "./shapes.ts";
+import { fixedTypes, inferShapes } from "./shapes.ts";
 import type { QParams, Value } from "./value.ts";
 
 export class GraphBuilder {
@@ -47,7 +47,8 @@ export class GraphBuilder {
     return name;
   }
 
-  /** Add `node`; its outputs take `dtype` (default: that of the first input) and `quant`. */
+  /** Add `node`; its outputs take `dtype` (default: what the op decides, or that of the first input) and
+   *  `quant`. */
   add(node: Node, type: { dtype?: Value["dtype"]; quant?: QParams } = {}): string {
     const inputs = node.inputs.map((name) => this.value(name));
     const shapes = inferShapes(
@@ -58,7 +59,8 @@ export class GraphBuilder {
     this.nodes.push(node);
     node.outputs.forEach((name, index) => {
       this.#names.add(name);
-      const dtype = type.dtype ?? type.quant?.dtype ?? inputs[0]?.dtype ?? "float32";
+      const fixed = fixedTypes(node)?.[index];
+      const dtype = fixed ?? type.dtype ?? type.quant?.dtype ?? inputs[0]?.dtype ?? "float32";
       this.values.set(name, {
         dtype,
         shape: shapes[index] ?? [],

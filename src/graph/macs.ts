@@ -11,10 +11,12 @@ export function macsOf(graph: BoundGraph, node: Node): number {
   const out = () => sizeOf(shape(node.outputs[0]));
   switch (node.op) {
     case "Conv":
+    case "ConvInteger":
       return out() * sizeOf(shape(node.inputs[1]).slice(1));
     case "Gemm":
       return out() * (shape(node.inputs[0])[node.transA ? 0 : 1] ?? 1);
     case "MatMul":
+    case "MatMulInteger":
       return out() * (shape(node.inputs[0]).at(-1) ?? 1);
     default:
       return 0;
@@ -24,6 +26,7 @@ export function macsOf(graph: BoundGraph, node: Node): number {
 /** True where `node` computes on integers. */
 export function isInteger(graph: BoundGraph, node: Node): boolean {
   const quant = (name: string | undefined) => graph.values.get(name ?? "")?.quant !== undefined;
+  if (node.op === "ConvInteger" || node.op === "MatMulInteger") return true;
   return (
     node.op !== "Quantize" &&
     node.op !== "Dequantize" &&

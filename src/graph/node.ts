@@ -63,6 +63,8 @@ export type Unary =
   | (Common & { readonly op: "LeakyRelu"; readonly alpha: number })
   | (Common & { readonly op: "HardSigmoid"; readonly alpha: number; readonly beta: number })
   | (Common & { readonly op: "Clip"; readonly low: number; readonly high: number })
+  /** The stored elements in another type: a quantized input gives its integers, and a quantized output says
+   *  what bytes stand for. */
   | (Common & { readonly op: "Cast"; readonly to: DType });
 
 /** Element-wise with two inputs, numpy broadcasting. */
@@ -129,6 +131,25 @@ export interface Dequantize extends Common {
   readonly op: "Dequantize";
 }
 
+/** Float → uint8 with parameters from the data: docs/quantization.md (38). outputs: q, scale and zeroPoint,
+ *  both of shape []. They are values like any other: q and zeroPoint are plain uint8. */
+export interface DynamicQuantizeLinear extends Common {
+  readonly op: "DynamicQuantizeLinear";
+}
+
+/** acc = Σ (x − zx)(w − zw) in int32, exact modulo 2³²: docs/quantization.md (24). inputs: x, w, zx, zw, plain
+ *  int8 or uint8; zx one element, maybe computed at run time; w and zw constants, zw one element or one per
+ *  output channel. Padding is real 0: it reads zx. */
+export interface ConvInteger extends Common, Window {
+  readonly op: "ConvInteger";
+  readonly group: number;
+}
+
+/** The same for numpy matmul: x (…, M, K), w (K, N). */
+export interface MatMulInteger extends Common {
+  readonly op: "MatMulInteger";
+}
+
 /** dequantize(quantize(x)) in float, numerics (7). */
 export interface FakeQuantize extends Common {
   readonly op: "FakeQuantize";
@@ -164,6 +185,9 @@ export type Node =
   | Movement
   | Quantize
   | Dequantize
+  | DynamicQuantizeLinear
+  | ConvInteger
+  | MatMulInteger
   | FakeQuantize
   | Observe
   | Compare;

@@ -2,6 +2,7 @@
 // ("batch"): they pass through, and arithmetic on them is refused with the node's name.
 
 import { InputError } from "../errors.ts";
+import type { DType } from "../tensor/dtype.ts";
 import { formatShape } from "../tensor/tensor.ts";
 import type { Node, Window } from "./node.ts";
 import type { Dim } from "./value.ts";
@@ -147,7 +148,7 @@ function matmul(node: Node, a: Shape, b: Shape): Dim[] {
   return [...leading, ...rows, ...columns];
 }
 
-function conv(node: Node & { op: "Conv" }, x: Shape, filter: Shape): Dim[] {
+function conv(node: Node & { op: "Conv" | "ConvInteger" }, x: Shape, filter: Shape): Dim[] {
   const channels = sizeAt(node, x, 1);
   const [outs, perGroup] = [sizeAt(node, filter, 0), sizeAt(node, filter, 1)];
   if (channels !== perGroup * node.group || outs % node.group !== 0) {
@@ -179,11 +180,27 @@ function spatial(node: Node, x: Shape, channels: Dim, window: Window, ceilMode: 
   return [x[0] ?? 1, channels, ...sizes];
 }
 
+/** Element types that `node`'s op alone decides, output by output; undefined where its inputs do. */
+export function fixedTypes(node: Node): readonly DType[] | undefined {
+  switch (node.op) {
+    case "Cast":
+      return [node.to];
+    case "ConvInteger":
+    case "MatMulInteger":
+      return ["int32"];
+    case "DynamicQuantizeLinear":
+      return ["uint8", "float32", "uint8"];
+    default:
+      return undefined;
+  }
+}
+
 /** Shapes of `node`'s outputs, given those of its inputs in order. */
 export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
   const x = inputs[0] ?? [];
   switch (node.op) {
     case "Conv":
+    case "ConvInteger":
       return [conv(node, x, inputs[1] ?? [])];
     case "Gemm": {
       const a = node.transA ? x.toReversed() : x;
@@ -191,6 +208,7 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
       return [matmul(node, a, node.transB ? second.toReversed() : second)];
     }
     case "MatMul":
+    case "MatMulInteger":
       return [matmul(node, x, inputs[1] ?? [])];
     case "BatchNormalization":
     case "Relu":
@@ -272,6 +290,8 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
       ];
     case "Split":
       return node.sizes.map((size) => x.map((dim, axis) => (axis === node.axis ? size : dim)));
+    case "DynamicQuantizeLinear":
+      return [[...x], [], []];
     case "Observe":
     case "Compare":
       return [];

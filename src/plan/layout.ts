@@ -3,6 +3,8 @@
 // physical axis is padded to a multiple of four, so that a word holds four of its elements. int8
 // takes a byte an element and float32 four. Padding holds finite values that nobody may use.
 
+import { allocate } from "../tensor/dtype.ts";
+
 /** Bytes of a word: four float32, or four int8. */
 export type WordBytes = 16 | 4;
 
@@ -64,11 +66,10 @@ export function padFront<T>(values: readonly T[], count: number, fill: T): T[] {
 export function packLayout(
   layout: Layout,
   data: ArrayLike<number>,
-  kind: "float32" | "int8",
+  kind: "float32" | "int32" | "int8",
   shift = 0,
-): Float32Array | Int8Array {
-  const out =
-    kind === "float32" ? new Float32Array(layout.words * 4) : new Int8Array(layout.words * 4);
+): Float32Array | Int32Array | Int8Array {
+  const out = allocate(kind, layout.words * 4);
   const strides = elementStrides(layout);
   const { logical } = layout;
   const counter = new Array<number>(logical.length).fill(0);

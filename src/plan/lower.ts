@@ -4,25 +4,26 @@
 
 import { valueOf } from "../graph/graph.ts";
 import type { BoundGraph } from "../graph/bind.ts";
-import type { Node } from "../graph/node.ts";
+import type { Node, Op } from "../graph/node.ts";
 import { formatShape, sizeOf } from "../tensor/tensor.ts";
 import { UnsupportedError, type Unsupported } from "../errors.ts";
 import { denseBytes, PlanBuilder } from "./builder.ts";
 import { isDense, layoutOf } from "./layout.ts";
-import { Lowering, shiftOf, type Placed } from "./lower/context.ts";
+import { isBytes, Lowering, shiftOf, type Placed } from "./lower/context.ts";
+import { lowerCast } from "./lower/cast.ts";
 import { lowerConv } from "./lower/conv.ts";
 import {
   lowerBatchNormalization,
   lowerBinary,
-  lowerDequantize,
   lowerFakeQuantize,
-  lowerQuantize,
   lowerUnary,
 } from "./lower/elementwise.ts";
+import { lowerDynamicQuantize, lowerIntegerProduct } from "./lower/integers.ts";
 import { lowerGemm, lowerMatMul } from "./lower/matmul.ts";
 import { emitReshape, emitReshapeQuantize, lowerMovement } from "./lower/movement.ts";
 import { lowerCompare, lowerObserve } from "./lower/observe.ts";
 import { lowerMean, lowerPool, lowerSoftmax } from "./lower/pool.ts";
+import { lowerDequantize, lowerQuantize } from "./lower/quantization.ts";
 import type { Plan } from "./plan.ts";
 import { defaultTarget, type Target } from "./target.ts";
 
@@ -57,10 +58,17 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerMean(lowering, node);
     case "Softmax":
       return lowerSoftmax(lowering, node);
+    case "Cast":
+      return lowerCast(lowering, node);
     case "Quantize":
       return lowerQuantize(lowering, node);
     case "Dequantize":
       return lowerDequantize(lowering, node);
+    case "DynamicQuantizeLinear":
+      return lowerDynamicQuantize(lowering, node);
+    case "ConvInteger":
+    case "MatMulInteger":
+      return lowerIntegerProduct(lowering, node);
     case "FakeQuantize":
       return lowerFakeQuantize(lowering, node);
     case "Observe":
@@ -72,16 +80,46 @@ function lowerNode(lowering: Lowering, node: Node): void {
   }
 }
 
-/** Kernels take float32 and quantized bytes, and at most six axes: every value that is neither, before
- *  anything is lowered. */
+/** Ops that read integers as such: they move them, pick them or change their type. */
+const PLAIN = new Set<Op>([
+  "Cast",
+  "ConvInteger",
+  "MatMulInteger",
+  "Clip",
+  "MaxPool",
+  "Identity",
+  "Flatten",
+  "Reshape",
+  "Squeeze",
+  "Unsqueeze",
+  "Transpose",
+  "Concat",
+  "Pad",
+  "Slice",
+  "Split",
+]);
+
+/** Kernels take float32, int32 and bytes, and at most six axes: every value that is none, before anything
+ *  is lowered. */
 function checkValues(graph: BoundGraph): void {
   const problemOf = (name: string): string | undefined => {
-    const { dtype, shape, quant } = valueOf(graph, name);
-    if (quant ? dtype === "int32" : dtype !== "float32")
-      return `"${name}" must be float32 or quantized; got ${dtype}`;
+    const { dtype, shape } = valueOf(graph, name);
+    if (dtype === "int64" || dtype === "bool")
+      return `"${name}" must be float32, int32, int8 or uint8; got ${dtype}`;
     if (shape.length > 6) return `"${name}" must have at most 6 axes; got ${formatShape(shape)}`;
     return undefined;
   };
+  // Float kernels would take an integer's bits for a float's.
+  const strays = graph.nodes.flatMap(({ op, name: node, inputs }): Unsupported[] => {
+    if (PLAIN.has(op)) return [];
+    const stray = inputs.find((name) => {
+      const { dtype, quant } = valueOf(graph, name);
+      return dtype !== "float32" && quant === undefined;
+    });
+    if (stray === undefined) return [];
+    const problem = `"${stray}" must be float32 or quantized; got ${valueOf(graph, stray).dtype}`;
+    return [{ op, node, problem }];
+  });
   const report = (op: string, node: string, values: readonly string[]): Unsupported[] =>
     values
       .map(problemOf)
@@ -89,6 +127,7 @@ function checkValues(graph: BoundGraph): void {
   const found = [
     ...graph.inputs.flatMap((name) => report("input", name, [name])),
     ...graph.nodes.flatMap(({ op, name, outputs }) => report(op, name, outputs)),
+    ...strays,
   ];
   if (found.length === 0) return;
   throw new UnsupportedError(
@@ -100,11 +139,12 @@ function checkValues(graph: BoundGraph): void {
 
 /** A value at the plan's border: dense, row-major. */
 function atBorder(lowering: Lowering, name: string, side: "input" | "output"): Placed {
-  const { dtype, quant } = valueOf(lowering.graph, name);
+  const type = lowering.type(name);
+  const { dtype, quant } = type;
   const shape = lowering.shape(name);
-  const bytes = denseBytes(shape, quant ? 1 : 4);
-  const ref = lowering.plan[side](name, dtype, shape, bytes, quant ? shiftOf(quant) : 0);
-  return { name, ref, layout: layoutOf([sizeOf(shape)]), quant };
+  const bytes = denseBytes(shape, isBytes(type) ? 1 : 4);
+  const ref = lowering.plan[side](name, dtype, shape, bytes, shiftOf(type));
+  return { name, ref, layout: layoutOf([sizeOf(shape)]), dtype, quant };
 }
 
 /** An input goes into its layout, and where only a Quantize reads it, into integers at once. */
@@ -117,7 +157,8 @@ function lowerInput(lowering: Lowering, name: string): void {
   const [reader, ...others] = lowering.readers(name);
   const step = { name: `input ${name}` };
   const isOutput = lowering.graph.outputs.includes(name);
-  if (reader?.op === "Quantize" && others.length === 0 && !isOutput) {
+  const isWhole = reader?.op === "Quantize" && lowering.isPerTensor(reader.outputs[0] ?? "");
+  if (reader?.op === "Quantize" && isWhole && others.length === 0 && !isOutput) {
     lowering.done.add(reader);
     emitReshapeQuantize(lowering, reader, port, lowering.output(reader));
     return;

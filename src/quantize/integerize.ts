@@ -9,7 +9,7 @@ import type { Node } from "../graph/node.ts";
 import { renameValues } from "../graph/rename.ts";
 import type { QParams } from "../graph/value.ts";
 import { fl } from "../tensor/rounding.ts";
-import { sizeOf, tensor, type Tensor } from "../tensor/tensor.ts";
+import { sizeOf, stridesOf, tensor, type Tensor } from "../tensor/tensor.ts";
 import { hasWeight, whyFloat } from "./annotate.ts";
 import { foldDequantizers, foldQuantizers } from "./constants.ts";
 import { outputAxis } from "./weights.ts";
@@ -54,8 +54,9 @@ class Pairs {
   }
 }
 
-/** A weight usable by the integer kernels: int8, symmetric, per tensor or per output channel. uint8
- *  with zero point 128 is the same numbers moved by 128: docs/quantization.md (27). */
+/** A weight usable by the integer kernels: symmetric int8, per tensor or per output channel. Others are, where
+ *  q − z of every element is an int8, as with uint8 and 128: the same numbers, moved. docs/quantization.md
+ *  (27). What does not fit stays float. */
 function usableWeight(
   node: Node,
   data: Tensor | undefined,
@@ -67,8 +68,15 @@ function usableWeight(
   )
     return undefined;
   if (quant.dtype === "int8" && quant.zeroPoint.every((z) => z === 0)) return { data, quant };
-  if (quant.dtype !== "uint8" || !quant.zeroPoint.every((z) => z === 128)) return undefined;
-  const moved = Int8Array.from(data.data as Uint8Array, (q) => q - 128);
+  if (quant.dtype === "int32") return undefined;
+  const count = quant.axis === undefined ? 1 : quant.zeroPoint.length;
+  const stride = quant.axis === undefined ? 1 : (stridesOf(data.shape)[quant.axis] ?? 1);
+  const differences = Int16Array.from(
+    data.data as Int8Array | Uint8Array,
+    (q, at) => q - (quant.zeroPoint[Math.floor(at / stride) % count] ?? 0),
+  );
+  if (differences.some((w) => w < -128 || w > 127)) return undefined;
+  const moved = Int8Array.from(differences);
   const zeroPoint = quant.zeroPoint.map(() => 0);
   return { data: tensor("int8", data.shape, moved), quant: { ...quant, dtype: "int8", zeroPoint } };
 }
@@ -197,6 +205,9 @@ export function integerize(source: Graph): Graph {
     if (node.op !== "Dequantize") continue;
     const [source = ""] = node.inputs;
     const [real = ""] = node.outputs;
+    const isPort = typed.inputs.includes(source) || typed.outputs.includes(source);
+    // A name made from the stored value's own says nothing new (formats/onnx/ops/qparams.ts).
+    if (isPort || real.startsWith(`${source}_`)) continue;
     if (left.has(source) && !left.has(real) && !typed.constants.has(source) && !names.has(source))
       names.set(source, real);
   }

@@ -15,7 +15,7 @@ import {
 } from "./operands.ts";
 
 /** Σ x · filter without bias. x (B, C, H, W), filter (O, C/group, kh, kw) → (B, O, OH, OW). */
-export function convSums(node: NodeOf<"Conv">, x: Reals, filter: Reals): Reals {
+export function convSums(node: NodeOf<"Conv" | "ConvInteger">, x: Reals, filter: Reals): Reals {
   const shape = outputShape(node, [x, filter]);
   const [[strideY, strideX], [dilationY, dilationX], [top, left]] = [
     node.strides,

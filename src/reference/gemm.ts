@@ -23,7 +23,11 @@ export function transposed({ shape, data }: Reals): Reals {
 /** numpy matmul: a (…, M, K) · b (…, K, N) → (…, M, N); leading axes broadcast, and an operand
  *  of one axis is a row on the left or a column on the right, with its axis dropped from the
  *  result. */
-export function matmulSums(node: NodeOf<"Gemm" | "MatMul">, a: Reals, b: Reals): Reals {
+export function matmulSums(
+  node: NodeOf<"Gemm" | "MatMul" | "MatMulInteger">,
+  a: Reals,
+  b: Reals,
+): Reals {
   const left = a.shape.length === 1 ? [1, ...a.shape] : a.shape;
   const right = b.shape.length === 1 ? [...b.shape, 1] : b.shape;
   const [m = 0, k = 0] = left.slice(-2);

@@ -15,6 +15,7 @@ import { batchNorm } from "./batchNorm.ts";
 import { binary } from "./binary.ts";
 import { conv } from "./conv.ts";
 import { gemm, matmul } from "./gemm.ts";
+import { clipBytes, dynamicQuantize, integerProduct } from "./integers.ts";
 import { isMovement, move } from "./movement.ts";
 import { floatInput, inputAt } from "./operands.ts";
 import { averagePool, maxPool } from "./pool.ts";
@@ -99,6 +100,13 @@ function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>):
   const shapes = to.map(({ shape }) => shape);
   const quants = to.flatMap(({ quant }) => quant ?? []);
   const [quantIn, quantOut] = [from[0], quants[0]];
+  if (node.op === "Cast") return [cast(node, tensors)];
+  if (node.op === "ConvInteger" || node.op === "MatMulInteger") {
+    return [integerProduct(node, tensors)];
+  }
+  const isPlain = from[0] === undefined && tensors[0]?.dtype !== "float32";
+  if (node.op === "Clip" && isPlain) return [clipBytes(node, tensors)];
+  if (node.op === "DynamicQuantizeLinear") return dynamicQuantize(node, tensors);
   if (node.op === "Quantize") return [quantize(node, tensors, quantOut)];
   if (node.op === "Dequantize") return [dequantize(node, tensors, quantIn)];
   if (quantIn && quants.length > 0 && quants.length === to.length) {
@@ -172,8 +180,6 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
       const x = inputAt(node, inputs, 0);
       return tensor(x.dtype, x.shape, x.data);
     }
-    case "Cast":
-      return cast(node, inputs);
     case "Add":
     case "Sub":
     case "Mul":

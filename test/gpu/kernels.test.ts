@@ -7,6 +7,7 @@ import type { Device } from "../../src/gpu/device.ts";
 import { testDevice } from "../support/device.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
 import { elementwise } from "../support/families/elementwise.ts";
+import { integerOps } from "../support/families/integers.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
 import { pools } from "../support/families/pools.ts";
@@ -26,6 +27,7 @@ describe.each([
   { group: "matrix products", families: products, runs: 200 },
   { group: "element-wise ops", families: elementwise, runs: 150 },
   { group: "pools, means and softmax", families: pools, runs: 200 },
+  { group: "plain integers", families: integerOps, runs: 150 },
   { group: "movements", families: movements, runs: 100 },
 ])("$group", ({ families, runs }) => {
   it.each(families)("$title", async ({ check }) => {

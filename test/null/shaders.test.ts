@@ -15,6 +15,7 @@ import { lower } from "../../src/plan/lower.ts";
 import type { ShaderName } from "../../src/plan/plan.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
 import { elementwise } from "../support/families/elementwise.ts";
+import { integerOps } from "../support/families/integers.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
 import { pools } from "../support/families/pools.ts";
@@ -34,13 +35,16 @@ const QUAD = { QUARTER: [4, 8], WORDS: [1, 2] };
 const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readonly number[]>>>>> = {
   binaryF32: { OP: [0, 1, 2, 3] },
   binaryI8: { MULTIPLY: FLAG },
+  cast32: { TO_FLOAT: FLAG },
+  convI32: { SPLIT: FLAG },
+  dynamicQparams: { WHAT: [0, 1, 2] },
   convF32: { POINTWISE: FLAG, RESIDUAL: FLAG, ...TILE },
   convObservedF32: { POINTWISE: FLAG, RESIDUAL: FLAG, ...TILE },
   convI8: { POINTWISE: FLAG, RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG, ...TILE },
   convQuadF32: { POINTWISE: FLAG, RESIDUAL: FLAG, ...QUAD },
   convQuadObservedF32: { POINTWISE: FLAG, RESIDUAL: FLAG, ...QUAD },
   convQuadI8: { POINTWISE: FLAG, RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG, ...QUAD },
-  copyF32: { KEEP: FLAG },
+  copy32: { KEEP: FLAG },
   copyI8: { KEEP: FLAG },
   depthwiseI8: { WIDE: FLAG },
   depthwiseTileI8: { WIDE: FLAG },
@@ -143,6 +147,7 @@ describe("plans", () => {
       ...products,
       ...pools,
       ...movements,
+      ...integerOps,
     ];
     const graphs = families.flatMap((each) => each.sample(40).map(({ graph }) => graph));
     const prepared = prepare(new Model("float", residualGraph(), {})).graph;

@@ -2,6 +2,7 @@
 // ways to say no. `wrong` is for files that contradict the standard, `refuse` for what we do not do.
 
 import { formatShape, toNumbers, type Tensor } from "../../tensor/tensor.ts";
+import type { DType } from "../../tensor/dtype.ts";
 import type { Dim } from "../../graph/value.ts";
 import type { AttributeProto, NodeProto, TensorProto } from "./proto.ts";
 import { Refusal, type Entry, type Scope } from "./scope.ts";
@@ -37,6 +38,13 @@ export class Call {
     this.scope = scope;
     this.isUsed = isUsed;
     this.decode = decode;
+  }
+
+  /** The same node as one of type `opType` with other inputs and outputs: how a node of several steps hands
+   *  one of them to that op's importer. */
+  as(opType: string, inputs: readonly string[], outputs: readonly string[]): Call {
+    const proto = { ...this.proto, opType, inputs, outputs };
+    return new Call(proto, this.name, this.scope, (index) => index === 0, this.decode);
   }
 
   get opset(): number {
@@ -143,6 +151,13 @@ export class Call {
     return this.refuse(`${what} must be known at import; got a value computed at run time`);
   }
 
+  /** Refuse input `index` where it depends on a graph input: kernels pack it when they are made. */
+  fixed(index: number, what: string): void {
+    const name = this.optional(index);
+    if (name === undefined || this.scope.isFixed(name)) return;
+    this.refuse(`${what} must be known at import; got a value computed at run time`);
+  }
+
   /** Integers known at import (axes, pads, …). */
   constantInts(index: number, what: string): number[] | undefined {
     const tensor = this.constant(index, what);
@@ -153,11 +168,11 @@ export class Call {
     return Array.from(tensor.data as ArrayLike<number | bigint>, clampIndex);
   }
 
-  /** One float known at import. */
-  constantScalar(index: number, what: string): number | undefined {
+  /** One number known at import, of `dtype`. */
+  constantScalar(index: number, what: string, dtype: DType = "float32"): number | undefined {
     const tensor = this.constant(index, what);
     if (tensor === undefined) return undefined;
-    if (tensor.dtype !== "float32") return this.refuse(`${what} has dtype ${tensor.dtype}`);
+    if (tensor.dtype !== dtype) return this.refuse(`${what} has dtype ${tensor.dtype}`);
     const [value] = toNumbers(tensor);
     if (tensor.data.length === 1 && value !== undefined && !Number.isNaN(value)) return value;
     return this.wrong(`${what} must be one number`, formatShape(tensor.shape));

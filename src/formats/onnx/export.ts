@@ -3,11 +3,12 @@
 // many fuse back into integer kernels.
 //
 // The result of the DequantizeLinear has the value's own name, so consumers and re-import keep it; q is
-// `<value>_quantized`, the float result before it `<value>_float`.
+// `<value>_quantized`, the float result before it `<value>_float`. A quantized output of the graph leaves it
+// as q, as in a session: there q has the name, and what is dequantized is `<value>_real`.
 
 import { UnsupportedError } from "../../errors.ts";
 import { valueOf, type Graph } from "../../graph/graph.ts";
-import type { Node, NodeOf } from "../../graph/node.ts";
+import type { Node, NodeOf, Op } from "../../graph/node.ts";
 import type { QParams } from "../../graph/value.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { codeOf, Draft, int } from "./draft.ts";
@@ -42,7 +43,7 @@ export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Arra
   const info = (name: string, isInput: boolean): ValueInfoProto => {
     const { dtype, shape, quant } = valueOf(graph, name);
     if (quant && isInput) draft.refuse({ op: "input", name }, "a quantized graph input");
-    return { name, elemType: quant ? codeOf.float32 : codeOf[dtype], shape, offset: 0 };
+    return { name, elemType: codeOf[dtype], shape, offset: 0 };
   };
   const inputs = graph.inputs.map((name) => info(name, true));
   const outputs = graph.outputs.map((name) => info(name, false));
@@ -63,18 +64,28 @@ export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Arra
   });
 }
 
+/** Ops that read q itself, or plain integers. */
+const READ_Q = new Set<Op>(["Dequantize", "Cast", "ConvInteger", "MatMulInteger"]);
+
 class Exporter {
   #graph: Graph;
   #draft: Draft;
   /** Values that something reads as float although they are quantized. */
   #readAsFloat: Set<string>;
   #stored = new Map<string, string>();
+  /** Float values that have not the name of the value they belong to. */
+  #reals = new Map<string, string>();
 
   constructor(graph: Graph, draft: Draft) {
     this.#graph = graph;
     this.#draft = draft;
-    const readers = graph.nodes.flatMap((node) => (node.op === "Dequantize" ? [] : node.inputs));
-    this.#readAsFloat = new Set([...graph.outputs, ...readers]);
+    const readers = graph.nodes.flatMap((node) => (READ_Q.has(node.op) ? [] : node.inputs));
+    this.#readAsFloat = new Set(readers);
+    for (const name of graph.outputs) {
+      if (this.#quantOf(name) === undefined) continue;
+      this.#stored.set(name, name);
+      this.#reals.set(name, draft.names.fresh(`${name}_real`));
+    }
   }
 
   constant(name: string, tensor: Tensor): void {
@@ -100,6 +111,7 @@ class Exporter {
       return draft.node("DequantizeLinear", node.name, inputs, [output], axisOf(quant));
     }
     if (node.op === "FakeQuantize") return this.#fakeQuantize(node);
+    if (node.op === "Cast") return this.#cast(node);
     const results = node.outputs.map((name) =>
       this.#quantOf(name) ? draft.names.fresh(`${name}_float`) : name,
     );
@@ -120,7 +132,27 @@ class Exporter {
   }
 
   #float(node: Node, outputs: readonly string[]): void {
-    exportNode(this.#draft, node, outputs, (name) => valueOf(this.#graph, name).shape);
+    const shapes = new Map(node.inputs.map((name) => [this.#real(name), name]));
+    const inputs = node.inputs.map((name) => this.#real(name));
+    exportNode(this.#draft, { ...node, inputs }, outputs, (name) => {
+      return valueOf(this.#graph, shapes.get(name) ?? name).shape;
+    });
+  }
+
+  /** Where the float meaning of value `name` is. */
+  #real(name: string): string {
+    return this.#reals.get(name) ?? name;
+  }
+
+  /** Stored elements in another type. Bytes that only mean something else are the same bytes. */
+  #cast(node: NodeOf<"Cast">): void {
+    const [input = "", output = ""] = [node.inputs[0], node.outputs[0]];
+    const [from, to] = [valueOf(this.#graph, input), valueOf(this.#graph, output)];
+    const source = this.#storedName(input);
+    const isPort = this.#graph.outputs.includes(output);
+    if (from.dtype === to.dtype && to.quant && !isPort) this.#stored.set(output, source);
+    else exportNode(this.#draft, { ...node, inputs: [source] }, [output], () => from.shape);
+    if (to.quant) this.#dequantize(output, to.quant);
   }
 
   #quantOf(name: string): QParams | undefined {
@@ -129,9 +161,9 @@ class Exporter {
 
   /** Where q of value `name` is: under its own name where only DequantizeLinear reads it. */
   #storedName(name: string): string {
-    if (!this.#readAsFloat.has(name)) return name;
     const known = this.#stored.get(name);
     if (known !== undefined) return known;
+    if (!this.#readAsFloat.has(name) || this.#quantOf(name) === undefined) return name;
     const stored = this.#draft.names.fresh(`${name}_quantized`);
     this.#stored.set(name, stored);
     return stored;
@@ -152,7 +184,7 @@ class Exporter {
     if (!this.#readAsFloat.has(name)) return;
     const inputs = [this.#storedName(name), ...this.#params(name, quant)];
     const node = this.#draft.nodeNames.fresh(`${name}_DequantizeLinear`);
-    this.#draft.node("DequantizeLinear", node, inputs, [name], axisOf(quant));
+    this.#draft.node("DequantizeLinear", node, inputs, [this.#real(name)], axisOf(quant));
   }
 
   /** Initializers of scale and zero point: scalars per tensor, lists per axis, none for int32 zeros. */

@@ -27,6 +27,8 @@ export function exportNode(
     case "Mul":
     case "Div":
     case "MatMul":
+    case "MatMulInteger":
+    case "DynamicQuantizeLinear":
     case "GlobalAveragePool":
       return plain();
     case "HardSwish":
@@ -40,6 +42,7 @@ export function exportNode(
     case "Cast":
       return plain({ to: int(codeOf[node.to]) });
     case "Conv":
+    case "ConvInteger":
       return plain({ ...windowAttributes(node), group: int(node.group) });
     case "AveragePool": {
       const { dilations, ...rest } = windowAttributes(node);

@@ -7,18 +7,23 @@
 import { FormatError, InputError, UnsupportedError, type Unsupported } from "../../errors.ts";
 import { prune, type Graph } from "../../graph/graph.ts";
 import type { Dim } from "../../graph/value.ts";
+import { formatShape, type Tensors } from "../../tensor/tensor.ts";
+import type { DType } from "../../tensor/dtype.ts";
 import { Call } from "./call.ts";
 import { ONNX_LIMITS, type OnnxLimits } from "./limits.ts";
-import { importers } from "./ops/table.ts";
+import { importerOf } from "./ops/table.ts";
 import { DataType, dataTypeName, type GraphProto, type NodeProto } from "./proto.ts";
 import { readModel } from "./read.ts";
-import { decodeTensor } from "./readTensor.ts";
+import { decodeTensor, dtypeOf } from "./readTensor.ts";
 import { Refusal, Scope } from "./scope.ts";
 import { checkStructure } from "./structure.ts";
 
 export interface ImportOptions {
   /** Sizes of symbolic dims: { batch: 1 }. Dims left out stay symbolic. */
   readonly dims?: Readonly<Record<string, number>>;
+  /** Values of graph inputs that are known when loading, by name: they become initializers. What must be
+   *  known at import (shapes, axes, scales, weights) may be given so where a file has it as an input. */
+  readonly constants?: Tensors;
   /** Files of external data by their `location`. */
   readonly externalData?: ReadonlyMap<string, Uint8Array>;
   /** Limits other than `ONNX_LIMITS`. */
@@ -26,12 +31,20 @@ export interface ImportOptions {
 }
 
 const OPSETS = { first: 7, last: 25 } as const;
+/** Element types of graph inputs and outputs. */
+const ports = new Map<number, DType>([
+  [DataType.FLOAT, "float32"],
+  [DataType.INT32, "int32"],
+  [DataType.INT8, "int8"],
+  [DataType.UINT8, "uint8"],
+]);
+const PORTS = "FLOAT, INT32, INT8 and UINT8 are supported";
 const WAY_OUT =
   "Export the model without these, or replace them before import (README: supported ONNX ops).";
 
 /**
- * The graph of an ONNX model (opset 7 … 25 of the default domain). float32 inputs and outputs; QDQ pairs
- * become Quantize and Dequantize nodes; weights are views on `bytes` where their alignment allows.
+ * The graph of an ONNX model (opset 7 … 25 of the default domain). Inputs and outputs of float32, int32,
+ * int8 and uint8; QDQ pairs become Quantize and Dequantize nodes, and so does what QLinear ops say; weights are views on `bytes` where their alignment allows.
  *
  * Throws FormatError where the bytes are no valid model, UnsupportedError with every node that cannot be
  * imported, InputError for options and for sizes that must be known. https://onnx.ai/onnx/intro
@@ -60,17 +73,46 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
   const offenders: Unsupported[] = [];
   defineInputs(scope, graph, options, offenders);
   defineInitializers(scope, graph, options, offenders);
+  defineConstants(scope, graph, options);
   importNodes(scope, graph, options, offenders);
   if (offenders.length === 0) checkOutputs(scope, graph, offenders);
   if (offenders.length > 0) throw new UnsupportedError("import", offenders, WAY_OUT);
-  const initial = initializerNames(graph);
-  const inputs = graph.inputs.flatMap(({ name }) => (initial.has(name) ? [] : [name]));
+  const known = knownNames(graph, options);
+  const inputs = graph.inputs.flatMap(({ name }) => (known.has(name) ? [] : [name]));
   const outputs = graph.outputs.map(({ name }) => name);
   return prune(scope.builder.build(graph.name || "model", inputs, outputs));
 }
 
-function initializerNames(graph: GraphProto): Set<string> {
-  return new Set(graph.initializers.map(({ name }) => name));
+/** Names of initializers, and of inputs whose values the caller gives. */
+function knownNames(graph: GraphProto, { constants = {} }: ImportOptions): Set<string> {
+  return new Set([...graph.initializers.map(({ name }) => name), ...Object.keys(constants)]);
+}
+
+/** The inputs whose values the caller gives: they must be there, and of the type the file states. */
+function defineConstants(scope: Scope, graph: GraphProto, { constants = {} }: ImportOptions): void {
+  const initial = new Set(graph.initializers.map(({ name }) => name));
+  for (const [name, tensor] of Object.entries(constants)) {
+    const input = graph.inputs.find((input) => input.name === name);
+    if (input === undefined || initial.has(name)) {
+      const names = graph.inputs.flatMap(({ name }) => (initial.has(name) ? [] : [name]));
+      throw new InputError(
+        `constants: the model has no input "${name}"; got inputs ${names.join(", ") || "none"}. ` +
+          `Leave it out.`,
+      );
+    }
+    const { elemType = DataType.FLOAT, shape = tensor.shape } = input;
+    const fits =
+      shape.length === tensor.shape.length &&
+      shape.every((dim, axis) => typeof dim !== "number" || dim === tensor.shape[axis]);
+    if (dtypeOf(elemType) !== tensor.dtype || !fits) {
+      const want = `${dataTypeName(elemType)}${formatShape(shape.map((dim) => dim ?? "?"))}`;
+      throw new InputError(
+        `constants: "${name}" must be ${want}; got ${tensor.dtype}${formatShape(tensor.shape)}. ` +
+          `Convert the data.`,
+      );
+    }
+    scope.setConstant(name, tensor);
+  }
 }
 
 function defineInputs(
@@ -81,14 +123,15 @@ function defineInputs(
 ): void {
   const sizes = new Map(Object.entries(options.dims ?? {}));
   const known = new Set<string>();
-  const initial = initializerNames(graph);
+  const given = knownNames(graph, options);
   for (const name of graph.nodes.flatMap((node) => node.outputs)) scope.names.take(name);
   for (const { name } of [...graph.inputs, ...graph.initializers]) scope.names.take(name);
   for (const { name, elemType, shape } of graph.inputs) {
-    if (initial.has(name)) continue;
-    if (elemType !== DataType.FLOAT || shape === undefined) {
+    if (given.has(name)) continue;
+    const dtype = ports.get(elemType ?? 0);
+    if (dtype === undefined || shape === undefined) {
       const type = elemType === undefined ? "no tensor type" : dataTypeName(elemType);
-      const problem = shape === undefined ? "has no shape" : `is ${type}; FLOAT is supported`;
+      const problem = shape === undefined ? "has no shape" : `is ${type}; ${PORTS}`;
       offenders.push({ op: "input", node: name, problem });
       continue;
     }
@@ -98,7 +141,7 @@ function defineInputs(
       known.add(symbol);
       return sizes.get(symbol) ?? symbol;
     });
-    scope.setInput(name, { dtype: "float32", shape: dims });
+    scope.setInput(name, { dtype, shape: dims });
   }
   for (const [name, size] of sizes) {
     if (Number.isInteger(size) && size >= 1 && size <= scope.limits.dimSize && known.has(name))
@@ -137,11 +180,8 @@ function defineInitializers(
 
 /** What is wrong with a node before its inputs are looked at. */
 function staticProblems(node: NodeProto): string[] {
-  if (node.domain !== "" && node.domain !== "ai.onnx") {
-    return [`domain "${node.domain}" is not supported`];
-  }
-  const op = importers.get(node.opType);
-  if (op === undefined) return ["this op is not supported"];
+  const op = importerOf(node);
+  if (typeof op === "string") return [op];
   return [...node.attributes].flatMap(([name, { kind }]) => {
     if (!op.attributes.has(name)) return [`attribute "${name}" is not supported`];
     return kind === "other" ? [`attribute "${name}" has an unsupported type`] : [];
@@ -189,8 +229,8 @@ function importNodes(
 }
 
 function run(call: Call): void {
-  const op = importers.get(call.op);
-  if (op === undefined) return;
+  const op = importerOf(call.proto);
+  if (typeof op === "string") return;
   const [least, most] = op.inputs;
   const { length } = call.proto.inputs;
   if (length < least || length > most) {
@@ -200,13 +240,15 @@ function run(call: Call): void {
   op.run(call);
 }
 
-/** Outputs are float32 values; one that is known at import gets an Identity, so that it is computed. */
+/** Outputs have the types the file states; one that is known at import gets an Identity, so that it is computed. */
 function checkOutputs(scope: Scope, graph: GraphProto, offenders: Unsupported[]): void {
   for (const { name, elemType } of graph.outputs) {
     const dtype = scope.dtypeOf(name);
-    if (dtype !== "float32" || (elemType ?? DataType.FLOAT) !== DataType.FLOAT) {
-      const type = dtype === "float32" ? dataTypeName(elemType ?? 0) : dtype;
-      offenders.push({ op: "output", node: name, problem: `is ${type}; float32 is supported` });
+    const code = [...ports].find(([, port]) => port === dtype)?.[0];
+    if (code === undefined || (elemType !== undefined && elemType !== code)) {
+      const type =
+        code === undefined ? dtype : `${dtype}, where the file says ${dataTypeName(elemType ?? 0)}`;
+      offenders.push({ op: "output", node: name, problem: `is ${type}; ${PORTS}` });
       continue;
     }
     const entry = scope.entry(name);
@@ -216,7 +258,7 @@ function checkOutputs(scope: Scope, graph: GraphProto, offenders: Unsupported[])
       const node = scope.nodeNames.fresh(`${name}_identity`);
       // In front, in place of the constant, so that nodes which read it still come after.
       scope.builder.constants.delete(name);
-      scope.emit({ op: "Identity", name: node, inputs, outputs: [name] }, { dtype: "float32" });
+      scope.emit({ op: "Identity", name: node, inputs, outputs: [name] }, { dtype });
       scope.builder.nodes.unshift(...scope.builder.nodes.splice(-1));
     } else if (!scope.builder.values.has(name)) {
       throw new Error(`import: output "${name}" has no value; please report.`);

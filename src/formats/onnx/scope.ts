@@ -24,6 +24,9 @@ export type Entry =
 /** Something this library cannot import: the importer collects these and names them all at once. */
 export class Refusal extends Error {}
 
+/** Ops that read integers as such. */
+const INTEGER_OPS = new Set("Cast Quantize Dequantize ConvInteger MatMulInteger".split(" "));
+
 export class Scope {
   readonly builder = new GraphBuilder();
   readonly opset: number;
@@ -32,6 +35,7 @@ export class Scope {
   readonly nodeNames = new Names();
   #entries = new Map<string, Entry>();
   #quantized = new Map<string, { name: string; quant: QParams }[]>();
+  #fixed = new Set<string>();
   #folded = 0;
 
   constructor(opset: number, limits: OnnxLimits) {
@@ -50,6 +54,12 @@ export class Scope {
 
   setConstant(name: string, tensor: Tensor): void {
     this.#entries.set(name, { kind: "constant", tensor });
+  }
+
+  /** Whether `name` does not depend on any graph input, such as a dequantized weight. */
+  isFixed(name: string): boolean {
+    const isValue = this.#entries.get(name)?.kind === "value";
+    return this.#fixed.has(name) || this.builder.constants.has(name) || !isValue;
   }
 
   /** A list of sizes; a constant where all are numbers. */
@@ -107,7 +117,9 @@ export class Scope {
   /** Add a node whose inputs are values of the graph already. */
   emit(node: Node, type: { dtype?: DType; quant?: QParams }): void {
     this.builder.add(node, type);
+    const isFixed = node.inputs.every((name) => this.isFixed(name));
     for (const name of node.outputs) {
+      if (isFixed) this.#fixed.add(name);
       this.#entries.set(name, { kind: "value", value: this.builder.value(name) });
     }
   }
@@ -157,10 +169,14 @@ export class Scope {
     if (entry?.kind === "sizes") {
       throw new Refusal(`input "${name}" is a list of sizes; only Reshape takes one at run time`);
     }
-    const quant = entry?.kind === "value" ? entry.value.quant : undefined;
-    const takesAny = isMovement(node) || node.op === "Cast" || node.op === "Dequantize";
     const dtype = this.dtypeOf(name);
-    if (dtype !== "float32" && !takesAny && !(quant && node.op === "MaxPool")) {
+    const isBytes = dtype === "int8" || dtype === "uint8";
+    const takesIntegers =
+      isMovement(node) ||
+      INTEGER_OPS.has(node.op) ||
+      ((node.op === "MaxPool" || node.op === "Clip") && isBytes);
+    const runs = dtype === "float32" || isBytes || dtype === "int32";
+    if (!runs || (dtype !== "float32" && !takesIntegers)) {
       throw new Refusal(`input "${name}" has dtype ${dtype}; only float32 is computed at run time`);
     }
     if (entry?.kind === "constant" && !this.builder.constants.has(name)) {
@@ -170,12 +186,16 @@ export class Scope {
 
   /** What moves elements keeps their quantization, where one pair serves the whole tensor. */
   #typeOf(node: Node): { dtype?: DType; quant?: QParams } {
-    const quants = node.inputs.map((name) => this.builder.value(name).quant);
+    const values = node.inputs.map((name) => this.builder.value(name));
+    const quants = values.map(({ quant }) => quant);
+    if (isMovement(node) && values.some(({ dtype }) => dtype !== values[0]?.dtype)) {
+      throw new Refusal(`inputs of dtypes ${values.map(({ dtype }) => dtype).join(" and ")}`);
+    }
     if (quants.every((quant) => quant === undefined)) return {};
-    if (node.op === "Quantize" || node.op === "Dequantize") return {};
+    if (INTEGER_OPS.has(node.op)) return {};
     const [first] = quants;
     const isShared = first && quants.every((quant) => quant && sameQuant(quant, first));
-    if (!isShared || first.axis !== undefined || node.op === "Pad" || node.op === "Cast") {
+    if (!isShared || first.axis !== undefined || node.op === "Pad") {
       throw new Refusal("quantized inputs must share one scale and zero point per tensor here");
     }
     return { quant: first };

@@ -6,6 +6,7 @@ import type { Clamp, Node } from "../../graph/node.ts";
 import { clampBounds } from "../../graph/arithmetic.ts";
 import { rangeOf, type QParams } from "../../graph/value.ts";
 import { UnsupportedError } from "../../errors.ts";
+import type { DType } from "../../tensor/dtype.ts";
 import { fl } from "../../tensor/rounding.ts";
 import { toNumbers, type Tensor } from "../../tensor/tensor.ts";
 import type { PlanBuilder, Ref } from "../builder.ts";
@@ -18,9 +19,17 @@ export const WORKGROUP = 64;
 /** f32 has no use for ±∞ in a uniform: drivers may assume it away. The greatest finite value does. */
 const GREATEST = 3.4028234663852886e38;
 
-/** A value and where it lies. Quantized ones are kept as int8: uint8 less 128. */
+/** The element type of a value, and its parameters where it is quantized. */
+export interface Type {
+  readonly dtype: DType;
+  readonly quant?: QParams | undefined;
+}
+
+/** A value and where it lies. int8 and uint8 take a byte an element, uint8 as int8: less 128; float32 and
+ *  int32 take four. */
 export interface Placed {
   readonly name: string;
+  readonly dtype: DType;
   readonly ref: Ref;
   readonly layout: Layout;
   readonly quant: QParams | undefined;
@@ -53,9 +62,22 @@ export function storedBounds({ low, high }: Clamp, quant: QParams): { low: numbe
   return { low: qlow - shift, high: qhigh - shift };
 }
 
-export function shiftOf(quant: QParams): number {
-  return quant.dtype === "uint8" ? 128 : 0;
+/** What is subtracted from an element before it is stored. */
+export function shiftOf({ dtype }: { readonly dtype: DType }): number {
+  return dtype === "uint8" ? 128 : 0;
 }
+
+/** Whether elements lie four to a word of four bytes. */
+export function isBytes({ dtype }: { readonly dtype: DType }): boolean {
+  return dtype === "int8" || dtype === "uint8";
+}
+
+/** Bytes of a word: four elements. */
+export function wordBytes(type: { readonly dtype: DType }): 4 | 16 {
+  return isBytes(type) ? 4 : 16;
+}
+
+const FLOAT: Type = { dtype: "float32" };
 
 /** Uniforms of docs/quantization.md (2) for the per-tensor output of `node`. */
 export function quantizeUniforms(lowering: Lowering, node: Node, out: Placed) {
@@ -95,12 +117,20 @@ export class Lowering {
     return this.#readers.get(name) ?? [];
   }
 
+  type(name: string): Type {
+    return valueOf(this.graph, name);
+  }
+
   shape(name: string): readonly number[] {
     return valueOf(this.graph, name).shape as readonly number[];
   }
 
   quant(name: string): QParams | undefined {
     return valueOf(this.graph, name).quant;
+  }
+
+  isPerTensor(name: string): boolean {
+    return this.quant(name)?.axis === undefined;
   }
 
   constant(name: string): Tensor | undefined {
@@ -125,7 +155,7 @@ export class Lowering {
   placeConstant(name: string): Placed {
     const constant = this.constant(name);
     if (!constant) throw new Error(`lower: "${name}" has no place; please report.`);
-    return this.place(name, this.packConstant(name, constant));
+    return this.place(name, this.packConstant(constant));
   }
 
   /** Make room for output `index` and remember its place. */
@@ -138,12 +168,13 @@ export class Lowering {
 
   /** Memory for value `name`. */
   room(name: string): Ref {
-    return this.plan.tensor(layoutOf(this.shape(name)).words * (this.quant(name) ? 4 : 16));
+    return this.plan.tensor(layoutOf(this.shape(name)).words * wordBytes(this.type(name)));
   }
 
   /** Remember that value `name` lies at `ref`. */
   place(name: string, ref: Ref): Placed {
-    const placed = { name, ref, layout: layoutOf(this.shape(name)), quant: this.quant(name) };
+    const { dtype, quant } = this.type(name);
+    const placed = { name, ref, layout: layoutOf(this.shape(name)), dtype, quant };
     this.#placed.set(name, placed);
     return placed;
   }
@@ -152,15 +183,25 @@ export class Lowering {
     return this.#placed.get(name);
   }
 
-  /** A temporary with the layout of `shape`. */
-  scratch(shape: readonly number[], quant: QParams | undefined): Placed {
+  /** A temporary with the layout of `shape`, of float32 or of another `type`. */
+  scratch(shape: readonly number[], type: Type = FLOAT): Placed {
     const layout = layoutOf(shape);
-    return { name: "", ref: this.plan.tensor(layout.words * (quant ? 4 : 16)), layout, quant };
+    const { dtype, quant } = type;
+    return {
+      name: "",
+      ref: this.plan.tensor(layout.words * wordBytes(type)),
+      layout,
+      dtype,
+      quant,
+    };
   }
 
-  /** Parameters of a per-tensor quantized value. */
-  stored(node: Node, placed: { name: string; quant: QParams | undefined }): StoredParams {
+  /** Parameters of a per-tensor quantized value. Bytes that stand for themselves have scale 1. */
+  stored(node: Node, placed: Omit<Placed, "ref" | "layout">): StoredParams {
     const { quant } = placed;
+    if (quant === undefined && isBytes(placed)) {
+      return { scale: 1, zeroPoint: -shiftOf(placed), shift: shiftOf(placed) };
+    }
     if (quant === undefined || quant.axis !== undefined || quant.scale.length !== 1) {
       throw this.unsupported(
         node,
@@ -179,11 +220,11 @@ export class Lowering {
     );
   }
 
-  private packConstant(name: string, constant: Tensor): Ref {
-    const quant = this.quant(name);
+  private packConstant(constant: Tensor): Ref {
     const layout = layoutOf(constant.shape);
-    const data = toNumbers(constant);
-    const packed = packLayout(layout, data, quant ? "int8" : "float32", quant ? shiftOf(quant) : 0);
+    const { dtype } = constant;
+    const kind = isBytes(constant) ? "int8" : dtype === "int32" ? "int32" : "float32";
+    const packed = packLayout(layout, toNumbers(constant), kind, shiftOf(constant));
     return this.plan.constant(packed);
   }
 }

@@ -14,7 +14,7 @@ import { elementStrides, layoutOf, padFront, type Layout } from "../layout.ts";
 import { clampOf } from "./conv.ts";
 import {
   floatBounds,
-  quantizeUniforms,
+  isBytes,
   shiftOf,
   storedBounds,
   workgroups,
@@ -85,13 +85,20 @@ function tableOf(node: Function, from: QParams, to: QParams): Int32Array {
   return Int32Array.from(quantizeTensor(float32([256], reals), to).data, (q) => q - shiftOf(to));
 }
 
+/** Parameters of bytes; plain ones stand for themselves. */
+function quantOf({ dtype, quant }: Placed): QParams {
+  if (quant) return quant;
+  const plain = { scale: Float32Array.of(1), zeroPoint: Int32Array.of(0) };
+  return { dtype: dtype === "uint8" ? "uint8" : "int8", ...plain };
+}
+
 export function lowerUnary(lowering: Lowering, node: Function): void {
   const x = lowering.input(node, 0);
   const out = lowering.output(node);
   const count = out.layout.words;
   const groups = workgroups(count);
-  if (x.quant && out.quant) {
-    const table = lowering.plan.constant(tableOf(node, x.quant, out.quant));
+  if (isBytes(x) && isBytes(out)) {
+    const table = lowering.plan.constant(tableOf(node, quantOf(x), quantOf(out)));
     lowering.plan.step("lookupI8", {
       node: node.name,
       uniforms: { count },
@@ -100,7 +107,7 @@ export function lowerUnary(lowering: Lowering, node: Function): void {
     });
     return;
   }
-  if (x.quant || out.quant)
+  if (x.dtype !== "float32" || out.dtype !== "float32")
     throw lowering.unsupported(node, "input and output must both be float or both quantized");
   const { op, a, b } = functionOf(node);
   lowering.plan.step("unaryF32", {
@@ -109,31 +116,6 @@ export function lowerUnary(lowering: Lowering, node: Function): void {
     uniforms: { count, a, b },
     buffers: { x: x.ref, out: out.ref },
     groups,
-  });
-}
-
-export function lowerQuantize(lowering: Lowering, node: NodeOf<"Quantize">): void {
-  const x = lowering.input(node, 0);
-  const out = lowering.output(node);
-  const count = out.layout.words;
-  lowering.plan.step("quantizeF32", {
-    node: node.name,
-    uniforms: { count, ...quantizeUniforms(lowering, node, out) },
-    buffers: { x: x.ref, out: out.ref },
-    groups: workgroups(count),
-  });
-}
-
-export function lowerDequantize(lowering: Lowering, node: NodeOf<"Dequantize">): void {
-  const x = lowering.input(node, 0);
-  const { scale, zeroPoint } = lowering.stored(node, x);
-  const out = lowering.output(node);
-  const count = out.layout.words;
-  lowering.plan.step("dequantizeI8", {
-    node: node.name,
-    uniforms: { count, scale, zeroPoint },
-    buffers: { x: x.ref, out: out.ref },
-    groups: workgroups(count),
   });
 }
 
@@ -157,7 +139,7 @@ function alignRank(lowering: Lowering, node: Node, placed: Placed, rank: number)
   const { logical } = placed.layout;
   if (logical.length === rank) return placed;
   const shape = padFront(logical, rank, 1);
-  const aligned = lowering.scratch(shape, placed.quant);
+  const aligned = lowering.scratch(shape, placed);
   emitReshape(lowering, node, placed, aligned);
   return aligned;
 }
@@ -279,9 +261,10 @@ export function lowerBatchNormalization(
     const data = new Float32Array(layout.words * 4);
     const stride = elementStrides(layout)[rank === 1 ? 0 : 1] ?? 1;
     values.forEach((value, c) => (data[c * stride] = value));
-    return { name: "", ref: lowering.plan.constant(data), layout, quant: undefined };
+    const ref = lowering.plan.constant(data);
+    return { name: "", ref, layout, dtype: "float32", quant: undefined };
   };
-  const scaled = lowering.scratch(x.layout.logical, undefined);
+  const scaled = lowering.scratch(x.layout.logical);
   emitBinary(lowering, node, "Mul", x, channel(factor), scaled, {});
   emitBinary(lowering, node, "Add", scaled, channel(offset), out, {});
 }

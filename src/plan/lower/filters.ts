@@ -21,13 +21,15 @@ export function isDepthwise({ outs, perGroup, group }: FilterShape): boolean {
   return perGroup === 1 && group === outs && group > 1;
 }
 
-/** A grouped filter whose groups are not whole words, as a dense one: other groups' taps are 0. */
+/** A grouped filter whose groups are not whole words, as a dense one: other groups' taps are 0. Depthwise
+ *  ones stay unless asked for: they have kernels of their own. */
 export function widenGroups(
   shape: FilterShape,
   data: Data & TypedArray,
+  depthwise = false,
 ): { shape: FilterShape; data: Data } {
   const { outs, perGroup, taps, group } = shape;
-  if (group === 1 || isDepthwise(shape)) return { shape, data };
+  if (group === 1 || (!depthwise && isDepthwise(shape))) return { shape, data };
   const outsPerGroup = outs / group;
   if (perGroup % 4 === 0 && outsPerGroup % 4 === 0) return { shape, data };
   const channels = perGroup * group;

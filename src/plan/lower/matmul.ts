@@ -130,7 +130,7 @@ export function lowerGemm(lowering: Lowering, node: Gemm): void {
   const [rows = 1, columns = 1] = final.layout.logical;
   const bias = columnBias(lowering, node, columns);
   const addsLater = node.inputs.length > 2 && bias === undefined;
-  const product = addsLater ? lowering.scratch([rows, columns], undefined) : final;
+  const product = addsLater ? lowering.scratch([rows, columns]) : final;
   const clamp = addsLater ? {} : clampOf(node);
   const constant = lowering.constant(lowering.inputName(node, 1)) !== undefined;
   if (constant && !node.transA) {
@@ -139,7 +139,7 @@ export function lowerGemm(lowering: Lowering, node: Gemm): void {
   } else {
     const k = x.layout.logical[node.transA ? 0 : 1] ?? 1;
     const straight = bias === undefined;
-    const raw = straight ? product : lowering.scratch([rows, columns], undefined);
+    const raw = straight ? product : lowering.scratch([rows, columns]);
     emitStrided(
       lowering,
       {
@@ -163,7 +163,7 @@ export function lowerGemm(lowering: Lowering, node: Gemm): void {
   if (addsLater) {
     let addend = lowering.input(node, 2);
     if (node.beta !== 1) {
-      const scaled = lowering.scratch(addend.layout.logical, undefined);
+      const scaled = lowering.scratch(addend.layout.logical);
       emitBinary(lowering, node, "Mul", addend, constantRow(lowering, [node.beta]), scaled, {});
       addend = scaled;
     }
@@ -173,7 +173,7 @@ export function lowerGemm(lowering: Lowering, node: Gemm): void {
 
 /** Host numbers as a placed row (1, n). */
 function constantRow(lowering: Lowering, values: readonly number[]): Placed {
-  const scratch = lowering.scratch([1, values.length], undefined);
+  const scratch = lowering.scratch([1, values.length]);
   const data = new Float32Array(scratch.layout.words * 4);
   data.set(values);
   return { ...scratch, ref: lowering.plan.constant(data) };

@@ -7,7 +7,14 @@ import { sliceRange } from "../../graph/shapes.ts";
 import { rangeOf, type QParams } from "../../graph/value.ts";
 import { sizeOf, stridesOf } from "../../tensor/tensor.ts";
 import { elementStrides, isDense, keepsOrder, layoutOf, padFront, type Layout } from "../layout.ts";
-import { quantizeUniforms, workgroups, type Lowering, type Placed } from "./context.ts";
+import {
+  isBytes,
+  quantizeUniforms,
+  shiftOf,
+  workgroups,
+  type Lowering,
+  type Placed,
+} from "./context.ts";
 
 const SIX = [0, 1, 2, 3, 4, 5] as const;
 type Axis = (typeof SIX)[number];
@@ -25,14 +32,22 @@ function numbered<P extends string>(
 /** How moved elements are requantized, docs/quantization.md (34); equal parameters change nothing. */
 function rescale(lowering: Lowering, node: Node, x: Placed, out: Placed) {
   const [from, to] = [lowering.stored(node, x), lowering.stored(node, out)];
-  const [qmin, qmax] = out.quant ? rangeOf(out.quant) : [0, 0];
+  const [low, high] = storedRange(out);
   return {
     inZero: from.zeroPoint,
     multiplier: from.scale === to.scale ? 1 : rescaleMultiplier(from.scale, to.scale),
     zeroPoint: to.zeroPoint,
-    low: qmin - to.shift,
-    high: qmax - to.shift,
+    low,
+    high,
   };
+}
+
+/** Least and greatest stored byte. */
+function storedRange({ dtype, quant }: Placed): readonly [number, number] {
+  if (quant === undefined) return [-128, 127];
+  const [qmin, qmax] = rangeOf(quant);
+  const shift = shiftOf({ dtype });
+  return [qmin - shift, qmax - shift];
 }
 
 /** True where both layouts hold the same elements at the same places. */
@@ -65,7 +80,7 @@ export function emitReshape(
   x: Placed,
   out: Placed,
 ): void {
-  lowering.plan.step(x.quant ? "reshapeI8" : "reshapeF32", {
+  lowering.plan.step(isBytes(x) ? "reshapeI8" : "reshape32", {
     node: node.name,
     uniforms: reshapeUniforms(x, out),
     buffers: { x: x.ref, out: out.ref },
@@ -128,19 +143,20 @@ export function emitCopy(
   const overrides = { KEEP: fill === undefined ? 1 : 0 };
   const buffers = { x: x.ref, out: out.ref };
   const groups = workgroups(layout.words);
-  if (!out.quant) {
-    lowering.plan.step("copyF32", {
+  if (!isBytes(out)) {
+    const bits = out.dtype === "int32" ? Int32Array.of(fill ?? 0) : Float32Array.of(fill ?? 0);
+    lowering.plan.step("copy32", {
       node: node.name,
       overrides,
-      uniforms: { ...uniforms, fill: fill ?? 0 },
+      uniforms: { ...uniforms, fill: new Uint32Array(bits.buffer)[0] ?? 0 },
       buffers,
       groups,
     });
     return;
   }
-  const { scale, zeroPoint, shift } = lowering.stored(node, out);
-  const [qmin, qmax] = rangeOf(out.quant);
-  const filled = quantizeValue(fill ?? 0, scale, zeroPoint + shift, qmin, qmax) - shift;
+  const { scale, zeroPoint } = lowering.stored(node, out);
+  const [qmin, qmax] = storedRange(out);
+  const filled = quantizeValue(fill ?? 0, scale, zeroPoint, qmin, qmax);
   const params = rescale(lowering, node, x, out);
   lowering.plan.step("copyI8", {
     node: node.name,
@@ -208,7 +224,7 @@ function lowerReshape(lowering: Lowering, node: Node, x: Placed): void {
     return;
   }
   if (!sameParams(x.quant, quant)) {
-    const params = lowering.scratch(x.layout.logical, quant);
+    const params = lowering.scratch(x.layout.logical, lowering.type(name));
     emitCopy(lowering, node, x, params, wholeBox(x), 0);
     emitReshape(lowering, node, params, lowering.output(node));
     return;
@@ -216,17 +232,13 @@ function lowerReshape(lowering: Lowering, node: Node, x: Placed): void {
   emitReshape(lowering, node, x, lowering.output(node));
 }
 
-export function lowerMovement(
-  lowering: Lowering,
-  node: Movement | NodeOf<"Identity" | "Cast">,
-): void {
+export function lowerMovement(lowering: Lowering, node: Movement | NodeOf<"Identity">): void {
   const x = lowering.input(node, 0);
   if ((x.quant === undefined) !== (lowering.quant(node.outputs[0] ?? "") === undefined)) {
     throw lowering.unsupported(node, "input and output must both be float or both be quantized");
   }
   switch (node.op) {
     case "Identity":
-    case "Cast":
     case "Flatten":
     case "Reshape":
     case "Squeeze":

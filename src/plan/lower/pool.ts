@@ -4,7 +4,14 @@ import { averageMultiplier } from "../../graph/arithmetic.ts";
 import type { AveragePool, MaxPool, NodeOf } from "../../graph/node.ts";
 import { fl } from "../../tensor/rounding.ts";
 import { elementStrides, layoutOf, padFront } from "../layout.ts";
-import { storedBounds, WORKGROUP, workgroups, type Lowering, type Placed } from "./context.ts";
+import {
+  isBytes,
+  storedBounds,
+  WORKGROUP,
+  workgroups,
+  type Lowering,
+  type Placed,
+} from "./context.ts";
 import { emitReshape } from "./movement.ts";
 
 export function lowerPool(lowering: Lowering, node: AveragePool | MaxPool): void {
@@ -34,8 +41,8 @@ export function lowerPool(lowering: Lowering, node: AveragePool | MaxPool): void
   };
   const overrides = { MAX: isMax ? 1 : 0 };
   const groups = workgroups(out.layout.words);
-  if (!x.quant || !out.quant) {
-    if (x.quant || out.quant)
+  if (!isBytes(x) || !isBytes(out)) {
+    if (x.dtype !== "float32" || out.dtype !== "float32")
       throw lowering.unsupported(node, "input and output must both be float or both quantized");
     lowering.plan.step("poolF32", {
       node: node.name,
@@ -58,7 +65,7 @@ export function lowerPool(lowering: Lowering, node: AveragePool | MaxPool): void
       ...geometry,
       inZero: from.zeroPoint,
       zeroPoint: to.zeroPoint,
-      ...storedBounds({}, out.quant),
+      ...(out.quant ? storedBounds({}, out.quant) : { low: -128, high: 127 }),
     },
     buffers: { x: x.ref, multiplier: lowering.plan.constant(multipliers), out: out.ref },
     groups,
@@ -174,7 +181,7 @@ export function lowerMean(
     emitMean(lowering, node, x, lowering.output(node), axes);
     return;
   }
-  const kept = lowering.scratch(keptShape, lowering.quant(name));
+  const kept = lowering.scratch(keptShape, lowering.type(name));
   emitMean(lowering, node, x, { ...kept, name }, axes);
   emitReshape(lowering, node, kept, lowering.output(node));
 }

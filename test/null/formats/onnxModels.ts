@@ -39,13 +39,19 @@ export interface Tiny {
   readonly outputs?: readonly string[];
   readonly initializers?: Readonly<Record<string, Tensor>>;
   readonly protos?: readonly TensorProto[];
+  /** DataType codes of inputs and outputs that are not float32. */
+  readonly types?: Readonly<Record<string, number>>;
 }
+
+/** A node of onnxruntime's own domain. */
+export const microsoft = (...[opType, inputs, outputs, attributes]: Parameters<typeof node>) =>
+  node(opType, inputs, outputs, attributes, { domain: "com.microsoft" });
 
 /** The bytes of a model; input x and output y unless said otherwise, all float32. */
 export function tiny(parts: Tiny): Uint8Array {
   const info = (name: string, shape?: Dims): ValueInfoProto => ({
     name,
-    elemType: 1,
+    elemType: parts.types?.[name] ?? 1,
     ...(shape ? { shape } : {}),
     offset: 0,
   });
@@ -53,7 +59,10 @@ export function tiny(parts: Tiny): Uint8Array {
   const initializers = Object.entries(parts.initializers ?? {});
   return writeModel({
     irVersion: 8,
-    opsets: new Map([[parts.domain ?? "", parts.opset ?? 17]]),
+    opsets: new Map([
+      [parts.domain ?? "", parts.opset ?? 17],
+      ...(parts.nodes.some(({ domain }) => domain !== "") ? ([["com.microsoft", 1]] as const) : []),
+    ]),
     producerName: "test",
     producerVersion: "",
     graph: {

@@ -33,7 +33,7 @@ describe("the plan of a residual network", () => {
       constants3: 3328 bytes
       input4: 768 bytes
       output5: 256 bytes
-      reshapeF32 input images 1×1 x@input4+0:768 out@arena0+0:1024
+      reshape32 input images 1×1 x@input4+0:768 out@arena0+0:1024
       convF32 stem 1×1 POINTWISE=0 RESIDUAL=0 PIXELS=8 WORDS=2 x@arena0+0:1024 bias@constants3+0:256 residual@arena0+0:1024 out@arena1+0:512 filters@constants3+256:1280
       depthwiseTileF32 depthwise 1×1 ROWS=2 COLUMNS=4 KERNEL_HEIGHT=3 KERNEL_WIDTH=3 STRIDE_HEIGHT=1 STRIDE_WIDTH=1 PATCH_HEIGHT=4 PATCH_WIDTH=6 x@arena1+0:512 filters@constants3+1792:512 bias@constants3+1536:256 out@arena0+0:512
       convF32 pointwise 1×1 POINTWISE=1 RESIDUAL=1 PIXELS=8 WORDS=2 x@arena0+0:512 bias@constants3+2304:256 residual@arena1+0:512 out@arena2+0:512 filters@constants3+2560:256
@@ -50,7 +50,7 @@ describe("the plan of a residual network", () => {
       state3: 59136 bytes
       input4: 768 bytes
       output5: 256 bytes
-      reshapeF32 input images 1×1 x@input4+0:768 out@arena0+0:1024
+      reshape32 input images 1×1 x@input4+0:768 out@arena0+0:1024
       observeMinmaxF32 observe images 1×1 PADDED=1 x@arena0+0:1024 slot@state3+0:8448
       observeHistogramF32 observe images 1×1 PADDED=1 BINS=2048 SKIP_ZEROS=1 x@arena0+0:1024 slot@state3+0:8448
       convObservedF32 stem 1×1 POINTWISE=0 RESIDUAL=0 PIXELS=8 WORDS=2 x@arena0+0:1024 bias@constants2+0:256 residual@arena0+0:1024 out@arena1+0:512 filters@constants2+256:1280 slot@state3+8448:8448
@@ -67,7 +67,7 @@ describe("the plan of a residual network", () => {
       observeHistogramF32 observe pooled 1×1 PADDED=0 BINS=2048 SKIP_ZEROS=1 x@arena1+0:256 slot@state3+42240:8448
       convObservedF32 head 1×1 POINTWISE=1 RESIDUAL=0 PIXELS=1 WORDS=2 x@arena1+0:256 bias@constants2+2816:256 residual@arena1+0:256 out@arena0+0:256 filters@constants2+3072:256 slot@state3+50688:8448
       observeHistogramF32 observe scores 1×1 PADDED=1 BINS=2048 SKIP_ZEROS=1 x@arena0+0:256 slot@state3+50688:8448
-      reshapeF32 output scores 1×1 x@arena0+0:256 out@output5+0:256"
+      reshape32 output scores 1×1 x@arena0+0:256 out@output5+0:256"
     `);
   });
 
@@ -99,7 +99,7 @@ describe("dispatches", () => {
 
   it("are one a layer: BatchNormalization, clamps, Flatten and the residual Add cost none", () => {
     const layers = ["convF32", "depthwiseTileF32", "convF32", "reduceF32", "convF32"];
-    expect(shadersOf(fused).filter((shader) => shader !== "reshapeF32")).toEqual(layers);
+    expect(shadersOf(fused).filter((shader) => shader !== "reshape32")).toEqual(layers);
   });
 
   it("in integers add one Quantize in front and one Dequantize behind", () => {
@@ -116,7 +116,7 @@ describe("dispatches", () => {
   });
 
   it("beyond one a layer are one to bring each input in and one to take each output out", () => {
-    const ports = shadersOf(fused).filter((shader) => shader === "reshapeF32");
+    const ports = shadersOf(fused).filter((shader) => shader === "reshape32");
     expect(ports.length).toBeLessThanOrEqual(2);
   });
 });

@@ -119,23 +119,27 @@ describe("a plan is refused in words for", () => {
     const x = tensor("int64", [2], BigInt64Array.of(1n, 2n));
     refused(single({ op: "Identity" }, [{ tensor: x }])).toThrowErrorMatchingInlineSnapshot(`
       [UnsupportedError: compile: 2 unsupported node(s):
-        input "x0": "x0" must be float32 or quantized; got int64
-        Identity "node": "y0" must be float32 or quantized; got int64
+        input "x0": "x0" must be float32, int32, int8 or uint8; got int64
+        Identity "node": "y0" must be float32, int32, int8 or uint8; got int64
       Cut the model before it, or change its exporter's settings.]
     `);
   });
 
-  it("a Cast that changes numbers", () => {
-    const builder = new GraphBuilder();
-    builder.input("x", { dtype: "float32", shape: [2] });
-    const cast = { op: "Cast", name: "cast", inputs: ["x"], outputs: ["y"], to: "int32" } as const;
-    builder.add(cast, { dtype: "int32" });
-    refused({
-      graph: builder.build("g", ["x"], ["y"]),
-      feeds: {},
-    }).toThrowErrorMatchingInlineSnapshot(`
+  it("a Cast to bytes", () => {
+    const x = tensor("int32", [2], Int32Array.of(1, 2));
+    refused(single({ op: "Cast", to: "uint8" }, [{ tensor: x }]))
+      .toThrowErrorMatchingInlineSnapshot(`
       [UnsupportedError: compile: 1 unsupported node(s):
-        Cast "cast": "y" must be float32 or quantized; got int32
+        Cast "node": casting int32 to uint8 is not supported
+      Keep the node float with an override, or change the model.]
+    `);
+  });
+
+  it("float ops on plain integers, whose bits they would take for floats", () => {
+    const x = tensor("int32", [2], Int32Array.of(1, 2));
+    refused(single({ op: "Relu" }, [{ tensor: x }])).toThrowErrorMatchingInlineSnapshot(`
+      [UnsupportedError: compile: 1 unsupported node(s):
+        Relu "node": "x0" must be float32 or quantized; got int32
       Cut the model before it, or change its exporter's settings.]
     `);
   });

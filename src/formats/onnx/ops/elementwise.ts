@@ -1,9 +1,11 @@
 // Element-wise ops: one or two inputs, the same value at every place.
 
 import { formatShape } from "../../../tensor/tensor.ts";
+import type { DType } from "../../../tensor/dtype.ts";
 import type { Call } from "../call.ts";
 import { DataType, dataTypeName } from "../proto.ts";
 import { dtypeOf } from "../readTensor.ts";
+import { readPlain } from "./qparams.ts";
 
 function plain(op: "Relu" | "Sigmoid" | "HardSwish" | "Tanh") {
   return (call: Call): void => {
@@ -36,9 +38,12 @@ export function Clip(call: Call): void {
   if (!isOld && (call.has("min") || call.has("max"))) {
     call.wrong("bounds are inputs since opset 11", "attributes");
   }
-  const low = isOld ? call.float("min", -Infinity) : (call.constantScalar(1, "min") ?? -Infinity);
-  const high = isOld ? call.float("max", Infinity) : (call.constantScalar(2, "max") ?? Infinity);
-  const [inputs, outputs] = [[call.input(0)], [call.output()]];
+  const dtype = call.scope.dtypeOf(call.input(0));
+  const bound = (index: number, what: string) => call.constantScalar(index, what, dtype);
+  const low = isOld ? call.float("min", -Infinity) : (bound(1, "min") ?? -Infinity);
+  const high = isOld ? call.float("max", Infinity) : (bound(2, "max") ?? Infinity);
+  // Bounds of bytes are bytes, not what these stand for.
+  const [inputs, outputs] = [[readPlain(call, 0)], [call.output()]];
   call.scope.add({ op: "Clip", name: call.name, inputs, outputs, low, high });
 }
 
@@ -109,6 +114,11 @@ export function Dropout(call: Call): void {
   call.scope.add({ op: "Identity", name: call.name, inputs, outputs });
 }
 
+/** Casts that keep every value, or round it as ONNX says. */
+function castsAtRunTime(from: DType, to: DType): boolean {
+  return from === to || to === "float32" || to === "int32";
+}
+
 export function Cast(call: Call): void {
   const code = call.int("to", 0);
   const to = dtypeOf(code);
@@ -121,6 +131,9 @@ export function Cast(call: Call): void {
       call.refuse(`casting the sizes ${formatShape(entry.sizes)}, unknown at import, to ${to}`);
     }
     return call.scope.alias(call.output(), call.input(0));
+  }
+  if (entry.kind === "value" && !castsAtRunTime(entry.value.dtype, to)) {
+    call.refuse(`casting ${entry.value.dtype} to ${to} at run time is not supported`);
   }
   const [inputs, outputs] = [[call.input(0)], [call.output()]];
   call.scope.add({ op: "Cast", name: call.name, inputs, outputs, to }, { dtype: to });

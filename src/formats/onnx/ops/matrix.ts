@@ -38,6 +38,7 @@ export function BatchNormalization(call: Call): void {
     call.refuse("statistics as outputs are training; only inference is supported");
   }
   const inputs = [0, 1, 2, 3, 4].map((index) => call.input(index));
+  for (const index of [1, 2, 3, 4]) call.fixed(index, "the statistics");
   const channels = call.shape(0)[1] ?? call.wrong("x must have 2 axes or more", "fewer");
   for (const index of [1, 2, 3, 4]) {
     if (formatShape(call.shape(index)) !== `[${channels}]`) {
@@ -52,7 +53,10 @@ export function BatchNormalization(call: Call): void {
 /** axes: an attribute before opset 18, an input since. None: all axes, or none if noop is set. */
 export function ReduceMean(call: Call): void {
   const isOld = call.opset < 18;
-  const given = (isOld ? call.ints("axes") : call.constantInts(1, "axes")) ?? [];
+  reduceMean(call, (isOld ? call.ints("axes") : call.constantInts(1, "axes")) ?? []);
+}
+
+export function reduceMean(call: Call, given: readonly number[]): void {
   const rank = call.rank(0);
   const [inputs, outputs] = [[call.input(0)], [call.output()]];
   if (given.length === 0 && call.flag("noop_with_empty_axes")) {
@@ -68,9 +72,12 @@ export function ReduceMean(call: Call): void {
  * columns all the rest, so a Flatten and a Reshape go around it where more than one axis is left.
  */
 export function Softmax(call: Call): void {
+  softmax(call, call.opset < 13);
+}
+
+export function softmax(call: Call, isOld: boolean): void {
   const shape = call.shape(0);
   const rank = shape.length;
-  const isOld = call.opset < 13;
   const axis = call.axis(call.int("axis", isOld ? 1 : -1), rank, isOld ? rank + 1 : rank);
   const { scope, name } = call;
   const [inputs, outputs] = [[call.input(0)], [call.output()]];

@@ -1,12 +1,13 @@
 // QuantizeLinear and DequantizeLinear, opset 10 – 25: they become Quantize and Dequantize nodes, and the
 // numbers go into the type of the quantized value. A quantized initializer stays quantized: it becomes a
-// constant that holds q, with a Dequantize behind it. numerics sections 2 and 12.
+// constant that holds q, with a Dequantize behind it. docs/quantization.md, sections 2 and 12.
 
-import { formatShape, toNumbers, type Tensor } from "../../../tensor/tensor.ts";
-import type { QParams } from "../../../graph/value.ts";
+import { float32, toNumbers } from "../../../tensor/tensor.ts";
 import type { Call } from "../call.ts";
 import { DataType, dataTypeName } from "../proto.ts";
-import { sameQuant } from "../scope.ts";
+import { constantNamed, paramsOf, readAs } from "./qparams.ts";
+
+const PARAMS = { scale: 1, zero: 2 } as const;
 
 export function QuantizeLinear(call: Call): void {
   refuseNewForms(call);
@@ -18,7 +19,7 @@ export function QuantizeLinear(call: Call): void {
   const dtype = saidZero?.dtype ?? said ?? "uint8";
   if (dtype !== "uint8" && dtype !== "int8") return call.refuse(`zero point of dtype ${dtype}`);
   if (said !== undefined && dtype !== said) call.wrong(`output_dtype must be ${dtype}`, said);
-  const quant = paramsOf(call, dtype, saidZero);
+  const quant = paramsOf(call, dtype, PARAMS, call.int("axis", 1), call.shape(0));
   const [inputs, outputs] = [[call.input(0)], [call.output()]];
   call.scope.add({ op: "Quantize", name: call.name, inputs, outputs }, { dtype, quant });
 }
@@ -36,26 +37,56 @@ export function DequantizeLinear(call: Call): void {
   if (dtype !== "uint8" && dtype !== "int8" && dtype !== "int32") {
     return call.refuse(`x has dtype ${dtype}; int8, uint8 and int32 are supported`);
   }
-  if (!isKnown && !entry.value.quant) {
-    call.refuse(`x is ${dtype} without a QuantizeLinear before it`);
-  }
+  if (!isKnown && call.scope.entry(call.input(1))?.kind === "value") return dynamic(call);
   const zero = call.constant(2, "the zero point");
-  if (zero && zero.dtype !== dtype) call.wrong(`the zero point must be ${dtype}`, zero.dtype);
   if (dtype === "int32" && zero && toNumbers(zero).some((value) => value !== 0)) {
     call.refuse("int32 with a zero point other than 0, which the standard does not have");
   }
-  const quant = paramsOf(call, dtype, zero);
-  if (!isKnown && !(entry.value.quant && sameQuant(entry.value.quant, quant))) {
-    call.refuse("x was quantized with another scale or zero point");
+  const axis = call.int("axis", 1);
+  const quant = paramsOf(call, dtype, PARAMS, axis, call.shape(0));
+  const outputs = [call.output()];
+  if (!isKnown && dtype === "int32") return scaleIntegers(call, quant.scale, quant.axis);
+  const inputs = [readAs(call, 0, quant)];
+  call.scope.emit({ op: "Dequantize", name: call.name, inputs, outputs }, { dtype: "float32" });
+}
+
+/** x as float, in a node before this one. */
+function asFloat(call: Call, input: string): string {
+  const output = call.fresh(`${input}_float`);
+  const name = call.scope.nodeNames.fresh(`${call.name}_Cast`);
+  const node = { name, inputs: [input], outputs: [output] };
+  call.scope.add({ op: "Cast", ...node, to: "float32" }, { dtype: "float32" });
+  return output;
+}
+
+/** fl(fl(f32(q)) · s) of integers that a node computed: docs/quantization.md, section 2. */
+function scaleIntegers(call: Call, scale: Float32Array, axis: number | undefined): void {
+  const after = axis === undefined ? 0 : call.rank(0) - axis - 1;
+  const shape = axis === undefined ? [] : [scale.length, ...Array<number>(after).fill(1)];
+  const factor = constantNamed(call, `${call.name}_scale`, float32(shape, scale));
+  const inputs = [asFloat(call, call.input(0)), factor];
+  call.scope.add({ op: "Mul", name: call.name, inputs, outputs: [call.output()] });
+}
+
+/** x̂ = fl(f32(q − z) · s) with parameters that a node computed, spelled out in float: q, z and their
+ *  difference are exact there. docs/quantization.md (6). */
+function dynamic(call: Call): void {
+  const { scope } = call;
+  for (const index of [1, 2]) {
+    const shape = call.optional(index) === undefined ? [] : call.shape(index);
+    if (shape.some((dim) => dim !== 1))
+      call.refuse("scales per axis that are computed at run time");
   }
-  const [input, outputs] = [call.input(0), [call.output()]];
-  if (isKnown) {
-    const inputs = [call.scope.addQuantized(input, entry.tensor, quant)];
-    call.scope.emit({ op: "Dequantize", name: call.name, inputs, outputs }, { dtype: "float32" });
-  } else {
-    const node = { name: call.name, inputs: [input], outputs };
-    call.scope.add({ op: "Dequantize", ...node }, { dtype: "float32" });
+  let real = asFloat(call, call.input(0));
+  const zero = call.optional(2);
+  if (zero !== undefined) {
+    const inputs = [real, asFloat(call, zero)];
+    real = call.fresh(`${call.output()}_shifted`);
+    const name = scope.nodeNames.fresh(`${call.name}_Sub`);
+    scope.add({ op: "Sub", name, inputs, outputs: [real] });
   }
+  const inputs = [real, call.input(1)];
+  scope.add({ op: "Mul", name: call.name, inputs, outputs: [call.output()] });
 }
 
 function refuseNewForms(call: Call): void {
@@ -64,27 +95,4 @@ function refuseNewForms(call: Call): void {
   if (precision !== 0 && precision !== DataType.FLOAT) {
     call.refuse(`precision ${dataTypeName(precision)} is not supported`);
   }
-}
-
-/** Scale and zero point as QParams: one pair, or one per slice of the axis (default 1). */
-function paramsOf(call: Call, dtype: QParams["dtype"], zero: Tensor | undefined): QParams {
-  const scale = call.constant(1, "the scale") ?? call.wrong("a scale must be given", "none");
-  if (!(scale.data instanceof Float32Array)) return call.refuse(`scale of dtype ${scale.dtype}`);
-  if (scale.shape.length > 1) call.refuse(`scale of shape ${formatShape(scale.shape)} (blocked)`);
-  if (zero && zero.data.length !== scale.data.length) {
-    call.wrong(`the zero point must have ${scale.data.length} elements`, formatShape(zero.shape));
-  }
-  const invalid = scale.data.find((value) => !(value > 0 && Number.isFinite(value)));
-  if (invalid !== undefined) call.wrong("scales must be finite and positive", String(invalid));
-  const zeroPoint = zero ? Int32Array.from(toNumbers(zero)) : new Int32Array(scale.data.length);
-  const params = { dtype, scale: scale.data, zeroPoint };
-  if (scale.data.length === 1) return params;
-  const axis = call.axis(call.int("axis", 1), call.rank(0));
-  if (call.shape(0)[axis] !== scale.data.length) {
-    call.wrong(
-      `axis ${axis} must have ${scale.data.length} slices, one per scale`,
-      formatShape(call.shape(0)),
-    );
-  }
-  return { ...params, axis };
 }

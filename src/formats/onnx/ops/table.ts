@@ -2,10 +2,13 @@
 // attribute that is not listed is refused by name; one that cannot change the result stands in `ignored`.
 
 import type { Call } from "../call.ts";
+import type { NodeProto } from "../proto.ts";
 import * as elementwise from "./elementwise.ts";
+import * as integers from "./integers.ts";
 import * as known from "./known.ts";
 import * as matrix from "./matrix.ts";
 import * as movement from "./movement.ts";
+import * as qlinear from "./qlinear.ts";
 import * as quantization from "./quantization.ts";
 import * as windows from "./windows.ts";
 
@@ -68,5 +71,38 @@ const linear = "axis block_size output_dtype precision";
 op("QuantizeLinear", quantization.QuantizeLinear, 2, 3, linear);
 op("DequantizeLinear", quantization.DequantizeLinear, 2, 3, linear);
 
-/** By ONNX op_type, of the default domain. */
-export const importers: ReadonlyMap<string, OpImporter> = table;
+op("DynamicQuantizeLinear", integers.DynamicQuantizeLinear, 1, 1);
+op("ConvInteger", integers.ConvInteger, 2, 4, `${window} group`);
+op("MatMulInteger", integers.MatMulInteger, 2, 4);
+op("QLinearConv", qlinear.QLinearConv, 8, 9, `${window} group`);
+op("QLinearMatMul", qlinear.QLinearMatMul, 8, 8);
+
+// onnxruntime's own domain.
+const MS = "com.microsoft.";
+op(`${MS}QuantizeLinear`, quantization.QuantizeLinear, 2, 3, "axis");
+op(`${MS}DequantizeLinear`, quantization.DequantizeLinear, 2, 3, "axis");
+op(`${MS}QGemm`, qlinear.QGemm, 6, 9, "alpha transA transB");
+op(`${MS}QLinearAdd`, qlinear.QLinearAdd, 7, 8);
+op(`${MS}QLinearMul`, qlinear.QLinearMul, 7, 8);
+op(`${MS}QLinearConcat`, qlinear.QLinearConcat, 5, MANY, "axis");
+const last = "channels_last";
+op(`${MS}QLinearGlobalAveragePool`, qlinear.QLinearGlobalAveragePool, 5, 5, last);
+const pool = `${window} ceil_mode count_include_pad ${last}`;
+op(`${MS}QLinearAveragePool`, qlinear.QLinearAveragePool, 4, 5, pool);
+op(`${MS}QLinearSigmoid`, qlinear.QLinearSigmoid, 4, 5);
+op(`${MS}QLinearLeakyRelu`, qlinear.QLinearLeakyRelu, 4, 5, "alpha");
+op(`${MS}QLinearReduceMean`, qlinear.QLinearReduceMean, 4, 5, "axes keepdims");
+op(`${MS}QLinearSoftmax`, qlinear.QLinearSoftmax, 5, 5, "axis opset");
+
+const domains = new Map([
+  ["", ""],
+  ["ai.onnx", ""],
+  ["com.microsoft", MS],
+]);
+
+/** What imports `node`: a problem in words where nothing does. */
+export function importerOf({ domain, opType }: NodeProto): OpImporter | string {
+  const prefix = domains.get(domain);
+  if (prefix === undefined) return `domain "${domain}" is not supported`;
+  return table.get(prefix + opType) ?? "this op is not supported";
+}

@@ -9,7 +9,22 @@ import type { Call } from "../call.ts";
 
 /** https://onnx.ai/onnx/operators/onnx__Conv.html */
 export function Conv(call: Call): void {
+  convolution(call, (inputs, outputs, window) => {
+    call.scope.add({ op: "Conv", name: call.name, inputs, outputs, ...window });
+  });
+}
+
+type AddConvolution = (
+  inputs: readonly string[],
+  outputs: readonly string[],
+  window: Window & { readonly group: number },
+) => void;
+
+/** inputs: x, filter, bias?; `add` gets them in 2-D. */
+export function convolution(call: Call, add: AddConvolution): void {
   const filter = call.shape(1);
+  call.fixed(1, "the filter");
+  call.fixed(2, "the bias");
   const rank = spatialRank(call);
   if (filter.length !== rank + 2) {
     call.wrong(`the filter must have ${rank + 2} axes`, formatShape(filter));
@@ -30,7 +45,7 @@ export function Conv(call: Call): void {
     const weights =
       rank === 1 ? unsqueeze(call, call.input(1), `${call.name}_filter`) : call.input(1);
     const inputs = bias === undefined ? [x, weights] : [x, weights, bias];
-    call.scope.add({ op: "Conv", name: call.name, inputs, outputs: [output], ...window, group });
+    add(inputs, [output], { ...window, group });
   });
 }
 

@@ -4,7 +4,8 @@
 // out[c] = x[base + Σ (c − origin) · stride] inside the box, else `fill` or what out already holds
 //
 // One shader for Transpose, Slice, Split, Pad and each part of a Concat. An invocation owns one word
-// of out; where it keeps lanes (KEEP), an earlier dispatch wrote them. Padding lanes become 0.
+// of out; where it keeps lanes (KEEP), an earlier dispatch wrote them. Padding lanes become 0. Elements
+// are bits: float32 and int32 alike, and no float ever looks at an integer.
 
 override WORKGROUP: u32 = 64;
 override KEEP: bool = false; // outside the box: keep out's element instead of writing fill
@@ -37,12 +38,12 @@ struct Params {
   origin5: i32,
   extent5: i32,
   stride5: i32,
-  fill: f32,
+  fill: u32, // bits
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> out: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<u32>;
+@group(0) @binding(2) var<storage, read_write> out: array<vec4u>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -50,12 +51,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (index >= params.count) { return; }
   let source = sourceOf(index);
   let first = (index % (params.dim5 / 4u)) * 4u;
-  var word = vec4f(params.fill);
+  var word = vec4u(params.fill);
   if (KEEP) { word = out[index]; }
   for (var lane = 0u; lane < 4u; lane++) {
     let s = laneSource(source, first + lane);
     if (s.inside) { word[lane] = x[u32(s.offset)]; }
-    if (first + lane >= params.last) { word[lane] = 0.0; }
+    if (first + lane >= params.last) { word[lane] = 0u; }
   }
   out[index] = word;
 }

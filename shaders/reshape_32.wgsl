@@ -4,7 +4,7 @@
 // out = x with another shape, the row-major order of the logical (ONNX) elements unchanged
 //
 // Also the way in and out of the packed layouts: a dense array is a tensor with one axis. An
-// invocation owns one word of out; its padding lanes become 0.
+// invocation owns one word of out; its padding lanes become 0. Elements are bits: float32 and int32 alike.
 
 override WORKGROUP: u32 = 64;
 
@@ -36,8 +36,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> out: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<u32>;
+@group(0) @binding(2) var<storage, read_write> out: array<vec4u>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -45,7 +45,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (index >= params.count) { return; }
   let first = (index % (params.dim5 / 4u)) * 4u;
   let position = rowMajorOf(index);
-  var word = vec4f(0);
+  var word = vec4u(0);
   for (var lane = 0u; lane < 4u; lane++) {
     if (first + lane < params.last) {
       word[lane] = x[elementOf(position + (first + lane) * params.weight5)];

@@ -1,0 +1,178 @@
+// Ops on plain integers: products that keep their int32 accumulator, and quantization whose parameters come
+// from the data. Parameters that are computed are values like any other, and kernels read them from memory.
+
+import type { NodeOf } from "../../graph/node.ts";
+import { sizeOf, toNumbers } from "../../tensor/tensor.ts";
+import { packByteFilter, padWords, widenGroups, type FilterShape } from "./filters.ts";
+import { workgroups, type Lowering, type Placed } from "./context.ts";
+import { sizesOf, type Geometry } from "./product.ts";
+
+type Product = NodeOf<"ConvInteger" | "MatMulInteger">;
+
+/** The weights less their zero points, (outs, perGroup, taps), of a constant filter (outs, …) or (K, N). */
+function weightsOf(
+  lowering: Lowering,
+  node: Product,
+): { shape: readonly number[]; data: Int32Array } {
+  const [w, zero] = [1, 3].map((index) => {
+    const name = lowering.inputName(node, index);
+    const constant = lowering.constant(name);
+    if (!constant) throw lowering.unsupported(node, `"${name}" must be a constant`);
+    return constant;
+  }) as [NonNullable<ReturnType<Lowering["constant"]>>, { data: ArrayLike<number | bigint> }];
+  const zeros = Array.from(zero.data, Number);
+  const zeroOf = (channel: number) => zeros[zeros.length === 1 ? 0 : channel] ?? 0;
+  const data = toNumbers(w);
+  if (node.op === "ConvInteger") {
+    const length = data.length / Math.max(1, w.shape[0] ?? 1);
+    return {
+      shape: w.shape,
+      data: Int32Array.from(data, (q, at) => q - zeroOf(Math.floor(at / length))),
+    };
+  }
+  const [rows = 1, columns = 1] = w.shape;
+  const turned = Int32Array.from(data, (_, at) => {
+    const [column, row] = [Math.floor(at / rows), at % rows];
+    return (data[row * columns + column] ?? 0) - zeroOf(column);
+  });
+  return { shape: [columns, rows], data: turned };
+}
+
+/** int8 planes a, or a and b where 2a + b are the weights. */
+function planesOf(shape: FilterShape, weights: ArrayLike<number>): Int8Array[] {
+  const values = Array.from(weights);
+  const pack = (data: readonly number[]) => packByteFilter(shape, data);
+  if (values.every((w) => w >= -128 && w <= 127)) return [pack(values)];
+  return [pack(values.map((w) => w >> 1)), pack(values.map((w) => w & 1))];
+}
+
+const ROWS = {
+  inHeight: 1,
+  inWidth: 1,
+  outHeight: 1,
+  outWidth: 1,
+  kernelHeight: 1,
+  kernelWidth: 1,
+  strideHeight: 1,
+  strideWidth: 1,
+  dilationHeight: 1,
+  dilationWidth: 1,
+  padTop: 0,
+  padLeft: 0,
+} as const;
+
+function geometryOf(node: Product, x: Placed, out: Placed): Geometry {
+  if (node.op === "MatMulInteger") {
+    return { batch: sizeOf(out.layout.logical.slice(0, -1)), ...ROWS };
+  }
+  const [batch = 1, , inHeight = 1, inWidth = 1] = x.layout.logical;
+  const [, , outHeight = 1, outWidth = 1] = out.layout.logical;
+  return {
+    batch,
+    inHeight,
+    inWidth,
+    outHeight,
+    outWidth,
+    kernelHeight: node.kernel[0],
+    kernelWidth: node.kernel[1],
+    strideHeight: node.strides[0],
+    strideWidth: node.strides[1],
+    dilationHeight: node.dilations[0],
+    dilationWidth: node.dilations[1],
+    padTop: node.pads[0],
+    padLeft: node.pads[1],
+  };
+}
+
+export function lowerIntegerProduct(lowering: Lowering, node: Product): void {
+  const { plan } = lowering;
+  const x = lowering.input(node, 0);
+  if (node.op === "MatMulInteger" && [1, 4].includes(x.layout.logical.length)) {
+    throw lowering.unsupported(node, `its input has ${x.layout.logical.length} axes`);
+  }
+  const zeroPoint = lowering.input(node, 2);
+  const out = lowering.output(node);
+  const weights = weightsOf(lowering, node);
+  const [outs = 1, perGroup = 1] = weights.shape;
+  const group = node.op === "ConvInteger" ? node.group : 1;
+  const taps = node.op === "ConvInteger" ? node.kernel[0] * node.kernel[1] : 1;
+  const { shape, data } = widenGroups({ outs, perGroup, taps, group }, weights.data, true);
+  const length = shape.perGroup * shape.taps;
+  const sums = new Int32Array(outs);
+  for (let at = 0; at < outs * length; at++) {
+    const channel = Math.floor(at / length);
+    sums[channel] = (sums[channel] ?? 0) + (data[at] ?? 0);
+  }
+  const planes = planesOf(shape, data);
+  const filters = new Int8Array(planes.reduce((sum, plane) => sum + plane.length, 0));
+  planes.forEach((plane, index) => filters.set(plane, index * plane.length));
+  const sizes = sizesOf(geometryOf(node, x, out), shape);
+  plan.step("convI32", {
+    node: node.name,
+    overrides: { SPLIT: planes.length > 1 ? 1 : 0 },
+    uniforms: sizes,
+    buffers: {
+      x: x.ref,
+      filters: plan.constant(filters),
+      sums: plan.constant(padWords(sums, (count) => new Int32Array(count))),
+      zeroPoint: zeroPoint.ref,
+      out: out.ref,
+    },
+    groups: workgroups(sizes.pixels * sizes.outWords),
+  });
+}
+
+/** Parts that a range is found in. */
+const RANGES = 64;
+
+export function lowerDynamicQuantize(
+  lowering: Lowering,
+  node: NodeOf<"DynamicQuantizeLinear">,
+): void {
+  const { plan } = lowering;
+  const x = lowering.input(node, 0);
+  const [q, scale, zeroPoint] = [0, 1, 2].map((index) => lowering.output(node, index)) as [
+    Placed,
+    Placed,
+    Placed,
+  ];
+  const { words: count, lastWords: words, last } = x.layout;
+  const parts = Math.max(1, Math.min(RANGES, Math.ceil(count / 1024)));
+  const ranges = plan.tensor(parts * 8);
+  // The last step reads parameters and writes q: what the caller reads lies in one buffer with q, so it is
+  // computed once more beside it.
+  const inArena = (out: Placed) => (out.ref.role === "output" ? lowering.scratch([], out) : out);
+  const reciprocal = lowering.scratch([]);
+  const [ownScale, ownZero] = [inArena(scale), inArena(zeroPoint)];
+  const named = { node: node.name };
+  plan.step("rangeF32", {
+    ...named,
+    uniforms: { count, words: Math.max(1, words), last },
+    buffers: { x: x.ref, out: ranges },
+    groups: parts,
+  });
+  const wanted = [[ownScale, scale], [ownZero, zeroPoint], [reciprocal]];
+  wanted.forEach((outs, WHAT) => {
+    for (const { ref } of new Set(outs)) {
+      plan.step("dynamicQparams", {
+        ...named,
+        overrides: { WHAT },
+        uniforms: { count: parts },
+        buffers: { x: ranges, out: ref },
+        groups: 1,
+      });
+    }
+  });
+  plan.step("quantizeDynamicF32", {
+    ...named,
+    uniforms: { count },
+    buffers: {
+      x: x.ref,
+      reciprocal: reciprocal.ref,
+      scale: ownScale.ref,
+      zeroPoint: ownZero.ref,
+      out: q.ref,
+    },
+    groups: workgroups(count),
+  });
+}
