@@ -2,11 +2,11 @@
 // int32 bias, docs/quantization.md (26), where its weight is int8 around zero; any other stays float in
 // sight, between Dequantize and Quantize.
 
-import { quantizeBias } from "../../../../graph/arithmetic.ts";
+import { greatestAccumulator, quantizeBias } from "../../../../graph/arithmetic.ts";
 import type { Clamp } from "../../../../graph/node.ts";
 import type { QParams } from "../../../../graph/value.ts";
 import { AccumulatorError } from "../../../../errors.ts";
-import { fl } from "../../../../tensor/rounding.ts";
+import { fl, rint } from "../../../../tensor/rounding.ts";
 import { tensor, type Tensor } from "../../../../tensor/tensor.ts";
 import { StridedTensor } from "../../pickled.ts";
 import type { Call } from "../call.ts";
@@ -52,23 +52,51 @@ function convolution(call: Call, weight: StridedTensor, window: PackedWindow): L
   };
 }
 
-/** The bias as int32 in steps of sx · sw, or undefined where it does not fit: (26). */
+/** The bias as int32 in steps of sx · sw, or undefined where it does not fit. qnnpack multiplies by the
+ *  reciprocal, docs/quantization.md (31b); elsewhere (26). */
 function integerBias(
   bias: Tensor<"float32">,
   sx: number,
   weight: QParams,
-): { data: Tensor; quant: QParams } | undefined {
-  const count = bias.data.length;
-  const scale = Float32Array.from({ length: count }, (_, c) =>
-    fl(sx * (weight.scale[weight.scale.length === 1 ? 0 : c] ?? 1)),
-  );
+): Tensor<"int32"> | undefined {
+  const [only] = weight.scale;
+  if (weight.axis === undefined && only !== undefined) {
+    const reciprocal = fl(1 / fl(sx * only));
+    const q = Float64Array.from(bias.data, (b) => rint(fl(b * reciprocal)));
+    if (!q.every((value) => Math.abs(value) <= greatestAccumulator)) return undefined;
+    return tensor("int32", [q.length], Int32Array.from(q));
+  }
   try {
-    const data = tensor("int32", [count], quantizeBias(bias.data, sx, weight.scale));
-    return { data, quant: { dtype: "int32", scale, zeroPoint: new Int32Array(count), axis: 0 } };
+    return tensor("int32", [bias.data.length], quantizeBias(bias.data, sx, weight.scale));
   } catch (error) {
     if (error instanceof AccumulatorError) return undefined;
     throw error;
   }
+}
+
+/** The float32 `steps` places above x > 0. */
+function neighbour(x: number, steps: number): number {
+  const bits = new Uint32Array(Float32Array.of(x).buffer);
+  bits[0] = (bits[0] ?? 0) + steps;
+  return new Float32Array(bits.buffer)[0] ?? x;
+}
+
+/**
+ * The weight scale with which (29), fl(fl(sx · sw) / sy), is qnnpack's multiplier,
+ * fl(fl(sx · sw) · fl(1 / sy)), docs/quantization.md (31): `sw` itself, or a float32 beside it. The
+ * kernels, the reference and other runtimes that read our export then round as PyTorch does.
+ */
+export function qnnpackScale(sx: number, sw: number, sy: number): number {
+  const wanted = fl(fl(sx * sw) * fl(1 / sy));
+  const candidates = [0, 1, -1, 2, -2].map((steps) => neighbour(sw, steps));
+  return candidates.find((scale) => fl(fl(sx * scale) / sy) === wanted) ?? sw;
+}
+
+/** Weights with one scale are those of the qnnpack preset; fbgemm and x86 have one per channel. */
+function weightQuant(quant: QParams, sx: number, sy: number): QParams {
+  const [scale] = quant.scale;
+  if (quant.axis !== undefined || scale === undefined) return quant;
+  return { ...quant, scale: Float32Array.of(qnnpackScale(sx, scale, sy)) };
 }
 
 /** A layer on quantized input: integers where its weight allows it. */
@@ -89,18 +117,27 @@ function quantizedLayer(
     quant?.dtype === "int8" &&
     quant.zeroPoint.every((zero) => zero === 0) &&
     (quant.axis === undefined || quant.axis === 0);
-  const int32 = isInteger && bias ? integerBias(bias, from.scale[0] ?? 1, quant) : undefined;
+  const [sx = 1] = from.scale;
+  const int32 = isInteger && bias ? integerBias(bias, sx, quant) : undefined;
   if (!isInteger || (bias && !int32)) {
     const real = dequantize(call, x);
     const y = floatLayer(call, layer, real, packed.weight, packed.bias, clamp, name);
     return call.add({ op: "Quantize", inputs: [y.value] }, to, `${name}.quantize`);
   }
   const { builder } = translator;
+  const stored = weightQuant(quant, sx, to.scale[0] ?? 1);
   const inputs = [
     translator.name(x),
-    builder.constant(builder.fresh(`${name}.weight`), data, quant),
-    ...(int32 ? [builder.constant(builder.fresh(`${name}.bias`), int32.data, int32.quant)] : []),
+    builder.constant(builder.fresh(`${name}.weight`), data, stored),
   ];
+  if (int32) {
+    const count = int32.data.length;
+    const scale = Float32Array.from({ length: count }, (_, c) =>
+      fl(sx * (stored.scale[stored.scale.length === 1 ? 0 : c] ?? 1)),
+    );
+    const steps: QParams = { dtype: "int32", scale, zeroPoint: new Int32Array(count), axis: 0 };
+    inputs.push(builder.constant(builder.fresh(`${name}.bias`), int32, steps));
+  }
   return call.add({ ...layer, inputs, ...clamp }, to, name);
 }
 
