@@ -292,7 +292,7 @@ export class Evaluator {
     if (!(target instanceof Traced) || !(result instanceof Traced)) {
       throw new Call({ ...parts, op: name }).fail("in-place ops change tensors of the graph only");
     }
-    for (const alias of target.aliases) if (alias !== target) alias.stale = name;
+    for (const alias of target.aliases) if (alias !== target) alias.stale = `${name} (${where})`;
     target.value = result.value;
     return target;
   }

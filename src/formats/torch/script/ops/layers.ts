@@ -5,9 +5,9 @@
 import { greatestAccumulator, quantizeBias } from "../../../../graph/arithmetic.ts";
 import type { Clamp } from "../../../../graph/node.ts";
 import type { QParams } from "../../../../graph/value.ts";
-import { AccumulatorError } from "../../../../errors.ts";
+import { AccumulatorError, InputError } from "../../../../errors.ts";
 import { fl, rint } from "../../../../tensor/rounding.ts";
-import { tensor, type Tensor } from "../../../../tensor/tensor.ts";
+import { formatShape, tensor, type Tensor } from "../../../../tensor/tensor.ts";
 import { StridedTensor } from "../../pickled.ts";
 import type { Call } from "../call.ts";
 import { Packed, Traced, type PackedWindow, type Thing } from "../values.ts";
@@ -197,7 +197,10 @@ function onQuantized(
 function matrix(call: Call, x: Traced): Layer {
   const { shape } = call.type(x);
   if (shape.length === 2) return GEMM;
-  throw call.fail(`linear layers on ${shape.length} axes are not supported; 2 are`);
+  throw new InputError(
+    `${call.op} "${call.label}": the input must have 2 axes; got ${formatShape(shape)}. ` +
+      "Flatten it in the model, or give the shape that the model reads.",
+  );
 }
 
 const quantizedLinear = (clamp: Clamp) => (call: Call) =>
