@@ -53,7 +53,7 @@ function convolution(call: Call, weight: StridedTensor, window: PackedWindow): L
 }
 
 /** The bias as int32 in steps of sx · sw, or undefined where it does not fit. qnnpack multiplies by the
- *  reciprocal, docs/quantization.md (31b); elsewhere (26). */
+ *  reciprocal, docs/quantization.md, section 13; elsewhere (26). */
 function integerBias(
   bias: Tensor<"float32">,
   sx: number,
@@ -72,31 +72,6 @@ function integerBias(
     if (error instanceof AccumulatorError) return undefined;
     throw error;
   }
-}
-
-/** The float32 `steps` places above x > 0. */
-function neighbour(x: number, steps: number): number {
-  const bits = new Uint32Array(Float32Array.of(x).buffer);
-  bits[0] = (bits[0] ?? 0) + steps;
-  return new Float32Array(bits.buffer)[0] ?? x;
-}
-
-/**
- * The weight scale with which (29), fl(fl(sx · sw) / sy), is qnnpack's multiplier,
- * fl(fl(sx · sw) · fl(1 / sy)), docs/quantization.md (31): `sw` itself, or a float32 beside it. The
- * kernels, the reference and other runtimes that read our export then round as PyTorch does.
- */
-export function qnnpackScale(sx: number, sw: number, sy: number): number {
-  const wanted = fl(fl(sx * sw) * fl(1 / sy));
-  const candidates = [0, 1, -1, 2, -2].map((steps) => neighbour(sw, steps));
-  return candidates.find((scale) => fl(fl(sx * scale) / sy) === wanted) ?? sw;
-}
-
-/** Weights with one scale are those of the qnnpack preset; fbgemm and x86 have one per channel. */
-function weightQuant(quant: QParams, sx: number, sy: number): QParams {
-  const [scale] = quant.scale;
-  if (quant.axis !== undefined || scale === undefined) return quant;
-  return { ...quant, scale: Float32Array.of(qnnpackScale(sx, scale, sy)) };
 }
 
 /** A layer on quantized input: integers where its weight allows it. */
@@ -125,15 +100,14 @@ function quantizedLayer(
     return call.add({ op: "Quantize", inputs: [y.value] }, to, `${name}.quantize`);
   }
   const { builder } = translator;
-  const stored = weightQuant(quant, sx, to.scale[0] ?? 1);
   const inputs = [
     translator.name(x),
-    builder.constant(builder.fresh(`${name}.weight`), data, stored),
+    builder.constant(builder.fresh(`${name}.weight`), data, quant),
   ];
   if (int32) {
     const count = int32.data.length;
     const scale = Float32Array.from({ length: count }, (_, c) =>
-      fl(sx * (stored.scale[stored.scale.length === 1 ? 0 : c] ?? 1)),
+      fl(sx * (quant.scale[quant.scale.length === 1 ? 0 : c] ?? 1)),
     );
     const steps: QParams = { dtype: "int32", scale, zeroPoint: new Int32Array(count), axis: 0 };
     inputs.push(builder.constant(builder.fresh(`${name}.bias`), int32, steps));
