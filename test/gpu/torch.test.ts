@@ -17,15 +17,17 @@ async function outputs(name: string) {
   return { model, x, got, want: floatsOf(output!) };
 }
 
-it.each(["quantized.traced.pt", "quantized.scripted.pt", "quantized.frozen.pt"])(
-  "%s gives qnnpack's numbers bit for bit, and so does its QDQ file",
-  async (name) => {
-    const { model, x, got, want } = await outputs(name);
-    expect(got).toEqual(want);
-    using session = await compile(await load(save(model)), device);
-    expect((await session.run(x))["output"]!.data).toEqual(want);
-  },
-);
+it.each([
+  "quantized.traced.pt",
+  "quantized.scripted.pt",
+  "quantized.frozen.pt",
+  "quantized.lite.ptl",
+])("%s gives qnnpack's numbers bit for bit, and so does its QDQ file", async (name) => {
+  const { model, x, got, want } = await outputs(name);
+  expect(got).toEqual(want);
+  using session = await compile(await load(save(model)), device);
+  expect((await session.run(x))["output"]!.data).toEqual(want);
+});
 
 it.each(["float.traced.pt", "float.scripted.pt", "head.traced.pt", "head.scripted.pt"])(
   "%s gives PyTorch's numbers",

@@ -21,16 +21,18 @@ async function outputs(name: string) {
 }
 
 describe("quantized archives", () => {
-  it.each(["quantized.traced.pt", "quantized.scripted.pt", "quantized.frozen.pt"])(
-    "%s gives qnnpack's numbers bit for bit",
-    async (name) => {
-      const { model, got, want, shape } = await outputs(name);
-      expect(model.stage).toBe("quantized");
-      expect(got.shape).toEqual(shape);
-      expect(got.data).toEqual(want);
-      expect(new Set(want).size).toBeGreaterThan(2); // not one saturated value
-    },
-  );
+  it.each([
+    "quantized.traced.pt",
+    "quantized.scripted.pt",
+    "quantized.frozen.pt",
+    "quantized.lite.ptl",
+  ])("%s gives qnnpack's numbers bit for bit", async (name) => {
+    const { model, got, want, shape } = await outputs(name);
+    expect(model.stage).toBe("quantized");
+    expect(got.shape).toEqual(shape);
+    expect(got.data).toEqual(want);
+    expect(new Set(want).size).toBeGreaterThan(2); // not one saturated value
+  });
 
   it("perChannel.traced.pt gives fbgemm's numbers within one step of the last layer", async () => {
     const { model, got, want } = await outputs("perChannel.traced.pt");
