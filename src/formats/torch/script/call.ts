@@ -55,8 +55,14 @@ export class Call {
     return this.args[index] ?? named ?? null;
   }
 
+  /** `value`, or its number where it is a constant tensor of one element. */
+  known(value: Thing): Thing {
+    if (!(value instanceof StridedTensor) || value.size.some((size) => size !== 1)) return value;
+    return Number(this.translator.entry(value, this.label).tensor.data[0]);
+  }
+
   number(index: number, fallback?: number): number {
-    const value = this.at(index);
+    const value = this.known(this.at(index));
     if (typeof value === "number") return value;
     if (value === null && fallback !== undefined) return fallback;
     throw this.fail(`argument ${index} must be a number`);

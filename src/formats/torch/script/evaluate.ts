@@ -236,6 +236,7 @@ export class Evaluator {
       if (!dotted.startsWith("__torch__.")) return new Callable(dotted);
       const tree = this.#library.function(dotted);
       if (tree) return new Callable(dotted, tree);
+      if (this.#library.isNamedTuple(dotted)) return new Callable("tuple");
       throw this.#refuse(frame.tree, expr.line, dotted, "the archive has no such function");
     }
     return this.#member(this.#evaluate(expr.of, frame), expr.name, expr.line, frame);
@@ -271,6 +272,7 @@ export class Evaluator {
     );
     const named = new Map([...expr.named].map(([name, arg]) => [name, this.#evaluate(arg, frame)]));
     if (target.tree) return this.call(target, args, named);
+    if (target.name === "tuple") return args;
     return this.#op(target.name, args, named, frame, line);
   }
 

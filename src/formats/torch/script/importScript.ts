@@ -143,7 +143,8 @@ function checked(name: string, shape: Shape, dims: Readonly<Record<string, numbe
 
 function outputsOf(result: Thing): Traced[] {
   if (result instanceof Traced) return [result];
-  const items = Array.isArray(result) ? (result as readonly Thing[]) : [];
+  const given = Array.isArray(result) ? (result as readonly Thing[]) : [];
+  const items = given.filter((item) => item !== null); // what only training returns
   const tensors = items.filter((item) => item instanceof Traced);
   if (items.length > 0 && tensors.length === items.length) return tensors;
   throw new UnsupportedError(

@@ -15,7 +15,9 @@ interface Text {
 interface SourceFile {
   readonly path: string;
   /** By name, and by "Class.method". */
-  readonly functions: Map<string, Text>;
+  readonly functions: ReadonlyMap<string, Text>;
+  /** Classes that are named tuples. */
+  readonly tuples: ReadonlySet<string>;
 }
 
 export class Library {
@@ -41,6 +43,12 @@ export class Library {
     return this.#find(module, last);
   }
 
+  /** True where `path` is a class of named tuples: its call makes a tuple. */
+  isNamedTuple(path: string): boolean {
+    const { module, last } = split(path);
+    return this.#file(module)?.tuples.has(last) === true;
+  }
+
   #find(module: string, name: string): FunctionTree | undefined {
     const file = this.#file(module);
     const text = file?.functions.get(name);
@@ -60,7 +68,8 @@ export class Library {
       throw damaged(`its code has more than ${TORCH_LIMITS.codeBytes} bytes`);
     }
     const lines = new TextDecoder().decode(bytes).split(/\r?\n/);
-    const file = { path, functions: cut(lines) };
+    const tuples = lines.flatMap((line) => /^class (\w+)\(NamedTuple\)/.exec(line)?.[1] ?? []);
+    const file = { path, functions: cut(lines), tuples: new Set(tuples) };
     this.#files.set(module, file);
     return file;
   }

@@ -8,17 +8,11 @@ import { NamedSize, Traced, type Thing } from "../values.ts";
 
 type Op = (call: Call) => Thing;
 
-/** A tensor of the archive with one element is that number. */
-function known(call: Call, value: Thing): Thing {
-  if (!(value instanceof StridedTensor) || value.size.some((size) => size !== 1)) return value;
-  return Number(call.translator.entry(value, call.label).tensor.data[0]);
-}
-
 /** The result of an arithmetic op on two numbers, undefined where a tensor takes part. */
 export function onNumbers(call: Call): Thing | undefined {
   const [a, b] = [call.at(0), call.at(1)];
   if (a instanceof Traced || b instanceof Traced) return undefined;
-  const [x, y] = [known(call, a), known(call, b)];
+  const [x, y] = [call.known(a), call.known(b)];
   if (x instanceof NamedSize || y instanceof NamedSize) {
     throw call.fail("arithmetic on a size needs that size: load(bytes, { dims: { batch: 1 } })");
   }
@@ -49,7 +43,7 @@ const compare =
     test: (a: number | string | boolean | null, b: number | string | boolean | null) => boolean,
   ): Op =>
   (call) => {
-    const [a, b] = [call.at(0), call.at(1)].map((value) => known(call, value));
+    const [a, b] = [call.at(0), call.at(1)].map((value) => call.known(value));
     const isPlain = (value: Thing | undefined): value is number | string | boolean | null =>
       value === null || ["number", "string", "boolean"].includes(typeof value);
     if (isPlain(a) && isPlain(b)) return test(a, b);
@@ -89,7 +83,7 @@ function len(call: Call): number {
 const toNumber =
   (round: (value: number) => number): Op =>
   (call) => {
-    const value = known(call, call.at(0));
+    const value = call.known(call.at(0));
     if (value instanceof NamedSize) return value;
     if (typeof value === "boolean") return value ? 1 : 0;
     if (value === "inf" || value === "-inf") return value === "inf" ? Infinity : -Infinity;
@@ -139,6 +133,7 @@ export const host: Readonly<Record<string, Op>> = {
   "torch.format": format,
   "torch.device": () => "device",
   "torch.list": same,
+  "torch.warn": () => null,
   "ops.prim.NumToTensor": same,
   "ops.prim.data": same,
   "ops.prim.device": () => "device",
