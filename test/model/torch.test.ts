@@ -18,6 +18,7 @@ import {
 import { bindShapes } from "../../src/graph/bind.ts";
 import { GraphBuilder } from "../../src/graph/builder.ts";
 import { valueOf, type Graph } from "../../src/graph/graph.ts";
+import { readStateDict, withoutPrefix } from "../../src/formats/torch/index.ts";
 import { interpret } from "../../src/reference/interpret.ts";
 import { inTop } from "../../src/metrics.ts";
 import { batches, presets } from "../../src/pictures.ts";
@@ -166,3 +167,19 @@ describe.runIf(isThere)("torchvision's quantized MobileNetV2, a TorchScript arch
     expect(Math.abs(ours - theirs)).toBeLessThanOrEqual(full ? 0.6 : 1); // one picture of 100 is a point
   });
 });
+
+describe.runIf(hasSharedData("models/cifar10-resnet20.th", "CIFAR-10 checkpoints"))(
+  "CIFAR-10 checkpoints in the legacy format",
+  () => {
+    it.each([
+      ["models/cifar10-resnet20.th", 269_722],
+      ["models/cifar10-resnet32.th", 464_154],
+    ])("%s holds %i parameters", async (path, parameters) => {
+      const state = withoutPrefix(await readStateDict(readShared(path)));
+      expect(state.get("conv1.weight")!.tensor.shape).toEqual([16, 3, 3, 3]);
+      const trained = [...state].filter(([name]) => /\.(weight|bias)$/.test(name));
+      const count = trained.reduce((sum, [, { tensor }]) => sum + tensor.data.length, 0);
+      expect(count).toBe(parameters);
+    });
+  },
+);
