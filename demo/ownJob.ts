@@ -21,7 +21,8 @@ export interface Chosen {
 /** From so many pictures on, one half calibrates and the other one is measured on. */
 const ENOUGH = 16;
 
-const isModel = ({ name }: File): boolean => /\.onnx$/i.test(name);
+const MODEL = /\.(onnx|pt|pth|ptl)$/i;
+const isModel = ({ name }: File): boolean => MODEL.test(name);
 const isPicture = ({ name, type }: File): boolean =>
   /\.(jpe?g|png|webp)$/i.test(name) || /^image\/(jpeg|png|webp)$/.test(type);
 
@@ -40,7 +41,7 @@ export function ownJob(model: File, pictures: readonly File[], preprocess: strin
   const all = pictures.map((file): JobPicture => ({ name: file.name, source: file }));
   const halves = all.length >= ENOUGH;
   return {
-    name: model.name.replace(/\.onnx$/i, ""),
+    name: model.name.replace(MODEL, ""),
     job: {
       model,
       calibration: halves ? all.filter((_, index) => index % 2 === 0) : all,

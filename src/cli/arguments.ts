@@ -94,10 +94,10 @@ function usage({ name }: Grammar, problem: string): UsageError {
 }
 
 /** True for what a shell's `*` may put behind --data. */
-const isModel = (text: string): boolean => text.toLowerCase().endsWith(".onnx");
+const isModel = (text: string): boolean => /\.(onnx|pt|pth|ptl)$/i.test(text);
 
 /** Parse what follows the command's name. Words behind `--data A` are pictures too, so that a shell's
- *  `*.jpg` works; an .onnx file among them is a model. Throws UsageError. */
+ *  `*.jpg` works; a model's file among them is one. Throws UsageError. */
 export function parseArguments(grammar: Grammar, argv: readonly string[]): Arguments {
   const specs = [...grammar.options, ...COMMON];
   const tokens = tokenize(grammar, specs, argv);
