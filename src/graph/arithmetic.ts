@@ -132,6 +132,12 @@ export function quantizeBias(
   });
 }
 
+/** fl(b / fl(sx · s_c)): a bias in steps of the accumulator, not rounded to an integer: docs/quantization.md
+ *  (30). */
+export function floatBias(bias: number, inputScale: number, weightScale: number): number {
+  return fl(bias / fl(inputScale * weightScale));
+}
+
 /** The weight scale from which on a bias fits int32: fl(1.0001 · 2|b| / (2³² − 2) / sx), as ONNX
  *  Runtime's quantizer raises it; docs/quantization.md, section 7. */
 export function leastWeightScale(bias: number, inputScale: number): number {

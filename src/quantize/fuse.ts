@@ -85,7 +85,8 @@ export function removeIdentities(graph: Graph): Graph {
   });
 }
 
-/** k = γ · rsqrt(var + ε);  w′ = w · k;  b′ = (b − mean) · k + β          docs/quantization.md (21) */
+/** k = γ · rsqrt(var + ε);  w′ = w · k;  b′ = (b − mean) · rsqrt(var + ε) · γ + β
+ *                                                                          docs/quantization.md (21) */
 export function foldBatchNorms(graph: Graph): Graph {
   const producers = producersOf(graph);
   const consumers = consumersOf(graph);
@@ -125,13 +126,18 @@ function foldOne(
   const outs = filter.shape[0] ?? 0;
   const [gamma, beta, mean, variance] = norm.inputs.slice(1).map(floats);
   const bias = floats(conv.inputs[2]);
-  const factor = Float32Array.from({ length: outs }, (_, c) =>
-    fl((gamma?.[c] ?? 1) * fl(1 / Math.sqrt(fl((variance?.[c] ?? 1) + norm.epsilon)))),
+  // torch.rsqrt rounds twice: the root, then its inverse.
+  const inverse = Float32Array.from({ length: outs }, (_, c) =>
+    fl(1 / fl(Math.sqrt(fl((variance?.[c] ?? 1) + norm.epsilon)))),
   );
+  const factor = inverse.map((r, c) => fl((gamma?.[c] ?? 1) * r));
   const perOut = filter.data.length / Math.max(1, outs);
   const weights = filter.data.map((w, index) => fl(w * (factor[Math.floor(index / perOut)] ?? 1)));
   const biases = Float32Array.from({ length: outs }, (_, c) =>
-    fl(fl(fl((bias?.[c] ?? 0) - (mean?.[c] ?? 0)) * (factor[c] ?? 1)) + (beta?.[c] ?? 0)),
+    fl(
+      fl(fl(fl((bias?.[c] ?? 0) - (mean?.[c] ?? 0)) * (inverse[c] ?? 1)) * (gamma?.[c] ?? 1)) +
+        (beta?.[c] ?? 0),
+    ),
   );
   const filterName = builder.constant(
     builder.fresh(`${conv.name}/folded_filter`),
