@@ -84,6 +84,9 @@ export interface MaxPool extends Common, Window {
 /** Mean over every axis after the second, kept as size 1. */
 export interface GlobalAveragePool extends Common {
   readonly op: "GlobalAveragePool";
+  /** Of integers: rint(Σ q / n), the zero point inside the rounding, as PyTorch's fbgemm does it; ties
+   *  alone tell it from docs/quantization.md (36). Input and output share their parameters. */
+  readonly zeroPointInside?: boolean;
 }
 
 /** axes: non-negative, sorted. */

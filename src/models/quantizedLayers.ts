@@ -118,7 +118,8 @@ export class QuantizedLayers extends Layers {
   }
 
   globalPool(x: string, name: string): string {
-    return this.keep({ op: "GlobalAveragePool", name, inputs: [x], outputs: [name] });
+    const node = { op: "GlobalAveragePool", name, inputs: [x], outputs: [name] } as const;
+    return this.keep(this.#backend === "fbgemm" ? { ...node, zeroPointInside: true } : node);
   }
 
   spatialMean(x: string, name: string): string {

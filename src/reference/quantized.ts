@@ -77,11 +77,21 @@ function mean(
   inputs: readonly (Quantized | Tensor)[],
   to: QParams,
 ): Tensor {
-  const { tensor: x, scale, zeroPoint } = quantizedInput(node, inputs, 0);
-  const reals = realsOf(x, zeroPoint);
+  const { tensor: x, quant, scale, zeroPoint } = quantizedInput(node, inputs, 0);
+  const isInside = node.op === "GlobalAveragePool" && node.zeroPointInside === true;
+  if (isInside && !sameQuant(quant, to)) {
+    throw nodeError(
+      node,
+      "zeroPointInside needs an output with the input's parameters",
+      `scales ${scale} and ${to.scale[0]}`,
+      "Leave it out.",
+    );
+  }
+  const reals = realsOf(x, isInside ? 0 : zeroPoint);
   const sums = node.op === "AveragePool" ? averagePoolSums(node, reals) : reduceSums(node, reals);
   const out = perTensor(node, to);
-  return requantized(node, sums, to, (index) => {
+  const target = isInside ? { ...to, zeroPoint: Int32Array.of(0) } : to;
+  return requantized(node, sums, target, (index) => {
     const count = Math.max(1, sums.counts[index] ?? 1); // the mean of nothing is 0
     return averageMultiplier(scale, out.scale, count);
   });

@@ -152,3 +152,18 @@ export function sampleCodes(values: ArrayLike<number | bigint>, count: number): 
 }
 
 export const decodeCodes = (text: string) => [...Buffer.from(text, "base64")];
+
+/** Architectures with a fixture. */
+export const fixtureNames: readonly ArchitectureName[] = [
+  "mobilenet_v2",
+  "mobilenet_v3_large",
+  "resnet18",
+  "resnet50",
+  "resnext101_32x8d",
+  "inception_v3",
+  "googlenet",
+  "shufflenet_v2_x0_5",
+  "shufflenet_v2_x1_0",
+  "shufflenet_v2_x1_5",
+  "shufflenet_v2_x2_0",
+];

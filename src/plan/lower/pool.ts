@@ -145,10 +145,15 @@ function emitMean(
   if (255 * elementsSummed > 2147483647)
     throw lowering.unsupported(node, `a mean over ${elementsSummed} elements overflows int32`);
   const multiplier = averageMultiplier(from.scale, to.scale, elementsSummed);
+  const isInside = node.op === "GlobalAveragePool" && node.zeroPointInside === true;
+  if (isInside && (from.scale !== to.scale || from.zeroPoint !== to.zeroPoint)) {
+    throw lowering.unsupported(node, "zeroPointInside needs an output with the input's parameters");
+  }
+  // The codes themselves are averaged then: both zero points are that of code 0.
   const params = {
-    inZero: from.zeroPoint,
+    inZero: isInside ? -from.shift : from.zeroPoint,
     multiplier,
-    zeroPoint: to.zeroPoint,
+    zeroPoint: isInside ? -to.shift : to.zeroPoint,
     ...storedBounds({}, out.quant),
   };
   lowering.plan.step("reduceI8", {
