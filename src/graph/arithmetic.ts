@@ -5,6 +5,7 @@
 import { AccumulatorError, InputError, QConfigError } from "../errors.ts";
 import { clamp, fl, rint } from "../tensor/rounding.ts";
 import { formatShape, sizeOf, stridesOf, tensor, type Tensor } from "../tensor/tensor.ts";
+import type { Engine } from "./node.ts";
 import { rangeOf, type QParams } from "./value.ts";
 
 /** Greatest |acc| that f32 holds exactly: up to here (29) is the same on every adapter. */
@@ -78,9 +79,12 @@ function channels(
 }
 
 /** m = fl(fl(sx · sw) / sy), docs/quantization.md (29); with sa and sb for sx and sw it is that of a
- *  product, (35). Throws QConfigError unless m is a finite, normal, positive f32. */
-export function multiplier(sx: number, sw: number, sy: number): number {
-  return usable(fl(fl(sx * sw) / sy), `sx=${sx}, sw=${sw}, sy=${sy}`);
+ *  product, (35). qnnpack takes fl(fl(sx · sw) · fl(1 / sy)), (31). Throws QConfigError unless m is a
+ *  finite, normal, positive f32. */
+export function multiplier(sx: number, sw: number, sy: number, engine?: Engine): number {
+  const step = fl(sx * sw);
+  const m = engine === "qnnpack" ? fl(step * fl(1 / sy)) : fl(step / sy);
+  return usable(m, `sx=${sx}, sw=${sw}, sy=${sy}`);
 }
 
 /** m = fl(s / sy), of a change of scale alone: docs/quantization.md (34). Throws as `multiplier`. */
@@ -215,7 +219,19 @@ export interface AddMultipliers {
 
 /** Ma = rint(sa/sy · 2ᵏ), Mb = rint(sb/sy · 2ᵏ) in f64, k the greatest ≤ 30 with both < 2²¹, so that
  *  255·(Ma + Mb) < 2³⁰: docs/quantization.md (37). Throws QConfigError where no k ≥ 1 exists. */
-export function addMultipliers(sa: number, sb: number, sy: number): AddMultipliers {
+export function addMultipliers(
+  sa: number,
+  sb: number,
+  sy: number,
+  engine?: Engine,
+): AddMultipliers {
+  if (engine === "qnnpack") {
+    // Of the f32 ratios, and one bit more: |v| ≤ 510 · 2²² still fits i32.
+    const [a, b] = [fl(sa / sy), fl(sb / sy)];
+    const k = 21 - Math.floor(Math.log2(Math.max(a, b)));
+    const scale = 2 ** k;
+    if (k >= 1 && k <= 30) return { ma: rint(a * scale), mb: rint(b * scale), k };
+  }
   for (let k = 30; k >= 1; k--) {
     const ma = rint((sa / sy) * 2 ** k);
     const mb = rint((sb / sy) * 2 ** k);

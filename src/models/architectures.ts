@@ -3,6 +3,7 @@
 import { InputError } from "../errors.ts";
 import type { StateDict } from "../formats/torch/stateDict.ts";
 import type { Graph } from "../graph/graph.ts";
+import type { Engine } from "../graph/node.ts";
 import { cifarResnet } from "./cifarResnet.ts";
 import { FloatLayers } from "./floatLayers.ts";
 import { googlenet } from "./googlenet.ts";
@@ -10,7 +11,7 @@ import { inceptionV3 } from "./inceptionV3.ts";
 import type { Layers } from "./layers.ts";
 import { mobilenetV2 } from "./mobilenetV2.ts";
 import { mobilenetV3Large } from "./mobilenetV3.ts";
-import { QuantizedLayers, type Backend } from "./quantizedLayers.ts";
+import { QuantizedLayers } from "./quantizedLayers.ts";
 import { resnet, type ResNet } from "./resnet.ts";
 import { shufflenetV2 } from "./shufflenetV2.ts";
 import { Weights } from "./weights.ts";
@@ -24,7 +25,7 @@ interface Architecture {
   /** The least side that its strides leave something of. */
   readonly leastSize?: number;
   /** PyTorch's engine of its quantized files; absent where there is no quantized form. */
-  readonly backend?: Backend;
+  readonly backend?: Engine;
   /** Of its normalizations. */
   readonly epsilon?: number;
   /** Whether torchvision's weights want images transformed on the way in. */
@@ -105,7 +106,7 @@ export interface BuildOptions {
   /** Height and width of the pictures, in pixels. Default: what the network was trained on. */
   readonly size?: number | readonly [height: number, width: number];
   /** PyTorch's engine that quantized weights were made for. Default: that of torchvision's file. */
-  readonly backend?: Backend;
+  readonly backend?: Engine;
   /** inception_v3 and googlenet: false where the weights were trained on plainly normalized pictures. */
   readonly transformInput?: boolean;
 }

@@ -2,19 +2,17 @@
 // whose parameters the state dict holds. Every layer is a typed node on the integer kernels.
 //
 // The two engines of PyTorch differ in one bit here and there, and files say which one they are for:
-//   qnnpack  bias in int32, docs/quantization.md (29); means round before the zero point is added
-//   fbgemm   bias in float, docs/quantization.md (30); means round after
+//   qnnpack  bias in int32, docs/quantization.md (31)
+//   fbgemm   bias in float, docs/quantization.md (30)
+// and their pools and additions in how they round: the nodes' `engine` says it.
 
 import { quantizeBias } from "../graph/arithmetic.ts";
-import type { Node } from "../graph/node.ts";
+import type { Engine, Node } from "../graph/node.ts";
 import type { QParams } from "../graph/value.ts";
 import { fl } from "../tensor/rounding.ts";
 import { tensor, type Tensor } from "../tensor/tensor.ts";
 import { Layers, windowOf, type ConvNames, type ConvSpec } from "./layers.ts";
 import type { Weights } from "./weights.ts";
-
-/** PyTorch's engine that a quantized file was made for. */
-export type Backend = "fbgemm" | "qnnpack";
 
 /** torch gives hardsigmoid these, whatever was observed. */
 const HARD_SIGMOID: QParams = {
@@ -24,11 +22,11 @@ const HARD_SIGMOID: QParams = {
 };
 
 export class QuantizedLayers extends Layers {
-  readonly #backend: Backend;
+  readonly #engine: Engine;
 
-  constructor(weights: Weights, backend: Backend) {
+  constructor(weights: Weights, engine: Engine) {
     super(weights);
-    this.#backend = backend;
+    this.#engine = engine;
   }
 
   start(images: string): string {
@@ -51,7 +49,7 @@ export class QuantizedLayers extends Layers {
   }
 
   #bias(name: string, bias: Tensor<"float32">, x: QParams, weight: QParams): string {
-    if (this.#backend === "fbgemm") return this.builder.constant(name, bias);
+    if (this.#engine === "fbgemm") return this.builder.constant(name, bias);
     const [sx = 1] = x.scale;
     const { scale } = weight;
     const steps = bias.data.map((_, c) => fl(sx * (scale[scale.length === 1 ? 0 : c] ?? 1)));
@@ -72,6 +70,7 @@ export class QuantizedLayers extends Layers {
       outputs: [conv],
       ...window,
       group,
+      engine: this.#engine,
       ...(clamp === undefined ? {} : { low: 0 }),
     });
   }
@@ -86,6 +85,7 @@ export class QuantizedLayers extends Layers {
       beta: 1,
       transA: false,
       transB: true,
+      engine: this.#engine,
     });
   }
 
@@ -96,7 +96,14 @@ export class QuantizedLayers extends Layers {
 
   add(x: string, y: string, name: string, relu = false): string {
     const clamp = relu ? { low: 0 } : {};
-    return this.#typed(name, { op: "Add", name, inputs: [x, y], outputs: [name], ...clamp });
+    return this.#typed(name, {
+      op: "Add",
+      name,
+      inputs: [x, y],
+      outputs: [name],
+      ...clamp,
+      engine: this.#engine,
+    });
   }
 
   multiply(x: string, y: string, name: string): string {
@@ -119,7 +126,7 @@ export class QuantizedLayers extends Layers {
 
   globalPool(x: string, name: string): string {
     const node = { op: "GlobalAveragePool", name, inputs: [x], outputs: [name] } as const;
-    return this.keep(this.#backend === "fbgemm" ? { ...node, zeroPointInside: true } : node);
+    return this.keep({ ...node, engine: this.#engine });
   }
 
   spatialMean(x: string, name: string): string {

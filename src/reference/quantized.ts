@@ -78,13 +78,13 @@ function mean(
   to: QParams,
 ): Tensor {
   const { tensor: x, quant, scale, zeroPoint } = quantizedInput(node, inputs, 0);
-  const isInside = node.op === "GlobalAveragePool" && node.zeroPointInside === true;
+  const isInside = node.op === "GlobalAveragePool" && node.engine === "fbgemm";
   if (isInside && !sameQuant(quant, to)) {
     throw nodeError(
       node,
-      "zeroPointInside needs an output with the input's parameters",
+      "with engine fbgemm the output must have the input's parameters",
       `scales ${scale} and ${to.scale[0]}`,
-      "Leave it out.",
+      "Leave the engine out.",
     );
   }
   const reals = realsOf(x, isInside ? 0 : zeroPoint);
@@ -109,7 +109,7 @@ function binary(node: Binary, inputs: readonly (Quantized | Tensor)[], to: QPara
     const m = multiplier(a.scale, b.scale, out.scale);
     return requantized(node, { shape, data }, to, () => m, node);
   }
-  const { ma, mb, k } = addMultipliers(a.scale, b.scale, out.scale);
+  const { ma, mb, k } = addMultipliers(a.scale, b.scale, out.scale, node.engine);
   const multipliers = { ma, mb: node.op === "Sub" ? -mb : mb, k };
   const [low, high] = clampBounds(node.low, node.high, to);
   const data = allocate(to.dtype, left.length);

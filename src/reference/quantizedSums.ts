@@ -121,7 +121,9 @@ export function quantizedSums(
   checkFits(node, sums);
   const { scale } = weight.quant;
   const out = perTensor(node, to);
-  const multipliers = Array.from(scale, (each) => multiplier(x.scale, each, out.scale));
+  const multipliers = Array.from(scale, (each) =>
+    multiplier(x.scale, each, out.scale, "engine" in node ? node.engine : undefined),
+  );
   // How many neighbouring output elements share a channel: a whole plane in Conv, one in a matrix.
   const inner = node.op === "Conv" ? (sums.shape[2] ?? 1) * (sums.shape[3] ?? 1) : 1;
   const channelOf = (index: number, count: number) => Math.floor(index / inner) % count;

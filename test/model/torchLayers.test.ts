@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { bindShapes, type BoundGraph } from "../../src/graph/bind.ts";
 import { buildModel, type ArchitectureName } from "../../src/models/architectures.ts";
-import type { Backend } from "../../src/models/quantizedLayers.ts";
+import type { Engine } from "../../src/graph/node.ts";
 import { interpret } from "../../src/reference/interpret.ts";
 import { tensor, type Tensor } from "../../src/tensor/tensor.ts";
 import {
@@ -27,7 +27,7 @@ const script = join(import.meta.dirname, "../fixtures/make_models.py");
 const names = (process.env["MODELS"]?.split(",") ?? fixtureNames) as ArchitectureName[];
 
 /** PyTorch's codes of every module, by name. */
-function dump(name: string, backend: Backend): Map<string, Tensor> {
+function dump(name: string, backend: Engine): Map<string, Tensor> {
   const folder = mkdtempSync(join(tmpdir(), "torch-layers-"));
   try {
     execFileSync(python!, [script, name, backend, folder], { stdio: "ignore" });

@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import type { StateDict, StateEntry } from "../../src/formats/torch/stateDict.ts";
 import { buildModel, parametersOf, type ArchitectureName } from "../../src/models/architectures.ts";
-import type { Backend } from "../../src/models/quantizedLayers.ts";
+import type { Engine } from "../../src/graph/node.ts";
 import { foldBatchNorms } from "../../src/quantize/fuse.ts";
 import { quantizeWeight } from "../../src/quantize/weights.ts";
 import { float32, sizeOf, tensor, type Tensor } from "../../src/tensor/tensor.ts";
@@ -20,7 +20,7 @@ interface EngineResults {
   readonly codes: Readonly<Record<string, string>>;
 }
 
-export interface TorchResults extends Readonly<Record<Backend, EngineResults>> {
+export interface TorchResults extends Readonly<Record<Engine, EngineResults>> {
   readonly size: number;
   readonly quiet: string | null;
   readonly float: string;
@@ -104,7 +104,7 @@ export function seededState(name: ArchitectureName, { size, quiet }: TorchResult
 export function quantizedState(
   name: ArchitectureName,
   results: TorchResults,
-  backend: Backend,
+  backend: Engine,
 ): StateDict {
   const float = buildModel(name, seededState(name, results), { size: results.size });
   const folded = foldBatchNorms(float);

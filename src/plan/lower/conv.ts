@@ -9,7 +9,7 @@ import {
   greatestAccumulator,
   multiplier,
 } from "../../graph/arithmetic.ts";
-import type { Clamp, Conv, Node } from "../../graph/node.ts";
+import type { Clamp, Conv, Engine, Node } from "../../graph/node.ts";
 import { AccumulatorError } from "../../errors.ts";
 import { sizeOf, toNumbers, type Tensor } from "../../tensor/tensor.ts";
 import { tileFor } from "../target.ts";
@@ -130,7 +130,9 @@ function integerConstants(lowering: Lowering, product: Product) {
   const biasInts = Int32Array.from({ length: outs }, (_, c) => (isFloat ? 0 : (bias[c] ?? 0)));
   const realBias = scales.map((scale, c) => floatBias(bias[c] ?? 0, sx.scale, scale));
   const asWords = (values: readonly number[]) => padWords(values, (n) => new Float32Array(n));
-  const multipliers = asWords(scales.map((scale) => multiplier(sx.scale, scale, sy.scale)));
+  const multipliers = asWords(
+    scales.map((scale) => multiplier(sx.scale, scale, sy.scale, engineOf(node))),
+  );
   const { sum, magnitude } = filterSums(filter.data, outs, length);
   const bounds = accumulatorBound(sx.zeroPoint, -128, 127, magnitude, biasInts);
   const worst = bounds.reduce((best, bound, c) => (bound > (bounds[best] ?? 0) ? c : best), 0);
@@ -269,6 +271,11 @@ export function lowerConv(lowering: Lowering, node: Conv): void {
     residual,
     ...clampOf(node),
   });
+}
+
+/** Whose roundings `node` follows. */
+function engineOf(node: Node): Engine | undefined {
+  return "engine" in node ? node.engine : undefined;
 }
 
 /** The node's own bounds, absent where it has none. */
