@@ -4,7 +4,7 @@
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
-const external = [/^node:/, /^@bufbuild\//, /^@jsquash\//, "webgpu", "playwright"];
+const external = [/^node:/, /^@bufbuild\//, /^@jsquash\//, "fflate", "webgpu", "playwright"];
 
 /** The built page runs under a strict policy; the dev server's own inline scripts would break it. */
 const policy =

@@ -1,7 +1,8 @@
-// load: a file's bytes → a model. A file with QuantizeLinear nodes becomes a quantized model that runs
-// on the integer kernels; any other a float one.
+// load: a file's bytes → a model. A file with quantized tensors (QuantizeLinear nodes, or PyTorch's
+// quantized modules) becomes a quantized model that runs on the integer kernels; any other a float one.
 
 import { importOnnx } from "./formats/onnx/index.ts";
+import { importScript, isTorch, openScript, type ScriptOptions } from "./formats/torch/index.ts";
 import { InputError } from "./errors.ts";
 import { Model } from "./model.ts";
 import { fuse } from "./quantize/fuse.ts";
@@ -10,7 +11,7 @@ import { integerize } from "./quantize/integerize.ts";
 /** Where a model comes from. The library fetches nothing: pass the Response that you fetched. */
 export type Source = Uint8Array | ArrayBuffer | Blob | Response;
 
-export interface LoadOptions {
+export interface LoadOptions extends ScriptOptions {
   /** Sizes for symbolic dims: { batch: 1 }. Without one, the model serves every size. */
   readonly dims?: Readonly<Record<string, number>>;
   /** External tensor data by its location in the file. */
@@ -31,15 +32,30 @@ async function bytesOf(source: Source): Promise<Uint8Array> {
   return new Uint8Array(await source.arrayBuffer());
 }
 
-/** Read an ONNX file. Weights stay views on its bytes.
- *  Throws FormatError for bytes that are no ONNX model, UnsupportedError listing every node that this
- *  library cannot run. */
+/** Read an ONNX file, or a TorchScript archive (.pt of torch.jit.save). Weights stay views on its bytes.
+ *  Throws FormatError for bytes that are neither, UnsupportedError naming what this library cannot run,
+ *  InputError for a file of weights alone. */
 export async function load(
   source: Source,
   options: LoadOptions = {},
 ): Promise<Model<"float"> | Model<"quantized">> {
-  const graph = importOnnx(await bytesOf(source), options);
+  const bytes = await bytesOf(source);
+  if (isTorch(bytes)) return loadTorch(bytes, options);
+  const graph = importOnnx(bytes, options);
   const isQuantized = graph.nodes.some(({ op }) => op === "Quantize" || op === "Dequantize");
   if (!isQuantized) return new Model("float", graph, {});
   return new Model("quantized", integerize(fuse(graph)), {});
+}
+
+function loadTorch(bytes: Uint8Array, options: LoadOptions): Model<"float"> | Model<"quantized"> {
+  const archive = openScript(bytes);
+  if (!archive) {
+    throw new InputError(
+      "load: the file must hold a graph; got a state dict of PyTorch's, which holds weights alone. " +
+        "Build the architecture around them: models.mobilenetV2({ weights }), models.resnet18({ weights }), …",
+    );
+  }
+  const graph = importScript(archive, options);
+  const isQuantized = [...graph.values.values()].some(({ quant }) => quant !== undefined);
+  return isQuantized ? new Model("quantized", graph, {}) : new Model("float", graph, {});
 }

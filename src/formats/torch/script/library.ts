@@ -1,0 +1,95 @@
+// The code of an archive: which file defines which class and function. Texts are cut into functions by
+// their indentation, and a function is parsed when it is first called: most never are.
+
+import { damaged, TORCH_LIMITS } from "../limits.ts";
+import type { Zip } from "../zip.ts";
+import { parseFunction } from "./parse.ts";
+import type { FunctionTree } from "./syntax.ts";
+
+interface Text {
+  readonly lines: readonly string[];
+  readonly first: number;
+  tree?: FunctionTree;
+}
+
+interface SourceFile {
+  readonly path: string;
+  /** By name, and by "Class.method". */
+  readonly functions: Map<string, Text>;
+}
+
+export class Library {
+  readonly #zip: Zip;
+  readonly #root: string;
+  readonly #files = new Map<string, SourceFile>();
+  #bytes = 0;
+
+  constructor(zip: Zip, root: string) {
+    this.#zip = zip;
+    this.#root = root;
+  }
+
+  /** Method `name` of class `type` ("__torch__.a.b.Class"), undefined where it has none. */
+  method(type: string, name: string): FunctionTree | undefined {
+    const { module, last } = split(type);
+    return this.#find(module, `${last}.${name}`);
+  }
+
+  /** The function of qualified name `path` ("__torch__.a.b.f"), undefined where there is none. */
+  function(path: string): FunctionTree | undefined {
+    const { module, last } = split(path);
+    return this.#find(module, last);
+  }
+
+  #find(module: string, name: string): FunctionTree | undefined {
+    const file = this.#file(module);
+    const text = file?.functions.get(name);
+    if (!file || !text) return undefined;
+    text.tree ??= parseFunction(text.lines, text.first, file.path);
+    return text.tree;
+  }
+
+  #file(module: string): SourceFile | undefined {
+    const known = this.#files.get(module);
+    if (known) return known;
+    const path = `code/${module.replaceAll(".", "/")}.py`;
+    const bytes = this.#zip.get(`${this.#root}${path}`);
+    if (!bytes) return undefined;
+    this.#bytes += bytes.length;
+    if (this.#bytes > TORCH_LIMITS.codeBytes) {
+      throw damaged(`its code has more than ${TORCH_LIMITS.codeBytes} bytes`);
+    }
+    const lines = new TextDecoder().decode(bytes).split(/\r?\n/);
+    const file = { path, functions: cut(lines) };
+    this.#files.set(module, file);
+    return file;
+  }
+}
+
+function split(path: string): { module: string; last: string } {
+  const at = path.lastIndexOf(".");
+  return { module: path.slice(0, at), last: path.slice(at + 1) };
+}
+
+/** The functions of a file: a text runs to the next line that is indented as little as its `def`. */
+function cut(lines: readonly string[]): Map<string, Text> {
+  const functions = new Map<string, Text>();
+  let owner = "";
+  for (let at = 0; at < lines.length; at++) {
+    const line = lines[at] ?? "";
+    const type = /^class (\w+)/.exec(line)?.[1];
+    if (type !== undefined) owner = `${type}.`;
+    const [, indent = "", name] = /^( {2})?def (\w+)/.exec(line) ?? [];
+    if (name === undefined) continue;
+    if (indent === "") owner = "";
+    let end = at + 1;
+    while (end < lines.length && isInside(lines[end] ?? "", indent.length)) end++;
+    const text = { lines: lines.slice(at, end), first: at + 1 };
+    functions.set(`${owner}${name}`, text);
+    at = end - 1;
+  }
+  return functions;
+}
+
+const isInside = (line: string, indent: number): boolean =>
+  line.trim() === "" || line.length - line.trimStart().length > indent;

@@ -1,0 +1,339 @@
+// Convolutions and linear layers, quantized and float. A quantized one becomes a typed node with an
+// int32 bias, docs/quantization.md (26), where its weight is int8 around zero; any other stays float in
+// sight, between Dequantize and Quantize.
+
+import { greatestAccumulator, quantizeBias } from "../../../../graph/arithmetic.ts";
+import type { Clamp } from "../../../../graph/node.ts";
+import type { QParams } from "../../../../graph/value.ts";
+import { AccumulatorError } from "../../../../errors.ts";
+import { fl, rint } from "../../../../tensor/rounding.ts";
+import { tensor, type Tensor } from "../../../../tensor/tensor.ts";
+import { StridedTensor } from "../../pickled.ts";
+import type { Call } from "../call.ts";
+import { Packed, Traced, type PackedWindow, type Thing } from "../values.ts";
+
+type Pair = readonly [number, number];
+
+/** A layer's product, without its operands. */
+type Layer =
+  | {
+      readonly op: "Conv";
+      readonly kernel: Pair;
+      readonly strides: Pair;
+      readonly dilations: Pair;
+      readonly pads: readonly [number, number, number, number];
+      readonly group: number;
+    }
+  | {
+      readonly op: "Gemm";
+      readonly alpha: 1;
+      readonly beta: 1;
+      readonly transA: false;
+      readonly transB: true;
+    };
+
+const GEMM: Layer = { op: "Gemm", alpha: 1, beta: 1, transA: false, transB: true };
+
+function convolution(call: Call, weight: StridedTensor, window: PackedWindow): Layer {
+  if (weight.size.length !== 4) throw call.fail(`its weight must have 4 axes`);
+  const { group } = window;
+  const positive = [...window.strides, ...window.dilations, group];
+  if (positive.some((value) => !(value >= 1)) || window.padding.some((value) => !(value >= 0))) {
+    throw call.fail("its strides, dilations, padding and groups must be positive");
+  }
+  const [top, left] = call.twice(window.padding, [0, 0]);
+  return {
+    op: "Conv",
+    kernel: [weight.size[2] ?? 1, weight.size[3] ?? 1],
+    strides: call.twice(window.strides, [1, 1]),
+    dilations: call.twice(window.dilations, [1, 1]),
+    pads: [top, left, top, left],
+    group,
+  };
+}
+
+/** The bias as int32 in steps of sx · sw, or undefined where it does not fit. qnnpack multiplies by the
+ *  reciprocal, docs/quantization.md (31b); elsewhere (26). */
+function integerBias(
+  bias: Tensor<"float32">,
+  sx: number,
+  weight: QParams,
+): Tensor<"int32"> | undefined {
+  const [only] = weight.scale;
+  if (weight.axis === undefined && only !== undefined) {
+    const reciprocal = fl(1 / fl(sx * only));
+    const q = Float64Array.from(bias.data, (b) => rint(fl(b * reciprocal)));
+    if (!q.every((value) => Math.abs(value) <= greatestAccumulator)) return undefined;
+    return tensor("int32", [q.length], Int32Array.from(q));
+  }
+  try {
+    return tensor("int32", [bias.data.length], quantizeBias(bias.data, sx, weight.scale));
+  } catch (error) {
+    if (error instanceof AccumulatorError) return undefined;
+    throw error;
+  }
+}
+
+/** The float32 `steps` places above x > 0. */
+function neighbour(x: number, steps: number): number {
+  const bits = new Uint32Array(Float32Array.of(x).buffer);
+  bits[0] = (bits[0] ?? 0) + steps;
+  return new Float32Array(bits.buffer)[0] ?? x;
+}
+
+/**
+ * The weight scale with which (29), fl(fl(sx · sw) / sy), is qnnpack's multiplier,
+ * fl(fl(sx · sw) · fl(1 / sy)), docs/quantization.md (31): `sw` itself, or a float32 beside it. The
+ * kernels, the reference and other runtimes that read our export then round as PyTorch does.
+ */
+export function qnnpackScale(sx: number, sw: number, sy: number): number {
+  const wanted = fl(fl(sx * sw) * fl(1 / sy));
+  const candidates = [0, 1, -1, 2, -2].map((steps) => neighbour(sw, steps));
+  return candidates.find((scale) => fl(fl(sx * scale) / sy) === wanted) ?? sw;
+}
+
+/** Weights with one scale are those of the qnnpack preset; fbgemm and x86 have one per channel. */
+function weightQuant(quant: QParams, sx: number, sy: number): QParams {
+  const [scale] = quant.scale;
+  if (quant.axis !== undefined || scale === undefined) return quant;
+  return { ...quant, scale: Float32Array.of(qnnpackScale(sx, scale, sy)) };
+}
+
+/** A layer on quantized input: integers where its weight allows it. */
+function quantizedLayer(
+  call: Call,
+  layer: Layer,
+  x: Traced,
+  packed: Packed,
+  to: QParams,
+  clamp: Clamp,
+) {
+  const { translator } = call;
+  const name = packed.path || call.label;
+  const from = call.quantOf(x);
+  const { tensor: data, quant } = translator.entry(packed.weight, `${name}.weight`);
+  const bias = packed.bias ? translator.reals(packed.bias, `${name}.bias`) : undefined;
+  const isInteger =
+    quant?.dtype === "int8" &&
+    quant.zeroPoint.every((zero) => zero === 0) &&
+    (quant.axis === undefined || quant.axis === 0);
+  const [sx = 1] = from.scale;
+  const int32 = isInteger && bias ? integerBias(bias, sx, quant) : undefined;
+  if (!isInteger || (bias && !int32)) {
+    const real = dequantize(call, x);
+    const y = floatLayer(call, layer, real, packed.weight, packed.bias, clamp, name);
+    return call.add({ op: "Quantize", inputs: [y.value] }, to, `${name}.quantize`);
+  }
+  const { builder } = translator;
+  const stored = weightQuant(quant, sx, to.scale[0] ?? 1);
+  const inputs = [
+    translator.name(x),
+    builder.constant(builder.fresh(`${name}.weight`), data, stored),
+  ];
+  if (int32) {
+    const count = int32.data.length;
+    const scale = Float32Array.from({ length: count }, (_, c) =>
+      fl(sx * (stored.scale[stored.scale.length === 1 ? 0 : c] ?? 1)),
+    );
+    const steps: QParams = { dtype: "int32", scale, zeroPoint: new Int32Array(count), axis: 0 };
+    inputs.push(builder.constant(builder.fresh(`${name}.bias`), int32, steps));
+  }
+  return call.add({ ...layer, inputs, ...clamp }, to, name);
+}
+
+function dequantize(call: Call, x: Traced): Traced {
+  const inputs = [call.translator.name(x)];
+  return call.add({ op: "Dequantize", inputs }, undefined, `${call.label}.dequantize`);
+}
+
+function floatLayer(
+  call: Call,
+  layer: Layer,
+  x: Traced,
+  weight: StridedTensor,
+  bias: StridedTensor | null,
+  clamp: Clamp = {},
+  name = call.path || call.label,
+): Traced {
+  const { translator } = call;
+  if (call.type(x).quant) throw call.fail("a float layer cannot read quantized input");
+  const inputs = [
+    translator.name(x),
+    translator.constant(weight, `${name}.weight`),
+    ...(bias ? [translator.constant(bias, `${name}.bias`)] : []),
+  ];
+  return call.add({ ...layer, inputs, ...clamp }, undefined, name);
+}
+
+/** (x, packed, scale, zero point), or with the window before the scale, as PyTorch 1.4 wrote it. */
+const quantizedConv = (clamp: Clamp) => (call: Call) => {
+  const packed = call.packed(1);
+  const isOld = call.args.length >= 8;
+  const window = isOld
+    ? {
+        strides: call.numbers(2),
+        padding: call.numbers(3),
+        dilations: call.numbers(4),
+        group: call.number(5),
+      }
+    : packed.window;
+  if (!window) throw call.fail("its parameters are none of a convolution");
+  return onQuantized(call, convolution(call, packed.weight, window), packed, isOld ? 6 : 2, clamp);
+};
+
+function onQuantized(
+  call: Call,
+  layer: Layer,
+  packed: Packed,
+  scale: number,
+  clamp: Clamp,
+): Traced {
+  const x = call.traced(0);
+  const to = call.qparams(call.number(scale), call.number(scale + 1), call.quantOf(x).dtype);
+  return quantizedLayer(call, layer, x, packed, to, clamp);
+}
+
+/** A matrix product by rows: higher ranks are not flattened here. */
+function matrix(call: Call, x: Traced): Layer {
+  const { shape } = call.type(x);
+  if (shape.length === 2) return GEMM;
+  throw call.fail(`linear layers on ${shape.length} axes are not supported; 2 are`);
+}
+
+const quantizedLinear = (clamp: Clamp) => (call: Call) =>
+  onQuantized(call, matrix(call, call.traced(0)), call.packed(1), 2, clamp);
+
+/** Activations that are quantized per call have no integer form here: a float layer, its weights
+ *  dequantized. */
+const dynamicLinear = (clamp: Clamp) => (call: Call) => {
+  const [x, packed] = [call.traced(0), call.packed(1)];
+  const { weight, bias, path } = packed;
+  return floatLayer(call, matrix(call, x), x, weight, bias, clamp, path || call.label);
+};
+
+/** The bias of a float layer. */
+function biasAt(call: Call, index: number): StridedTensor | null {
+  return call.at(index) === null ? null : call.weight(index);
+}
+
+function conv2d(call: Call): Traced {
+  const [x, weight] = [call.traced(0), call.weight(1)];
+  if (typeof call.at(4) === "string") throw call.fail("padding must be given in numbers");
+  const window = {
+    strides: call.numbers(3),
+    padding: call.numbers(4),
+    dilations: call.numbers(5),
+    group: call.number(6, 1),
+  };
+  return floatLayer(call, convolution(call, weight, window), x, weight, biasAt(call, 2));
+}
+
+/** (x, weight, bias, stride, padding, dilation, transposed, output padding, groups, …). */
+function _convolution(call: Call): Traced {
+  const [x, weight] = [call.traced(0), call.weight(1)];
+  if (call.flag(6, false)) throw call.fail("transposed convolutions are not supported");
+  const window = {
+    strides: call.numbers(3),
+    padding: call.numbers(4),
+    dilations: call.numbers(5),
+    group: call.number(8, 1),
+  };
+  return floatLayer(call, convolution(call, weight, window), x, weight, biasAt(call, 2));
+}
+
+function linear(call: Call): Traced {
+  const x = call.traced(0);
+  return floatLayer(call, matrix(call, x), x, call.weight(1), biasAt(call, 2));
+}
+
+/** The transpose of a constant matrix: the same storage, read the other way. */
+function transposed(call: Call, weight: StridedTensor): StridedTensor {
+  if (weight.size.length !== 2 || weight.scheme) throw call.fail("its weight must be a matrix");
+  const { storage, offset, size, stride } = weight;
+  return new StridedTensor(storage, offset, size.toReversed(), stride.toReversed());
+}
+
+/** addmm(bias, x, weightᵀ). */
+function addmm(call: Call): Traced {
+  if (call.number(3, 1) !== 1 || call.number(4, 1) !== 1) throw call.fail("alpha, beta must be 1");
+  const x = call.traced(1);
+  return floatLayer(call, matrix(call, x), x, transposed(call, call.weight(2)), call.weight(0));
+}
+
+function matmul(call: Call): Traced {
+  const inputs = [call.operand(call.at(0)), call.operand(call.at(1))];
+  return call.add({ op: "MatMul", inputs });
+}
+
+function batch_norm(call: Call): Traced {
+  if (call.flag(5, false))
+    throw call.fail("the model was saved in training mode; call eval() first");
+  const x = call.traced(0);
+  const { translator } = call;
+  const [mean, variance] = [call.weight(3), call.weight(4)];
+  const channels = mean.size[0] ?? 0;
+  const name = call.path || call.label;
+  const filled = (index: number, value: number, what: string) =>
+    call.at(index) === null
+      ? translator.builder.constant(
+          translator.builder.fresh(`${name}.${what}`),
+          tensor("float32", [channels], new Float32Array(channels).fill(value)),
+        )
+      : translator.constant(call.weight(index), `${name}.${what}`);
+  const inputs = [
+    translator.name(x),
+    filled(1, 1, "weight"),
+    filled(2, 0, "bias"),
+    translator.constant(mean, `${name}.running_mean`),
+    translator.constant(variance, `${name}.running_var`),
+  ];
+  return call.add(
+    { op: "BatchNormalization", inputs, epsilon: call.number(7, 1e-5) },
+    undefined,
+    name,
+  );
+}
+
+/** Prepack ops run when a scripted module takes its state: weight and bias together, nothing moved. */
+function conv2d_prepack(call: Call): Packed {
+  const window = {
+    strides: call.numbers(2),
+    padding: call.numbers(3),
+    dilations: call.numbers(4),
+    group: call.number(5, 1),
+  };
+  return new Packed(call.weight(0), biasAt(call, 1), window, call.path);
+}
+
+const linear_prepack = (call: Call) =>
+  new Packed(
+    call.weight(0),
+    biasAt(call, 1),
+    undefined,
+    call.path.replace(/\._packed_params$/, ""),
+  );
+
+export const layers: Readonly<Record<string, (call: Call) => Thing>> = {
+  "ops.quantized.conv2d": quantizedConv({}),
+  "ops.quantized.conv2d_relu": quantizedConv({ low: 0 }),
+  "ops.quantized.linear": quantizedLinear({}),
+  "ops.quantized.linear_relu": quantizedLinear({ low: 0 }),
+  "ops.quantized.linear_dynamic": dynamicLinear({}),
+  "ops.quantized.linear_relu_dynamic": dynamicLinear({ low: 0 }),
+  "ops.quantized.conv2d_prepack": conv2d_prepack,
+  "ops.quantized.linear_prepack": linear_prepack,
+  "torch.conv2d": conv2d,
+  "torch._convolution": _convolution,
+  "torch.linear": linear,
+  "torch.addmm": addmm,
+  "torch.matmul": matmul,
+  "torch.mm": matmul,
+  "torch.batch_norm": batch_norm,
+  "torch.t": (call) => {
+    const value = call.at(0);
+    if (value instanceof StridedTensor) return transposed(call, value);
+    const x = call.traced(0);
+    const inputs = [call.translator.name(x)];
+    return call.add({ op: "Transpose", perm: [1, 0], inputs }, call.type(x).quant);
+  },
+};
