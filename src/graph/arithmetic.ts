@@ -118,16 +118,18 @@ export function requantize(
   return clamp(zeroPoint + rint(fl(fl(acc) * m)), low, high);
 }
 
-/** bq[c] = rint(fl(b[c] / fl(sx · s_c))): docs/quantization.md (26). `weightScale` has one entry, or
- *  one per channel. Throws AccumulatorError where |bq| ≥ 2³¹. */
+/** bq[c] = rint(fl(b[c] / fl(sx · s_c))): docs/quantization.md (26); qnnpack multiplies by the reciprocal.
+ *  `weightScale` has one entry, or one per channel. Throws AccumulatorError where |bq| ≥ 2³¹. */
 export function quantizeBias(
   bias: Float32Array,
   inputScale: number,
   weightScale: Float32Array,
+  engine?: Engine,
 ): Int32Array {
   return Int32Array.from(bias, (b, c) => {
     const scale = (weightScale.length === 1 ? weightScale[0] : weightScale[c]) ?? NaN;
-    const q = rint(fl(b / fl(inputScale * scale)));
+    const step = fl(inputScale * scale);
+    const q = rint(engine === "qnnpack" ? fl(b * fl(1 / step)) : fl(b / step));
     if (Math.abs(q) <= greatestAccumulator) return q;
     throw new AccumulatorError(
       `bias: a bias must fit int32 in steps of sx · sw; got ${b} / (${inputScale} · ${scale}) at ` +

@@ -53,7 +53,7 @@ export class QuantizedLayers extends Layers {
     const [sx = 1] = x.scale;
     const { scale } = weight;
     const steps = bias.data.map((_, c) => fl(sx * (scale[scale.length === 1 ? 0 : c] ?? 1)));
-    const q = tensor("int32", bias.shape, quantizeBias(bias.data, sx, scale));
+    const q = tensor("int32", bias.shape, quantizeBias(bias.data, sx, scale, this.#engine));
     const zeroPoint = new Int32Array(steps.length);
     return this.builder.constant(name, q, { dtype: "int32", scale: steps, zeroPoint, axis: 0 });
   }
