@@ -62,8 +62,9 @@ export abstract class Layers {
   abstract linear(x: string, name: string, outs: number, output?: string): string;
   abstract add(x: string, y: string, name: string, relu?: boolean): string;
   abstract multiply(x: string, y: string, name: string): string;
-  /** Joined along the channels. */
-  abstract concat(parts: readonly string[], name: string): string;
+  /** Joined along the channels. `rowMajor`: in torch one of the parts lies so, which decides how their
+   *  codes are converted to the result's parameters. */
+  abstract concat(parts: readonly string[], name: string, rowMajor?: boolean): string;
   abstract hardSwish(x: string, name: string): string;
   abstract hardSigmoid(x: string, name: string): string;
   /** Mean over height and width, kept as size 1. */

@@ -110,7 +110,17 @@ export class QuantizedLayers extends Layers {
     return this.#typed(name, { op: "Mul", name, inputs: [x, y], outputs: [name] });
   }
 
-  concat(inputs: readonly string[], name: string): string {
+  /** torch converts the codes of channels-last parts by docs/quantization.md (34), as Concat does. Where
+   *  a part is row-major it dequantizes and quantizes them, (6) and (2): an open Clip says that. */
+  concat(parts: readonly string[], name: string, rowMajor = false): string {
+    const quant = this.weights.activation(name);
+    const inputs = parts.map((part, index) => {
+      if (!rowMajor) return part;
+      const clip = `${name}.part${index}`;
+      const bounds = { low: -Infinity, high: Infinity };
+      const node = { op: "Clip", name: clip, inputs: [part], outputs: [clip], ...bounds } as const;
+      return this.builder.add(node, { quant });
+    });
     return this.#typed(name, { op: "Concat", name, inputs, outputs: [name], axis: 1 });
   }
 

@@ -35,7 +35,9 @@ function unit(net: Layers, x: string, name: string, outs: number, stride: number
     const first = net.conv(short, part(`${name}.branch1`, 2, true), { outs: half, kernel: 1 });
     parts = [first, long(x)];
   }
-  return net.shuffle(net.concat(parts, `${name}.cat`), `${name}.channel_shuffle`, 2);
+  // What a shuffle leaves is row-major in torch, and so is the half that is kept of it.
+  const joined = net.concat(parts, `${name}.cat`, stride === 1);
+  return net.shuffle(joined, `${name}.channel_shuffle`, 2);
 }
 
 /** `channels` of the stem, the three stages and the last convolution. */

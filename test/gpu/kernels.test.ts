@@ -7,6 +7,7 @@ import type { Device } from "../../src/gpu/device.ts";
 import { testDevice } from "../support/device.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
 import { elementwise } from "../support/families/elementwise.ts";
+import { engines } from "../support/families/engines.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
 import { pools } from "../support/families/pools.ts";
@@ -23,6 +24,7 @@ afterAll(() => {
 describe.each([
   { group: "convolutions", families: convolutions, runs: 250 },
   { group: "convolutions past one tile", families: largeConvolutions, runs: 6 },
+  { group: "PyTorch's engines", families: engines, runs: 150 },
   { group: "matrix products", families: products, runs: 200 },
   { group: "element-wise ops", families: elementwise, runs: 150 },
   { group: "pools, means and softmax", families: pools, runs: 200 },
