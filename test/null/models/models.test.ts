@@ -118,12 +118,16 @@ describe("weights", () => {
   it("of no known name are refused with the known ones", async () => {
     const error = await errorOf(models.resnet18({ weights: "IMAGENET1K_V3" }));
     expect(error).toBeInstanceOf(InputError);
-    expect(error.message).toMatchInlineSnapshot(`"resnet18: weights must be a URL or a known name; got "IMAGENET1K_V3". Known are ResNet18_Weights.IMAGENET1K_V1, ResNet18_QuantizedWeights.IMAGENET1K_FBGEMM_V1."`);
+    expect(error.message).toMatchInlineSnapshot(
+      `"resnet18: weights must be a URL or a known name; got "IMAGENET1K_V3". Known are ResNet18_Weights.IMAGENET1K_V1, ResNet18_QuantizedWeights.IMAGENET1K_FBGEMM_V1."`,
+    );
   });
 
   it("sizes below what the strides leave something of are refused", async () => {
     const error = await errorOf(models.inceptionV3({ weights: state, size: 64 }));
-    expect(error.message).toMatchInlineSnapshot(`"inception_v3: size must be integers from 75 pixels; got 64 × 64. Enlarge the pictures."`);
+    expect(error.message).toMatchInlineSnapshot(
+      `"inception_v3: size must be integers from 75 pixels; got 64 × 64. Enlarge the pictures."`,
+    );
   });
 });
 
@@ -156,7 +160,9 @@ describe("downloads", () => {
     const bad = "https://example.org/resnet20-00c0ffee.pth";
     const error = await errorOf(models.cifarResnet({ depth: 20, weights: bad, fetch, caches }));
     expect(error).toBeInstanceOf(DownloadError);
-    expect(error.message).toMatchInlineSnapshot(`"download https://example.org/resnet20-00c0ffee.pth: the sha256 must begin with 00c0ffee, as the name says; got cd00e292. Download it again; if it stays so, do not use the file."`);
+    expect(error.message).toMatchInlineSnapshot(
+      `"download https://example.org/resnet20-00c0ffee.pth: the sha256 must begin with 00c0ffee, as the name says; got cd00e292. Download it again; if it stays so, do not use the file."`,
+    );
     expect(kept.size).toBe(0);
   });
 
