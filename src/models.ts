@@ -9,6 +9,7 @@ import { isTorch, readStateDict, type StateDict } from "./formats/torch/index.ts
 import { bytesOf, type Source } from "./load.ts";
 import { Model } from "./model.ts";
 import { buildModel, type ArchitectureName, type BuildOptions } from "./models/architectures.ts";
+import { isQat } from "./models/finishQat.ts";
 import { weightFiles, type WeightFile } from "./models/files.ts";
 
 export type { StateDict, StateEntry } from "./formats/torch/index.ts";
@@ -73,7 +74,8 @@ async function make<Q extends boolean>(
 ): Promise<Built<Q>> {
   const { state, file } = await stateDictOf(architecture, options);
   options.signal?.throwIfAborted();
-  const quantize = options.quantize ?? [...state.values()].some(({ quant }) => quant !== undefined);
+  const isQuantized = [...state.values()].some(({ quant }) => quant !== undefined);
+  const quantize = options.quantize ?? (isQuantized || isQat(state));
   const { size, transformInput, backend = file?.backend } = options;
   const graph = buildModel(architecture, state, {
     quantize,

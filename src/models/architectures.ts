@@ -9,6 +9,7 @@ import { FloatLayers } from "./floatLayers.ts";
 import { googlenet } from "./googlenet.ts";
 import { inceptionV3 } from "./inceptionV3.ts";
 import type { Layers } from "./layers.ts";
+import { finishQat, isQat } from "./finishQat.ts";
 import { mobilenetV2 } from "./mobilenetV2.ts";
 import { mobilenetV3Large } from "./mobilenetV3.ts";
 import { QuantizedLayers } from "./quantizedLayers.ts";
@@ -145,7 +146,8 @@ function build(name: ArchitectureName, weights: Weights, options: BuildOptions):
 }
 
 /**
- * The graph of `name` with the weights of `state`: "images" (batch, 3, height, width) → "logits".
+ * The graph of `name` with the weights of `state`: "images" (batch, 3, height, width) → "logits". The
+ * checkpoint of a quantization-aware training is finished on the way.
  * Throws WeightsError that lists every missing, misshapen and unexpected entry.
  */
 export function buildModel(
@@ -154,7 +156,12 @@ export function buildModel(
   options: BuildOptions = {},
 ): Graph {
   const architecture: Architecture = architectures[name];
-  const weights = new Weights(name, state, architecture.unused);
+  const { backend = "fbgemm", epsilon = 1e-5 } = architecture;
+  const finished =
+    options.quantize && isQat(state)
+      ? finishQat(state, { engine: options.backend ?? backend, epsilon })
+      : state;
+  const weights = new Weights(name, finished, architecture.unused);
   const graph = build(name, weights, options);
   weights.finish();
   return graph;

@@ -114,21 +114,25 @@ export function foldBatchNorms(graph: Graph): Graph {
   });
 }
 
-function foldOne(
-  graph: Graph,
-  conv: Conv,
-  norm: NodeOf<"BatchNormalization">,
-  builder: GraphBuilder,
-): Conv {
-  const floats = (name: string | undefined) =>
-    graph.constants.get(name ?? "")?.data as Float32Array | undefined;
-  const filter = graph.constants.get(conv.inputs[1] ?? "") as Tensor<"float32">;
+/** What a BatchNormalization does, one number per channel. */
+export interface Norm {
+  readonly gamma: Float32Array | undefined;
+  readonly beta: Float32Array | undefined;
+  readonly mean: Float32Array | undefined;
+  readonly variance: Float32Array | undefined;
+  readonly epsilon: number;
+}
+
+/** Filter and bias of a convolution with the normalization behind it: docs/quantization.md (21). */
+export function foldNorm(
+  filter: Tensor<"float32">,
+  bias: Float32Array | undefined,
+  { gamma, beta, mean, variance, epsilon }: Norm,
+): { filter: Tensor<"float32">; bias: Tensor<"float32"> } {
   const outs = filter.shape[0] ?? 0;
-  const [gamma, beta, mean, variance] = norm.inputs.slice(1).map(floats);
-  const bias = floats(conv.inputs[2]);
   // torch.rsqrt rounds twice: the root, then its inverse.
   const inverse = Float32Array.from({ length: outs }, (_, c) =>
-    fl(1 / fl(Math.sqrt(fl((variance?.[c] ?? 1) + norm.epsilon)))),
+    fl(1 / fl(Math.sqrt(fl((variance?.[c] ?? 1) + epsilon)))),
   );
   const factor = inverse.map((r, c) => fl((gamma?.[c] ?? 1) * r));
   const perOut = filter.data.length / Math.max(1, outs);
@@ -139,14 +143,23 @@ function foldOne(
         (beta?.[c] ?? 0),
     ),
   );
-  const filterName = builder.constant(
-    builder.fresh(`${conv.name}/folded_filter`),
-    tensor("float32", filter.shape, weights),
-  );
-  const biasName = builder.constant(
-    builder.fresh(`${conv.name}/folded_bias`),
-    float32([outs], biases),
-  );
+  return { filter: tensor("float32", filter.shape, weights), bias: float32([outs], biases) };
+}
+
+function foldOne(
+  graph: Graph,
+  conv: Conv,
+  norm: NodeOf<"BatchNormalization">,
+  builder: GraphBuilder,
+): Conv {
+  const floats = (name: string | undefined) =>
+    graph.constants.get(name ?? "")?.data as Float32Array | undefined;
+  const filter = graph.constants.get(conv.inputs[1] ?? "") as Tensor<"float32">;
+  const [gamma, beta, mean, variance] = norm.inputs.slice(1).map(floats);
+  const { epsilon } = norm;
+  const folded = foldNorm(filter, floats(conv.inputs[2]), { gamma, beta, mean, variance, epsilon });
+  const filterName = builder.constant(builder.fresh(`${conv.name}/folded_filter`), folded.filter);
+  const biasName = builder.constant(builder.fresh(`${conv.name}/folded_bias`), folded.bias);
   return { ...conv, inputs: [conv.inputs[0] ?? "", filterName, biasName], outputs: norm.outputs };
 }
 

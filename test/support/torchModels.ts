@@ -24,6 +24,12 @@ export interface TorchResults extends Readonly<Record<Engine, EngineResults>> {
   readonly size: number;
   readonly quiet: string | null;
   readonly float: string;
+  /** "min:max" of each observer of a quantization-aware training, and what convert makes of it. */
+  readonly qat?: {
+    readonly observers: Readonly<Record<string, string>>;
+    readonly weights: number;
+    readonly logits: string;
+  };
 }
 
 export function torchResults(name: string): TorchResults {
@@ -167,3 +173,33 @@ export const fixtureNames: readonly ArchitectureName[] = [
   "shufflenet_v2_x1_5",
   "shufflenet_v2_x2_0",
 ];
+
+/** The checkpoint of a quantization-aware training with the seeded weights, by torch's names. */
+export function qatState(name: ArchitectureName, results: TorchResults): StateDict {
+  const seeded = seededState(name, results);
+  const graph = buildModel(name, seeded, { size: results.size });
+  const state = new Map<string, StateEntry>();
+  const norms = new Map(
+    graph.nodes.flatMap((node) =>
+      node.op === "BatchNormalization" ? [[node.inputs[0]!, node.name] as const] : [],
+    ),
+  );
+  for (const node of graph.nodes) {
+    if (node.op !== "Conv" && node.op !== "Gemm") continue;
+    state.set(`${node.name}.weight`, seeded.get(`${node.name}.weight`)!);
+    const bias = seeded.get(`${node.name}.bias`);
+    if (bias) state.set(`${node.name}.bias`, bias);
+    state.set(`${node.name}.weight_fake_quant.scale`, { tensor: float32([1], [1]) });
+    const norm = norms.get(node.outputs[0]!);
+    for (const field of norm ? ["weight", "bias", "running_mean", "running_var"] : []) {
+      state.set(`${node.name}.bn.${field}`, seeded.get(`${norm}.${field}`)!);
+    }
+  }
+  for (const [key, pair] of Object.entries(results.qat!.observers)) {
+    const [min = "", max = ""] = pair.split(":");
+    const observer = `${key}.activation_post_process`;
+    state.set(`${observer}.min_val`, { tensor: float32([], [floatOf(min)]) });
+    state.set(`${observer}.max_val`, { tensor: float32([], [floatOf(max)]) });
+  }
+  return state;
+}
