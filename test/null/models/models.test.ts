@@ -5,7 +5,10 @@ import { describe, expect, it } from "vitest";
 import {
   DownloadError,
   InputError,
+  load,
   models,
+  save,
+  type Model,
   WebGpuQuantError,
   WeightsError,
 } from "../../../src/index.ts";
@@ -90,6 +93,33 @@ describe("weights", () => {
     const again = await models.shufflenetV2({ width: 0.5, weights: bytes, size: results.size });
     expect(again.toString()).toBe(model.toString());
   });
+
+  it.each(["fbgemm", "qnnpack"] as const)(
+    "of %s survive a QDQ file, in integers",
+    async (backend) => {
+      const results = torchResults("shufflenet_v2_x0_5");
+      const weights = quantizedState("shufflenet_v2_x0_5", results, backend);
+      const { size } = results;
+      const model = await models.shufflenetV2({
+        width: 0.5,
+        weights,
+        size,
+        backend,
+        quantize: true,
+      });
+      const again = await load(save(model));
+      const float = again.graph.nodes.filter(({ outputs: [name = ""] }) => {
+        return again.graph.values.get(name)?.quant === undefined;
+      });
+      expect(again.stage).toBe("quantized");
+      expect(float.map(({ op }) => op)).toEqual(["Dequantize"]);
+      const count = (of: Model, op: string) =>
+        of.graph.nodes.filter((node) => node.op === op).length;
+      for (const op of ["Conv", "Gemm", "Concat", "MaxPool", "ReduceMean"]) {
+        expect(count(again, op)).toBe(count(model, op));
+      }
+    },
+  );
 
   it("that do not fit are one error that lists all of it", async () => {
     const wrong = new Map(state);
