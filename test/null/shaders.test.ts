@@ -15,6 +15,7 @@ import { lower } from "../../src/plan/lower.ts";
 import type { ShaderName } from "../../src/plan/plan.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
 import { elementwise } from "../support/families/elementwise.ts";
+import { engines } from "../support/families/engines.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
 import { pools } from "../support/families/pools.ts";
@@ -146,6 +147,7 @@ describe("plans", () => {
       ...convolutions,
       ...largeConvolutions,
       ...elementwise,
+      ...engines,
       ...products,
       ...pools,
       ...movements,

@@ -164,7 +164,7 @@ function emitInteger(lowering: Lowering, product: Product): void {
   const bounds = storedBounds(product, out.quant);
   const overrides = {
     WIDE: constants.wide ? 1 : 0,
-    ...(constants.isFloat ? { FLOAT_BIAS: 1 } : {}),
+    FLOAT_BIAS: constants.isFloat ? 1 : 0,
   };
   const rest = { padWord: constants.padWord >>> 0, zeroPoint: constants.zeroPoint, ...bounds };
   const bias = plan.constant(constants.bias);
