@@ -19,6 +19,7 @@ import {
   largeConvolutions,
   weightQuant,
 } from "../support/families/convolution.ts";
+import { engines } from "../support/families/engines.ts";
 import { products } from "../support/families/matmul.ts";
 import { forced } from "../support/forced.ts";
 import { codes, floats } from "../support/seeded.ts";
@@ -36,7 +37,8 @@ afterAll(() => {
 
 const shared = candidates.filter(({ family }) => family !== "register");
 const rowProducts = products.filter(({ title }) => /Gemm/.test(title));
-const families = [...convolutions, ...largeConvolutions, ...rowProducts];
+const floatBiases = engines.filter(({ title }) => /float bias/.test(title));
+const families = [...convolutions, ...largeConvolutions, ...rowProducts, ...floatBiases];
 
 describe.each(shared.map((tile) => ({ tile, name: tileName(tile) })))("$name", ({ tile }) => {
   it.each(families)("$title, packed", ({ check }) => check(packed, 4, forced(tile)));
