@@ -2,6 +2,7 @@
 // use lib/window.wgsl
 // use lib/dot4.wgsl
 // use lib/requantize.wgsl
+// use lib/real_sum.wgsl
 // use lib/residual.wgsl
 // tile PIXELS = 8
 // tile WORDS = 2
@@ -54,16 +55,14 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<u32>;            // (batch, inHeight, inWidth, inWords)
 @group(0) @binding(2) var<storage, read> filters: array<vec4u>;    // (outWords, taps, groupWords): component = output lane
 @group(0) @binding(3) var<storage, read> bias: array<vec4i>;       // (outWords)
-@group(0) @binding(4) var<storage, read> multiplier: array<vec4f>; // (outWords)
+@group(0) @binding(4) var<storage, read> multiplier: array<vec4f>; // (outWords), twice with float biases: real_sum.wgsl
 @group(0) @binding(5) var<storage, read> residual: array<u32>;     // as out
 @group(0) @binding(6) var<storage, read_write> out: array<u32>;    // (pixels, outWords)
 
 const CHUNK = 256u; // words: 1,024 products of at most 2¹⁴ stay within 2²⁴
 
-fn finish(at: u32, acc: vec4i, m: vec4f, r: Rounding) {
-  var real = vec4f(acc);
-  if (WIDE) { real = wideToFloat(acc); }
-  var q = requantize(real, m, r);
+fn finish(at: u32, acc: vec4i, b: vec4f, m: vec4f, r: Rounding) {
+  var q = requantize(realSum(acc, b), m, r);
   if (RESIDUAL) { q = addResidual(q, lanes(residual[at])); }
   out[at] = pack(q);
 }
@@ -169,10 +168,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   $for n in WORDS
   if (word + ${n}u < outWords) {
     let bias${n} = bias[word${n}];
+    let b${n} = floatBias(word${n}, outWords);
     let m${n} = multiplier[word${n}];
     $for p in PIXELS
     if (pixel + ${p}u < pixels) {
-      finish((pixel + ${p}u) * outWords + word${n}, bias${n} + acc${p}_${n} + total(sums${p}_${n}), m${n}, r);
+      finish((pixel + ${p}u) * outWords + word${n}, bias${n} + acc${p}_${n} + total(sums${p}_${n}), b${n}, m${n}, r);
     }
     $end
   }

@@ -4,6 +4,7 @@
 // use lib/dot4.wgsl
 // use lib/matrix_emulated.wgsl
 // use lib/requantize.wgsl
+// use lib/real_sum.wgsl
 // use lib/residual.wgsl
 // use lib/store_i8.wgsl
 // tile M = 16         of a matrix: pixels
@@ -68,7 +69,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> quads: array<vec4u>;      // x again, four words at a time
 @group(0) @binding(3) var<storage, read> filters: array<i32>;      // (tilesWide, chunks, STEPS, ACROSS · COLUMNS, N, K / 4)
 @group(0) @binding(4) var<storage, read> bias: array<vec4i>;       // (outWords)
-@group(0) @binding(5) var<storage, read> multiplier: array<vec4f>; // (outWords)
+@group(0) @binding(5) var<storage, read> multiplier: array<vec4f>; // (outWords), twice with float biases: real_sum.wgsl
 @group(0) @binding(6) var<storage, read> residual: array<u32>;     // as out
 @group(0) @binding(7) var<storage, read_write> out: array<u32>;    // (pixels, outWords)
 
@@ -163,6 +164,7 @@ fn main(
   let isReal = word + column < params.groupOuts;
   let at = select(0u, group * params.groupOuts + word + column, isReal);
   let offset = bias[at];
+  let b = floatBias(at, params.outWords);
   let m = multiplier[at];
   let rounding = rounding(params.zeroPoint, params.low, params.high);
   $for r in ROWS
@@ -175,7 +177,7 @@ fn main(
     if (p < params.pixels) {
       let source = i * WIDTH + column * 4u;
       let acc = vec4i(staged[source], staged[source + 1u], staged[source + 2u], staged[source + 3u]);
-      store(p * params.outWords + at, offset + acc, m, rounding);
+      store(p * params.outWords + at, offset + acc, b, m, rounding);
     }
   }
   workgroupBarrier(); // publishes that staged is read and may be overwritten

@@ -3,6 +3,7 @@
 // use lib/quads_i8.wgsl
 // use lib/dot4.wgsl
 // use lib/requantize.wgsl
+// use lib/real_sum.wgsl
 // use lib/residual.wgsl
 // use lib/store_i8.wgsl
 // tile DOWN = 8      invocations of a workgroup, along pixels
@@ -64,7 +65,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> quads: array<vec4u>;      // x again, four words at a time
 @group(0) @binding(3) var<storage, read> filters: array<vec4u>;    // (tilesWide, chunks, 4 · QUADS, tile's words): component = output lane
 @group(0) @binding(4) var<storage, read> bias: array<vec4i>;       // (outWords)
-@group(0) @binding(5) var<storage, read> multiplier: array<vec4f>; // (outWords)
+@group(0) @binding(5) var<storage, read> multiplier: array<vec4f>; // (outWords), twice with float biases: real_sum.wgsl
 @group(0) @binding(6) var<storage, read> residual: array<u32>;     // as out
 @group(0) @binding(7) var<storage, read_write> out: array<u32>;    // (pixels, outWords)
 
@@ -161,11 +162,12 @@ fn main(
   if (column${n} < params.groupOuts) {
     let word${n} = group * params.groupOuts + column${n};
     let bias${n} = bias[word${n}];
+    let b${n} = floatBias(word${n}, params.outWords);
     let m${n} = multiplier[word${n}];
     $for r in ROWS
     let pixel${n}_${r} = pixel + local.y + ${r * DOWN}u;
     if (pixel${n}_${r} < params.pixels) {
-      store(pixel${n}_${r} * params.outWords + word${n}, bias${n} + acc${r}_${n} + total(sums${r}_${n}), m${n}, r);
+      store(pixel${n}_${r} * params.outWords + word${n}, bias${n} + acc${r}_${n} + total(sums${r}_${n}), b${n}, m${n}, r);
     }
     $end
   }

@@ -1,6 +1,7 @@
 // use lib/grid.wgsl
 // use lib/dot4.wgsl
 // use lib/requantize.wgsl
+// use lib/real_sum.wgsl
 // tile ROWS = 2
 // tile COLUMNS = 4
 // tile KERNEL_HEIGHT = 3
@@ -42,13 +43,11 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<u32>;            // (batch, inHeight, inWidth, words)
 @group(0) @binding(2) var<storage, read> filters: array<u32>;      // (words, taps)
 @group(0) @binding(3) var<storage, read> bias: array<vec4i>;       // (words)
-@group(0) @binding(4) var<storage, read> multiplier: array<vec4f>; // (words)
+@group(0) @binding(4) var<storage, read> multiplier: array<vec4f>; // (words), twice with float biases: real_sum.wgsl
 @group(0) @binding(5) var<storage, read_write> out: array<u32>;    // (batch, outHeight, outWidth, words)
 
-fn finish(at: u32, acc: vec4i, m: vec4f, r: Rounding) {
-  var real = vec4f(acc);
-  if (WIDE) { real = wideToFloat(acc); }
-  out[at] = pack(requantize(real, m, r));
+fn finish(at: u32, acc: vec4i, b: vec4f, m: vec4f, r: Rounding) {
+  out[at] = pack(requantize(realSum(acc, b), m, r));
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -90,6 +89,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let outLine = (image * outHeight + row) * outWidth + column;
   let r = rounding(params.zeroPoint, params.low, params.high);
   let bias0 = bias[word];
+  let b = floatBias(word, words);
   let m = multiplier[word];
   $for r in ROWS
   $for c in COLUMNS
@@ -101,7 +101,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     $end
     $end
     let at = (outLine + ${r}u * outWidth + ${c}u) * words + word;
-    finish(at, bias0 + total(sums), m, r);
+    finish(at, bias0 + total(sums), b, m, r);
   }
   $end
   $end

@@ -2,6 +2,7 @@
 // use lib/taps.wgsl
 // use lib/dot4.wgsl
 // use lib/requantize.wgsl
+// use lib/real_sum.wgsl
 // use lib/residual.wgsl
 // use lib/store_i8.wgsl
 // tile LANES = 64    invocations that share a sum; a power of two
@@ -53,7 +54,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<u32>;            // (batch, inHeight, inWidth, inWords)
 @group(0) @binding(2) var<storage, read> filters: array<vec4u>;    // (outWords, taps, groupWords): component = output lane
 @group(0) @binding(3) var<storage, read> bias: array<vec4i>;       // (outWords)
-@group(0) @binding(4) var<storage, read> multiplier: array<vec4f>; // (outWords)
+@group(0) @binding(4) var<storage, read> multiplier: array<vec4f>; // (outWords), twice with float biases: real_sum.wgsl
 @group(0) @binding(5) var<storage, read> residual: array<u32>;     // as out
 @group(0) @binding(6) var<storage, read_write> out: array<u32>;    // (pixels, outWords)
 
@@ -124,6 +125,6 @@ fn main(
   let mine = pixel + lane;
   if (lane < ${PIXELS}u && mine < params.pixels && column < params.outWords) {
     let acc = parts[lane * THREADS + index - lane];
-    store(mine * params.outWords + word, bias[word] + acc, multiplier[word], r);
+    store(mine * params.outWords + word, bias[word] + acc, floatBias(word, params.outWords), multiplier[word], r);
   }
 }

@@ -6,6 +6,8 @@ export type ErrorCode =
   | "format"
   | "unsupported"
   | "input"
+  | "weights"
+  | "download"
   | "picture"
   | "no-webgpu"
   | "no-adapter"
@@ -60,6 +62,44 @@ export class UnsupportedError extends WebGpuQuantError {
 export class InputError extends WebGpuQuantError {
   override readonly name = "InputError";
   readonly code = "input";
+}
+
+/** A state dict does not fit an architecture: every entry that is wrong, in one error. */
+export class WeightsError extends WebGpuQuantError {
+  override readonly name = "WeightsError";
+  readonly code = "weights";
+  readonly missing: readonly string[];
+  /** "name: must have …; got …" of entries of the wrong shape, dtype or parameters. */
+  readonly misshapen: readonly string[];
+  readonly unexpected: readonly string[];
+  constructor(
+    model: string,
+    missing: readonly string[],
+    misshapen: readonly string[],
+    unexpected: readonly string[],
+  ) {
+    const list = (word: string, lines: readonly string[]) =>
+      lines.length > 0 ? `\n  ${lines.length} ${word}:\n    ${lines.join("\n    ")}` : "";
+    super(
+      `${model}: the weights do not fit the architecture:` +
+        `${list("missing", missing)}${list("misshapen", misshapen)}${list("unexpected", unexpected)}\n` +
+        "Check that the file belongs to this architecture, and whether it is quantized (quantize).",
+    );
+    this.missing = missing;
+    this.misshapen = misshapen;
+    this.unexpected = unexpected;
+  }
+}
+
+/** A file could not be fetched, or is not the file it should be. */
+export class DownloadError extends WebGpuQuantError {
+  override readonly name = "DownloadError";
+  readonly code = "download";
+  readonly url: string;
+  constructor(url: string, problem: string, wayOut: string) {
+    super(`download ${url}: ${problem}. ${wayOut}`);
+    this.url = url;
+  }
 }
 
 /** A picture cannot be read; `picture` names it. */

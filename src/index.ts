@@ -4,6 +4,7 @@ export * from "./errors.ts";
 export { requestDeviceFrom, adoptDevice, Device } from "./gpu/device.ts";
 export type { AdapterFacts, DeviceOptions, Memory } from "./gpu/device.ts";
 export { requestDevice } from "./requestDevice.ts";
+export * as models from "./models.ts";
 export { load, type LoadOptions, type Source } from "./load.ts";
 export { prepare, type PrepareOptions } from "./prepare.ts";
 export { calibrate, type CalibrateOptions, type CalibrationProgress } from "./calibrate.ts";

@@ -31,7 +31,8 @@ const QUANTIZED = new Set<Op>([
   "MatMulInteger",
 ]);
 
-async function bytesOf(source: Source): Promise<Uint8Array> {
+/** The bytes of `source`; `verb` opens the message of a Response that is no success. */
+export async function bytesOf(source: Source, verb = "load"): Promise<Uint8Array> {
   // A Node Buffer is a Uint8Array whose slice() is no copy: see it as the plain kind.
   if (source instanceof Uint8Array) {
     return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
@@ -39,7 +40,7 @@ async function bytesOf(source: Source): Promise<Uint8Array> {
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
   if (typeof Response !== "undefined" && source instanceof Response && !source.ok) {
     throw new InputError(
-      `load: the response must be a success; got HTTP ${source.status} for ${source.url}. Check the address.`,
+      `${verb}: the response must be a success; got HTTP ${source.status} for ${source.url}. Check the address.`,
     );
   }
   return new Uint8Array(await source.arrayBuffer());

@@ -39,6 +39,7 @@ import libMatrixEmulatedWgsl from "../../shaders/lib/matrix_emulated.wgsl?raw";
 import libMatrixFlagWgsl from "../../shaders/lib/matrix_flag.wgsl?raw";
 import libOrderedWgsl from "../../shaders/lib/ordered.wgsl?raw";
 import libQuadsI8Wgsl from "../../shaders/lib/quads_i8.wgsl?raw";
+import libRealSumWgsl from "../../shaders/lib/real_sum.wgsl?raw";
 import libReduceWgsl from "../../shaders/lib/reduce.wgsl?raw";
 import libRequantizeWgsl from "../../shaders/lib/requantize.wgsl?raw";
 import libReshapeWgsl from "../../shaders/lib/reshape.wgsl?raw";
@@ -153,9 +154,9 @@ const convI32 = {
 
 const convI8 = {
   label: "conv_i8",
-  parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, libResidualWgsl, convI8Wgsl],
+  parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libResidualWgsl, convI8Wgsl],
   tile: {PIXELS: 8, WORDS: 2, PACKED_DOT: 1},
-  overrides: {WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool", CHUNKED: "bool", WIDE: "bool"},
+  overrides: {FLOAT_BIAS: "bool", WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool", CHUNKED: "bool", WIDE: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 112, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, padWord: {offset: 68, type: "u32"}, zeroPoint: {offset: 72, type: "i32"}, low: {offset: 76, type: "i32"}, high: {offset: 80, type: "i32"}, sumMultiplier: {offset: 84, type: "i32"}, residualMultiplier: {offset: 88, type: "i32"}, residualZero: {offset: 92, type: "i32"}, shift: {offset: 96, type: "u32"}, outZero: {offset: 100, type: "i32"}, outLow: {offset: 104, type: "i32"}, outHigh: {offset: 108, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -169,9 +170,9 @@ const convI8 = {
 
 const convMatrixI8 = {
   label: "conv_matrix_i8",
-  parts: [libWindowWgsl, libTapsWgsl, libQuadsI8Wgsl, libDot4Wgsl, libMatrixEmulatedWgsl, libRequantizeWgsl, libResidualWgsl, libStoreI8Wgsl, convMatrixI8Wgsl],
+  parts: [libWindowWgsl, libTapsWgsl, libQuadsI8Wgsl, libDot4Wgsl, libMatrixEmulatedWgsl, libRequantizeWgsl, libRealSumWgsl, libResidualWgsl, libStoreI8Wgsl, convMatrixI8Wgsl],
   tile: {M: 16, N: 16, K: 32, LANES: 32, PINNED: 0, BYTES: 1, DOWN: 2, ACROSS: 2, ROWS: 2, COLUMNS: 1, STEPS: 2, X_LOADS: 2, STAGED: 1280, PACKED_DOT: 1, MATRIX_FORM: 0},
-  overrides: {VECTOR: "bool", RESIDUAL: "bool", WIDE: "bool"},
+  overrides: {VECTOR: "bool", FLOAT_BIAS: "bool", RESIDUAL: "bool", WIDE: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 124, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, chunks: {offset: 68, type: "u32"}, groupTiles: {offset: 72, type: "u32"}, tilesWide: {offset: 76, type: "u32"}, padWord: {offset: 80, type: "u32"}, zeroPoint: {offset: 84, type: "i32"}, low: {offset: 88, type: "i32"}, high: {offset: 92, type: "i32"}, sumMultiplier: {offset: 96, type: "i32"}, residualMultiplier: {offset: 100, type: "i32"}, residualZero: {offset: 104, type: "i32"}, shift: {offset: 108, type: "u32"}, outZero: {offset: 112, type: "i32"}, outLow: {offset: 116, type: "i32"}, outHigh: {offset: 120, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -217,9 +218,9 @@ const convQuadF32 = {
 
 const convQuadI8 = {
   label: "conv_quad_i8",
-  parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, libResidualWgsl, convQuadI8Wgsl],
+  parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libResidualWgsl, convQuadI8Wgsl],
   tile: {QUARTER: 4, WORDS: 1, FOUR: 4, PACKED_DOT: 1},
-  overrides: {WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool", CHUNKED: "bool", WIDE: "bool"},
+  overrides: {FLOAT_BIAS: "bool", WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool", CHUNKED: "bool", WIDE: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 112, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, padWord: {offset: 68, type: "u32"}, zeroPoint: {offset: 72, type: "i32"}, low: {offset: 76, type: "i32"}, high: {offset: 80, type: "i32"}, sumMultiplier: {offset: 84, type: "i32"}, residualMultiplier: {offset: 88, type: "i32"}, residualZero: {offset: 92, type: "i32"}, shift: {offset: 96, type: "u32"}, outZero: {offset: 100, type: "i32"}, outLow: {offset: 104, type: "i32"}, outHigh: {offset: 108, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -264,9 +265,9 @@ const convTiledF32 = {
 
 const convTiledI8 = {
   label: "conv_tiled_i8",
-  parts: [libWindowWgsl, libTapsWgsl, libQuadsI8Wgsl, libDot4Wgsl, libRequantizeWgsl, libResidualWgsl, libStoreI8Wgsl, convTiledI8Wgsl],
+  parts: [libWindowWgsl, libTapsWgsl, libQuadsI8Wgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libResidualWgsl, libStoreI8Wgsl, convTiledI8Wgsl],
   tile: {DOWN: 8, ACROSS: 8, ROWS: 4, WORDS: 2, QUADS: 4, X_LOADS: 2, F_LOADS: 4, PACKED_DOT: 1},
-  overrides: {VECTOR: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool"},
+  overrides: {VECTOR: "bool", FLOAT_BIAS: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 124, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, chunks: {offset: 68, type: "u32"}, groupTiles: {offset: 72, type: "u32"}, tilesWide: {offset: 76, type: "u32"}, padWord: {offset: 80, type: "u32"}, zeroPoint: {offset: 84, type: "i32"}, low: {offset: 88, type: "i32"}, high: {offset: 92, type: "i32"}, sumMultiplier: {offset: 96, type: "i32"}, residualMultiplier: {offset: 100, type: "i32"}, residualZero: {offset: 104, type: "i32"}, shift: {offset: 108, type: "u32"}, outZero: {offset: 112, type: "i32"}, outLow: {offset: 116, type: "i32"}, outHigh: {offset: 120, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -319,9 +320,9 @@ const depthwiseF32 = {
 
 const depthwiseI8 = {
   label: "depthwise_i8",
-  parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, depthwiseI8Wgsl],
+  parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, depthwiseI8Wgsl],
   tile: {PACKED_DOT: 1},
-  overrides: {WORKGROUP: "u32", WIDE: "bool"},
+  overrides: {FLOAT_BIAS: "bool", WORKGROUP: "u32", WIDE: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 72, fields: {count: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, words: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, kernelHeight: {offset: 24, type: "u32"}, kernelWidth: {offset: 28, type: "u32"}, strideHeight: {offset: 32, type: "u32"}, strideWidth: {offset: 36, type: "u32"}, dilationHeight: {offset: 40, type: "u32"}, dilationWidth: {offset: 44, type: "u32"}, padTop: {offset: 48, type: "u32"}, padLeft: {offset: 52, type: "u32"}, padWord: {offset: 56, type: "u32"}, zeroPoint: {offset: 60, type: "i32"}, low: {offset: 64, type: "i32"}, high: {offset: 68, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -348,9 +349,9 @@ const depthwiseTileF32 = {
 
 const depthwiseTileI8 = {
   label: "depthwise_tile_i8",
-  parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, depthwiseTileI8Wgsl],
+  parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, depthwiseTileI8Wgsl],
   tile: {ROWS: 2, COLUMNS: 4, KERNEL_HEIGHT: 3, KERNEL_WIDTH: 3, STRIDE_HEIGHT: 1, STRIDE_WIDTH: 1, PATCH_HEIGHT: 4, PATCH_WIDTH: 6, PACKED_DOT: 1},
-  overrides: {WORKGROUP: "u32", WIDE: "bool"},
+  overrides: {FLOAT_BIAS: "bool", WORKGROUP: "u32", WIDE: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 56, fields: {count: {offset: 0, type: "u32"}, rowTiles: {offset: 4, type: "u32"}, columnTiles: {offset: 8, type: "u32"}, outHeight: {offset: 12, type: "u32"}, outWidth: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, inHeight: {offset: 24, type: "u32"}, inWidth: {offset: 28, type: "u32"}, padTop: {offset: 32, type: "u32"}, padLeft: {offset: 36, type: "u32"}, padWord: {offset: 40, type: "u32"}, zeroPoint: {offset: 44, type: "i32"}, low: {offset: 48, type: "i32"}, high: {offset: 52, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -429,9 +430,9 @@ const gemvF32 = {
 
 const gemvI8 = {
   label: "gemv_i8",
-  parts: [libWindowWgsl, libTapsWgsl, libDot4Wgsl, libRequantizeWgsl, libResidualWgsl, libStoreI8Wgsl, gemvI8Wgsl],
+  parts: [libWindowWgsl, libTapsWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libResidualWgsl, libStoreI8Wgsl, gemvI8Wgsl],
   tile: {LANES: 64, COLUMNS: 1, PIXELS: 4, PACKED_DOT: 1},
-  overrides: {RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool"},
+  overrides: {FLOAT_BIAS: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 116, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, tilesWide: {offset: 68, type: "u32"}, padWord: {offset: 72, type: "u32"}, zeroPoint: {offset: 76, type: "i32"}, low: {offset: 80, type: "i32"}, high: {offset: 84, type: "i32"}, sumMultiplier: {offset: 88, type: "i32"}, residualMultiplier: {offset: 92, type: "i32"}, residualZero: {offset: 96, type: "i32"}, shift: {offset: 100, type: "u32"}, outZero: {offset: 104, type: "i32"}, outLow: {offset: 108, type: "i32"}, outHigh: {offset: 112, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},

@@ -5,6 +5,7 @@
 import { AccumulatorError, InputError, QConfigError } from "../errors.ts";
 import { clamp, fl, rint } from "../tensor/rounding.ts";
 import { formatShape, sizeOf, stridesOf, tensor, type Tensor } from "../tensor/tensor.ts";
+import type { Engine } from "./node.ts";
 import { rangeOf, type QParams } from "./value.ts";
 
 /** Greatest |acc| that f32 holds exactly: up to here (29) is the same on every adapter. */
@@ -89,9 +90,12 @@ function channels(
 }
 
 /** m = fl(fl(sx · sw) / sy), docs/quantization.md (29); with sa and sb for sx and sw it is that of a
- *  product, (35). Throws QConfigError unless m is a finite, normal, positive f32. */
-export function multiplier(sx: number, sw: number, sy: number): number {
-  return usable(fl(fl(sx * sw) / sy), `sx=${sx}, sw=${sw}, sy=${sy}`);
+ *  product, (35). qnnpack takes fl(fl(sx · sw) · fl(1 / sy)), (31). Throws QConfigError unless m is a
+ *  finite, normal, positive f32. */
+export function multiplier(sx: number, sw: number, sy: number, engine?: Engine): number {
+  const step = fl(sx * sw);
+  const m = engine === "qnnpack" ? fl(step * fl(1 / sy)) : fl(step / sy);
+  return usable(m, `sx=${sx}, sw=${sw}, sy=${sy}`);
 }
 
 /** m = fl(s / sy), of a change of scale alone: docs/quantization.md (34). Throws as `multiplier`. */
@@ -125,22 +129,30 @@ export function requantize(
   return clamp(zeroPoint + rint(fl(fl(acc) * m)), low, high);
 }
 
-/** bq[c] = rint(fl(b[c] / fl(sx · s_c))): docs/quantization.md (26). `weightScale` has one entry, or
- *  one per channel. Throws AccumulatorError where |bq| ≥ 2³¹. */
+/** bq[c] = rint(fl(b[c] / fl(sx · s_c))): docs/quantization.md (26); qnnpack multiplies by the reciprocal.
+ *  `weightScale` has one entry, or one per channel. Throws AccumulatorError where |bq| ≥ 2³¹. */
 export function quantizeBias(
   bias: Float32Array,
   inputScale: number,
   weightScale: Float32Array,
+  engine?: Engine,
 ): Int32Array {
   return Int32Array.from(bias, (b, c) => {
     const scale = (weightScale.length === 1 ? weightScale[0] : weightScale[c]) ?? NaN;
-    const q = rint(fl(b / fl(inputScale * scale)));
+    const step = fl(inputScale * scale);
+    const q = rint(engine === "qnnpack" ? fl(b * fl(1 / step)) : fl(b / step));
     if (Math.abs(q) <= greatestAccumulator) return q;
     throw new AccumulatorError(
       `bias: a bias must fit int32 in steps of sx · sw; got ${b} / (${inputScale} · ${scale}) at ` +
         `channel ${c}. Raise that channel's weight scale to ${leastWeightScale(b, inputScale)}.`,
     );
   });
+}
+
+/** fl(b / fl(sx · s_c)): a bias in steps of the accumulator, not rounded to an integer: docs/quantization.md
+ *  (30). */
+export function floatBias(bias: number, inputScale: number, weightScale: number): number {
+  return fl(bias / fl(inputScale * weightScale));
 }
 
 /** The weight scale from which on a bias fits int32: fl(1.0001 · 2|b| / (2³² − 2) / sx), as ONNX
@@ -220,7 +232,19 @@ export interface AddMultipliers {
 
 /** Ma = rint(sa/sy · 2ᵏ), Mb = rint(sb/sy · 2ᵏ) in f64, k the greatest ≤ 30 with both < 2²¹, so that
  *  255·(Ma + Mb) < 2³⁰: docs/quantization.md (37). Throws QConfigError where no k ≥ 1 exists. */
-export function addMultipliers(sa: number, sb: number, sy: number): AddMultipliers {
+export function addMultipliers(
+  sa: number,
+  sb: number,
+  sy: number,
+  engine?: Engine,
+): AddMultipliers {
+  if (engine === "qnnpack") {
+    // Of the f32 ratios, and one bit more: |v| ≤ 510 · 2²² still fits i32.
+    const [a, b] = [fl(sa / sy), fl(sb / sy)];
+    const k = 21 - Math.floor(Math.log2(Math.max(a, b)));
+    const scale = 2 ** k;
+    if (k >= 1 && k <= 30) return { ma: rint(a * scale), mb: rint(b * scale), k };
+  }
   for (let k = 30; k >= 1; k--) {
     const ma = rint((sa / sy) * 2 ** k);
     const mb = rint((sb / sy) * 2 ** k);

@@ -13,6 +13,14 @@ interface Common {
   readonly outputs: readonly string[];
 }
 
+/** PyTorch's engine whose roundings an integer op follows where engines differ, by at most 1 in a code:
+ *  docs/quantization.md, sections 9 and 10. Without one, the library's own: ONNX Runtime's. */
+export type Engine = "fbgemm" | "qnnpack";
+
+interface Rounded {
+  readonly engine?: Engine;
+}
+
 /** A fused activation: bounds of the output in real units, −∞ and ∞ where open. */
 export interface Clamp {
   readonly low?: number;
@@ -28,13 +36,13 @@ export interface Window {
 }
 
 /** inputs: x (B, C, H, W), filter (O, C/group, kh, kw), bias (O)?. */
-export interface Conv extends Common, Window, Clamp {
+export interface Conv extends Common, Window, Clamp, Rounded {
   readonly op: "Conv";
   readonly group: number;
 }
 
 /** y = alpha · op(a) · op(b) + beta · c. inputs: a (M, K), b (K, N), c broadcastable to (M, N)?. */
-export interface Gemm extends Common, Clamp {
+export interface Gemm extends Common, Clamp, Rounded {
   readonly op: "Gemm";
   readonly alpha: number;
   readonly beta: number;
@@ -68,7 +76,7 @@ export type Unary =
   | (Common & { readonly op: "Cast"; readonly to: DType });
 
 /** Element-wise with two inputs, numpy broadcasting. */
-export interface Binary extends Common, Clamp {
+export interface Binary extends Common, Clamp, Rounded {
   readonly op: "Add" | "Sub" | "Mul" | "Div";
 }
 
@@ -84,7 +92,7 @@ export interface MaxPool extends Common, Window {
 }
 
 /** Mean over every axis after the second, kept as size 1. */
-export interface GlobalAveragePool extends Common {
+export interface GlobalAveragePool extends Common, Rounded {
   readonly op: "GlobalAveragePool";
 }
 

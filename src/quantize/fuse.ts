@@ -85,7 +85,8 @@ export function removeIdentities(graph: Graph): Graph {
   });
 }
 
-/** k = γ · rsqrt(var + ε);  w′ = w · k;  b′ = (b − mean) · k + β          docs/quantization.md (21) */
+/** k = γ · rsqrt(var + ε);  w′ = w · k;  b′ = (b − mean) · rsqrt(var + ε) · γ + β
+ *                                                                          docs/quantization.md (21) */
 export function foldBatchNorms(graph: Graph): Graph {
   const producers = producersOf(graph);
   const consumers = consumersOf(graph);
@@ -113,6 +114,38 @@ export function foldBatchNorms(graph: Graph): Graph {
   });
 }
 
+/** What a BatchNormalization does, one number per channel. */
+export interface Norm {
+  readonly gamma: Float32Array | undefined;
+  readonly beta: Float32Array | undefined;
+  readonly mean: Float32Array | undefined;
+  readonly variance: Float32Array | undefined;
+  readonly epsilon: number;
+}
+
+/** Filter and bias of a convolution with the normalization behind it: docs/quantization.md (21). */
+export function foldNorm(
+  filter: Tensor<"float32">,
+  bias: Float32Array | undefined,
+  { gamma, beta, mean, variance, epsilon }: Norm,
+): { filter: Tensor<"float32">; bias: Tensor<"float32"> } {
+  const outs = filter.shape[0] ?? 0;
+  // torch.rsqrt rounds twice: the root, then its inverse.
+  const inverse = Float32Array.from({ length: outs }, (_, c) =>
+    fl(1 / fl(Math.sqrt(fl((variance?.[c] ?? 1) + epsilon)))),
+  );
+  const factor = inverse.map((r, c) => fl((gamma?.[c] ?? 1) * r));
+  const perOut = filter.data.length / Math.max(1, outs);
+  const weights = filter.data.map((w, index) => fl(w * (factor[Math.floor(index / perOut)] ?? 1)));
+  const biases = Float32Array.from({ length: outs }, (_, c) =>
+    fl(
+      fl(fl(fl((bias?.[c] ?? 0) - (mean?.[c] ?? 0)) * (inverse[c] ?? 1)) * (gamma?.[c] ?? 1)) +
+        (beta?.[c] ?? 0),
+    ),
+  );
+  return { filter: tensor("float32", filter.shape, weights), bias: float32([outs], biases) };
+}
+
 function foldOne(
   graph: Graph,
   conv: Conv,
@@ -122,25 +155,11 @@ function foldOne(
   const floats = (name: string | undefined) =>
     graph.constants.get(name ?? "")?.data as Float32Array | undefined;
   const filter = graph.constants.get(conv.inputs[1] ?? "") as Tensor<"float32">;
-  const outs = filter.shape[0] ?? 0;
   const [gamma, beta, mean, variance] = norm.inputs.slice(1).map(floats);
-  const bias = floats(conv.inputs[2]);
-  const factor = Float32Array.from({ length: outs }, (_, c) =>
-    fl((gamma?.[c] ?? 1) * fl(1 / Math.sqrt(fl((variance?.[c] ?? 1) + norm.epsilon)))),
-  );
-  const perOut = filter.data.length / Math.max(1, outs);
-  const weights = filter.data.map((w, index) => fl(w * (factor[Math.floor(index / perOut)] ?? 1)));
-  const biases = Float32Array.from({ length: outs }, (_, c) =>
-    fl(fl(fl((bias?.[c] ?? 0) - (mean?.[c] ?? 0)) * (factor[c] ?? 1)) + (beta?.[c] ?? 0)),
-  );
-  const filterName = builder.constant(
-    builder.fresh(`${conv.name}/folded_filter`),
-    tensor("float32", filter.shape, weights),
-  );
-  const biasName = builder.constant(
-    builder.fresh(`${conv.name}/folded_bias`),
-    float32([outs], biases),
-  );
+  const { epsilon } = norm;
+  const folded = foldNorm(filter, floats(conv.inputs[2]), { gamma, beta, mean, variance, epsilon });
+  const filterName = builder.constant(builder.fresh(`${conv.name}/folded_filter`), folded.filter);
+  const biasName = builder.constant(builder.fresh(`${conv.name}/folded_bias`), folded.bias);
   return { ...conv, inputs: [conv.inputs[0] ?? "", filterName, biasName], outputs: norm.outputs };
 }
 

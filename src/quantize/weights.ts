@@ -21,7 +21,7 @@ export function outputAxis(node: Node): number {
 }
 
 /** Least and greatest element, per slice of `axis` or of all. */
-function rangeOfConstant(data: Tensor<"float32">, axis: number | undefined): Range {
+export function rangeOfConstant(data: Tensor<"float32">, axis: number | undefined): Range {
   const count = axis === undefined ? 1 : (data.shape[axis] ?? 1);
   const stride = axis === undefined ? data.data.length : (stridesOf(data.shape)[axis] ?? 1);
   const min = new Float32Array(count).fill(Infinity);

@@ -77,11 +77,21 @@ function mean(
   inputs: readonly (Quantized | Tensor)[],
   to: QParams,
 ): Tensor {
-  const { tensor: x, scale, zeroPoint } = quantizedInput(node, inputs, 0);
-  const reals = realsOf(x, zeroPoint);
+  const { tensor: x, quant, scale, zeroPoint } = quantizedInput(node, inputs, 0);
+  const isInside = node.op === "GlobalAveragePool" && node.engine === "fbgemm";
+  if (isInside && !sameQuant(quant, to)) {
+    throw nodeError(
+      node,
+      "with engine fbgemm the output must have the input's parameters",
+      `scales ${scale} and ${to.scale[0]}`,
+      "Leave the engine out.",
+    );
+  }
+  const reals = realsOf(x, isInside ? 0 : zeroPoint);
   const sums = node.op === "AveragePool" ? averagePoolSums(node, reals) : reduceSums(node, reals);
   const out = perTensor(node, to);
-  return requantized(node, sums, to, (index) => {
+  const target = isInside ? { ...to, zeroPoint: Int32Array.of(0) } : to;
+  return requantized(node, sums, target, (index) => {
     const count = Math.max(1, sums.counts[index] ?? 1); // the mean of nothing is 0
     return averageMultiplier(scale, out.scale, count);
   });
@@ -99,7 +109,7 @@ function binary(node: Binary, inputs: readonly (Quantized | Tensor)[], to: QPara
     const m = multiplier(a.scale, b.scale, out.scale);
     return requantized(node, { shape, data }, to, () => m, node);
   }
-  const { ma, mb, k } = addMultipliers(a.scale, b.scale, out.scale);
+  const { ma, mb, k } = addMultipliers(a.scale, b.scale, out.scale, node.engine);
   const multipliers = { ma, mb: node.op === "Sub" ? -mb : mb, k };
   const [low, high] = clampBounds(node.low, node.high, to);
   const data = allocate(to.dtype, left.length);

@@ -1,12 +1,14 @@
 // Integer Conv, Gemm and MatMul up to the accumulator: acc = bq + Σ (x − zx) · w,
 // docs/quantization.md (25), with padding at x = zx, and the multiplier of each output element,
-// fl(fl(sx · s_c) / sy), docs/quantization.md (29).
+// fl(fl(sx · s_c) / sy), docs/quantization.md (29). A float bias is added to f32(acc) instead, in
+// steps of sx · s_c: docs/quantization.md (30).
 
 import { AccumulatorError } from "../errors.ts";
-import { multiplier } from "../graph/arithmetic.ts";
+import { floatBias, multiplier } from "../graph/arithmetic.ts";
 import type { Node, NodeOf } from "../graph/node.ts";
 import { nodeError } from "../graph/shapes.ts";
 import type { QParams } from "../graph/value.ts";
+import { fl } from "../tensor/rounding.ts";
 import { formatShape, type Tensor } from "../tensor/tensor.ts";
 import { addChannelBias, convSums } from "./conv.ts";
 import { gemmSums, matmulSums } from "./gemm.ts";
@@ -55,15 +57,15 @@ function weightOf(node: Linear, inputs: readonly (Quantized | Tensor)[]): Quanti
   return weight;
 }
 
-/** Input 2, where there is one: int32, already quantized by docs/quantization.md (26). */
-function biasOf(node: Linear, inputs: readonly (Quantized | Tensor)[]): Reals | undefined {
+/** Input 2, where there is one: int32, already quantized by docs/quantization.md (26), or float32. */
+function biasOf(node: Linear, inputs: readonly (Quantized | Tensor)[]): Tensor | undefined {
   const input = inputs[2];
   if (input === undefined) return undefined;
   const bias = "quant" in input ? input.tensor : input;
-  if (bias.dtype === "int32") return realsOf(bias);
+  if (bias.dtype === "int32" || bias.dtype === "float32") return bias;
   throw nodeError(
     node,
-    "the bias must be int32, quantized by scale of x · scale of weight",
+    "the bias must be int32, quantized by scale of x · scale of weight, or float32",
     bias.dtype,
     "Quantize the bias, or keep this op float.",
   );
@@ -92,8 +94,10 @@ function checkFits(node: Node, acc: Reals): void {
 }
 
 /**
- * acc of each output element, and the multiplier that takes it to the output's scale.
- * @param inputs x (quantized per tensor), weight (int8), bias (int32)?; alpha and beta must be 1.
+ * acc of each output element, and the multiplier that takes it to the output's scale. With a float bias
+ * acc is fl(f32(Σ) + fl(b / fl(sx · s_c))), docs/quantization.md (30).
+ * @param inputs x (quantized per tensor), weight (int8), bias (int32 or float32)?; alpha and beta must
+ *   be 1.
  */
 export function quantizedSums(
   node: Linear,
@@ -111,15 +115,35 @@ export function quantizedSums(
     );
   }
   const bias = biasOf(node, inputs);
-  const acc = accumulate(node, realsOf(x.tensor, x.zeroPoint), realsOf(weight.tensor), bias);
-  checkFits(node, acc);
+  const isFloat = bias?.dtype === "float32";
+  const integers = bias && !isFloat ? realsOf(bias) : undefined;
+  const sums = accumulate(node, realsOf(x.tensor, x.zeroPoint), realsOf(weight.tensor), integers);
+  checkFits(node, sums);
   const { scale } = weight.quant;
   const out = perTensor(node, to);
-  const multipliers = Array.from(scale, (each) => multiplier(x.scale, each, out.scale));
+  const multipliers = Array.from(scale, (each) =>
+    multiplier(x.scale, each, out.scale, "engine" in node ? node.engine : undefined),
+  );
   // How many neighbouring output elements share a channel: a whole plane in Conv, one in a matrix.
-  const inner = node.op === "Conv" ? (acc.shape[2] ?? 1) * (acc.shape[3] ?? 1) : 1;
+  const inner = node.op === "Conv" ? (sums.shape[2] ?? 1) * (sums.shape[3] ?? 1) : 1;
+  const channelOf = (index: number, count: number) => Math.floor(index / inner) % count;
   return {
-    acc,
-    multiplierOf: (index) => multipliers[Math.floor(index / inner) % multipliers.length] ?? NaN,
+    acc: isFloat ? addFloatBias(sums, bias.data as Float32Array, x.scale, scale, channelOf) : sums,
+    multiplierOf: (index) => multipliers[channelOf(index, multipliers.length)] ?? NaN,
+  };
+}
+
+/** fl(f32(Σ) + fl(b / fl(sx · s_c))): docs/quantization.md (30). */
+function addFloatBias(
+  { shape, data }: Reals,
+  bias: Float32Array,
+  sx: number,
+  scale: Float32Array,
+  channelOf: (index: number, count: number) => number,
+): Reals {
+  const steps = bias.map((b, c) => floatBias(b, sx, scale[scale.length === 1 ? 0 : c] ?? NaN));
+  return {
+    shape,
+    data: data.map((sum, i) => fl(fl(sum) + (steps[channelOf(i, steps.length)] ?? NaN))),
   };
 }

@@ -8,6 +8,7 @@ import { testDevice } from "../support/device.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
 import { elementwise } from "../support/families/elementwise.ts";
 import { integerOps } from "../support/families/integers.ts";
+import { engines } from "../support/families/engines.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
 import { pools } from "../support/families/pools.ts";
@@ -24,6 +25,7 @@ afterAll(() => {
 describe.each([
   { group: "convolutions", families: convolutions, runs: 250 },
   { group: "convolutions past one tile", families: largeConvolutions, runs: 6 },
+  { group: "PyTorch's engines", families: engines, runs: 150 },
   { group: "matrix products", families: products, runs: 200 },
   { group: "element-wise ops", families: elementwise, runs: 150 },
   { group: "pools, means and softmax", families: pools, runs: 200 },

@@ -11,6 +11,7 @@ import { candidates, tileName } from "../../src/plan/tiles.ts";
 import { checkCase, sums } from "../support/cases.ts";
 import { variantDevice } from "../support/device.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
+import { engines } from "../support/families/engines.ts";
 import { products } from "../support/families/matmul.ts";
 import { forced } from "../support/forced.ts";
 import { deepProduct, residualSum } from "../support/products.ts";
@@ -28,7 +29,8 @@ afterAll(() => {
 
 const shared = candidates.filter(({ family }) => family === "workgroup" || family === "gemv");
 const rowProducts = products.filter(({ title }) => /Gemm/.test(title));
-const families = [...convolutions, ...largeConvolutions, ...rowProducts];
+const floatBiases = engines.filter(({ title }) => /float bias/.test(title));
+const families = [...convolutions, ...largeConvolutions, ...rowProducts, ...floatBiases];
 
 describe.each(shared.map((tile) => ({ tile, name: tileName(tile) })))("$name", ({ tile }) => {
   it.each(families)("$title, packed", ({ check }) => check(packed, 4, forced(tile)));

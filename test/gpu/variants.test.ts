@@ -8,6 +8,7 @@ import { requestDevice } from "../../src/node.ts";
 import { variantDevice } from "../support/device.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
 import { elementwise } from "../support/families/elementwise.ts";
+import { engines } from "../support/families/engines.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
 import { pools } from "../support/families/pools.ts";
@@ -17,6 +18,7 @@ const families = [
   ...largeConvolutions,
   ...products,
   ...elementwise,
+  ...engines,
   ...pools,
   ...movements,
 ];

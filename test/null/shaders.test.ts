@@ -16,6 +16,7 @@ import type { ShaderName } from "../../src/plan/plan.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
 import { elementwise } from "../support/families/elementwise.ts";
 import { integerOps } from "../support/families/integers.ts";
+import { engines } from "../support/families/engines.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
 import { pools } from "../support/families/pools.ts";
@@ -40,19 +41,26 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   dynamicQparams: { WHAT: [0, 1, 2] },
   convF32: { POINTWISE: FLAG, RESIDUAL: FLAG, ...TILE },
   convObservedF32: { POINTWISE: FLAG, RESIDUAL: FLAG, ...TILE },
-  convI8: { POINTWISE: FLAG, RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG, ...TILE },
+  convI8: { POINTWISE: FLAG, RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG, ...TILE },
   convQuadF32: { POINTWISE: FLAG, RESIDUAL: FLAG, ...QUAD },
   convQuadObservedF32: { POINTWISE: FLAG, RESIDUAL: FLAG, ...QUAD },
-  convQuadI8: { POINTWISE: FLAG, RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG, ...QUAD },
+  convQuadI8: {
+    POINTWISE: FLAG,
+    RESIDUAL: FLAG,
+    CHUNKED: FLAG,
+    WIDE: FLAG,
+    FLOAT_BIAS: FLAG,
+    ...QUAD,
+  },
   copy32: { KEEP: FLAG },
   copyI8: { KEEP: FLAG },
-  depthwiseI8: { WIDE: FLAG },
-  depthwiseTileI8: { WIDE: FLAG },
-  convMatrixI8: { RESIDUAL: FLAG, VECTOR: FLAG, WIDE: FLAG },
+  depthwiseI8: { WIDE: FLAG, FLOAT_BIAS: FLAG },
+  depthwiseTileI8: { WIDE: FLAG, FLOAT_BIAS: FLAG },
+  convMatrixI8: { RESIDUAL: FLAG, VECTOR: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
   convTiledF32: { RESIDUAL: FLAG },
-  convTiledI8: { RESIDUAL: FLAG, VECTOR: FLAG, CHUNKED: FLAG, WIDE: FLAG },
+  convTiledI8: { RESIDUAL: FLAG, VECTOR: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
   gemvF32: { RESIDUAL: FLAG },
-  gemvI8: { RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG },
+  gemvI8: { RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
   observeHistogramF32: { BINS: [2, 2048, 4096], PADDED: FLAG, SKIP_ZEROS: FLAG },
   observeMinmaxF32: { PADDED: FLAG },
   poolF32: { MAX: FLAG },
@@ -144,6 +152,7 @@ describe("plans", () => {
       ...convolutions,
       ...largeConvolutions,
       ...elementwise,
+      ...engines,
       ...products,
       ...pools,
       ...movements,

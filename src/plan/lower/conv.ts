@@ -4,11 +4,12 @@
 import {
   accumulatorBound,
   exactAccumulator,
+  floatBias,
   foldZeroPoint,
   greatestAccumulator,
   multiplier,
 } from "../../graph/arithmetic.ts";
-import type { Clamp, Conv, Node } from "../../graph/node.ts";
+import type { Clamp, Conv, Engine, Node } from "../../graph/node.ts";
 import { AccumulatorError } from "../../errors.ts";
 import { sizeOf, toNumbers, type Tensor } from "../../tensor/tensor.ts";
 import { tileFor } from "../target.ts";
@@ -125,7 +126,14 @@ function integerConstants(lowering: Lowering, product: Product) {
   const scales = Array.from({ length: outs }, (_, c) => {
     return filterScale?.[filterScale.length === 1 ? 0 : c] ?? 1;
   });
-  const biasInts = Int32Array.from({ length: outs }, (_, c) => bias[c] ?? 0);
+  // A float bias is added to f32(acc), in steps of sx · s_c: docs/quantization.md (30).
+  const isFloat = lowering.constant(node.inputs[2] ?? "")?.dtype === "float32";
+  const biasInts = Int32Array.from({ length: outs }, (_, c) => (isFloat ? 0 : (bias[c] ?? 0)));
+  const realBias = scales.map((scale, c) => floatBias(bias[c] ?? 0, sx.scale, scale));
+  const asWords = (values: readonly number[]) => padWords(values, (n) => new Float32Array(n));
+  const multipliers = asWords(
+    scales.map((scale) => multiplier(sx.scale, scale, sy.scale, engineOf(node))),
+  );
   const { sum, magnitude } = filterSums(filter.data, outs, length);
   const bounds = accumulatorBound(sx.zeroPoint, -128, 127, magnitude, biasInts);
   const worst = bounds.reduce((best, bound, c) => (bound > (bounds[best] ?? 0) ? c : best), 0);
@@ -141,10 +149,8 @@ function integerConstants(lowering: Lowering, product: Product) {
     chunked: 128 * magnitude.reduce((most, sum) => Math.max(most, sum), 0) > exactAccumulator,
     scale: sy.scale,
     bias: padWords(foldZeroPoint(biasInts, sx.zeroPoint, sum), (n) => new Int32Array(n)),
-    multiplier: padWords(
-      scales.map((scale) => multiplier(sx.scale, scale, sy.scale)),
-      (n) => new Float32Array(n),
-    ),
+    multiplier: isFloat ? Float32Array.from([...multipliers, ...asWords(realBias)]) : multipliers,
+    isFloat,
     padWord: (sx.zeroPoint & 255) * 0x01010101,
     zeroPoint: sy.zeroPoint,
   };
@@ -157,7 +163,10 @@ function emitInteger(lowering: Lowering, product: Product): void {
   if (!out.quant) return;
   const constants = integerConstants(lowering, product);
   const bounds = storedBounds(product, out.quant);
-  const overrides = { WIDE: constants.wide ? 1 : 0 };
+  const overrides = {
+    WIDE: constants.wide ? 1 : 0,
+    FLOAT_BIAS: constants.isFloat ? 1 : 0,
+  };
   const rest = { padWord: constants.padWord >>> 0, zeroPoint: constants.zeroPoint, ...bounds };
   const bias = plan.constant(constants.bias);
   const multipliers = plan.constant(constants.multiplier);
@@ -263,6 +272,11 @@ export function lowerConv(lowering: Lowering, node: Conv): void {
     residual,
     ...clampOf(node),
   });
+}
+
+/** Whose roundings `node` follows. */
+function engineOf(node: Node): Engine | undefined {
+  return "engine" in node ? node.engine : undefined;
 }
 
 /** The node's own bounds, absent where it has none. */

@@ -104,7 +104,7 @@ interface IntegerParts {
   readonly bias: Ref;
   readonly multiplier: Ref;
   readonly out: Ref;
-  readonly overrides: { readonly WIDE: number };
+  readonly overrides: { readonly WIDE: number; readonly FLOAT_BIAS: number };
   readonly uniforms: {
     readonly padWord: number;
     readonly zeroPoint: number;

@@ -219,7 +219,9 @@ export function lowerBinary(lowering: Lowering, node: Binary): void {
     lowering.stored(node, out),
   ];
   const isMul = node.op === "Mul";
-  const add = isMul ? { ma: 0, mb: 0, k: 0 } : addMultipliers(sa.scale, sb.scale, sy.scale);
+  const add = isMul
+    ? { ma: 0, mb: 0, k: 0 }
+    : addMultipliers(sa.scale, sb.scale, sy.scale, node.engine);
   lowering.plan.step("binaryI8", {
     node: node.name,
     overrides: { MULTIPLY: isMul ? 1 : 0 },

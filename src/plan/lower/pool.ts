@@ -152,10 +152,18 @@ function emitMean(
   if (255 * elementsSummed > 2147483647)
     throw lowering.unsupported(node, `a mean over ${elementsSummed} elements overflows int32`);
   const multiplier = averageMultiplier(from.scale, to.scale, elementsSummed);
+  const isInside = node.op === "GlobalAveragePool" && node.engine === "fbgemm";
+  if (isInside && (from.scale !== to.scale || from.zeroPoint !== to.zeroPoint)) {
+    throw lowering.unsupported(
+      node,
+      "with engine fbgemm the output must have the input's parameters",
+    );
+  }
+  // fbgemm averages the codes themselves, zero point included, docs/quantization.md section 10: both zero points are that of code 0.
   const params = {
-    inZero: from.zeroPoint,
+    inZero: isInside ? -from.shift : from.zeroPoint,
     multiplier,
-    zeroPoint: to.zeroPoint,
+    zeroPoint: isInside ? -to.shift : to.zeroPoint,
     ...storedBounds({}, out.quant),
   };
   lowering.plan.step("reduceI8", {

@@ -39,7 +39,7 @@ export function takeResidual(lowering: Lowering, node: Node & Clamp): Residual |
 export function residualUniforms(lowering: Lowering, residual: Residual, sumScale: number) {
   const { add, other, out } = residual;
   const [so, sy] = [lowering.stored(add, other), lowering.stored(add, out)];
-  const { ma, mb, k } = addMultipliers(sumScale, so.scale, sy.scale);
+  const { ma, mb, k } = addMultipliers(sumScale, so.scale, sy.scale, add.engine);
   const bounds = out.quant ? storedBounds(add, out.quant) : { low: 0, high: 0 };
   return {
     sumMultiplier: ma,

@@ -146,6 +146,7 @@ export function emitSharedInteger(
   given: {
     readonly overrides: {
       readonly WIDE: number;
+      readonly FLOAT_BIAS: number;
       readonly RESIDUAL: number;
       readonly CHUNKED: number;
       readonly PACKED_DOT?: number;

@@ -4,7 +4,7 @@
 
 import { describe, expect, it } from "vitest";
 import { quantizeTensor } from "../../../src/graph/arithmetic.ts";
-import { float32, sizeOf, type Tensor } from "../../../src/tensor/tensor.ts";
+import { float32, sizeOf, tensor, type Tensor } from "../../../src/tensor/tensor.ts";
 import { bias, counting, numbers, plain, qparams, quantized, run, weight } from "./support.ts";
 
 const toFloat = { dtype: "float32" } as const;
@@ -170,10 +170,18 @@ describe("integer Gemm and MatMul", () => {
     );
   });
 
-  it("refuses a float bias", () => {
-    const c = float32([3], [1, 2, 3]);
+  it("adds a float bias to the accumulator before its one rounding: (30)", () => {
+    // Steps of 0.5: the biases are 0.4, 0.6 and −0.4 steps, which (26) would round to 0, 1 and 0.
+    const c = float32([3], [0.2, 0.3, -0.2]);
+    const b = weight([2, 3], rows, 0.5);
+    expect(numbers(gemm, [x, b, c], y)).toEqual([1, 1, 1, 2, 2, 3]);
+    expect(numbers(gemm, [x, b, bias(0, 1, 0)], y)).toEqual([0, 2, 2, 2, 2, 4]);
+  });
+
+  it("refuses a bias of another dtype", () => {
+    const c = tensor("uint8", [3], Uint8Array.of(1, 2, 3));
     expect(() => run(gemm, [x, weight([2, 3], rows, 1), c], y)).toThrowErrorMatchingInlineSnapshot(
-      `[InputError: Gemm "node": the bias must be int32, quantized by scale of x · scale of weight; got float32. Quantize the bias, or keep this op float.]`,
+      `[InputError: Gemm "node": the bias must be int32, quantized by scale of x · scale of weight, or float32; got uint8. Quantize the bias, or keep this op float.]`,
     );
   });
 });

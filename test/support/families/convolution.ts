@@ -34,7 +34,7 @@ const channels = fc.oneof(
   }),
 );
 
-const geometry = fc.record({
+export const geometry = fc.record({
   batch: fc.oneof(
     { weight: 15, arbitrary: fc.constantFrom(1, 1, 2, 3) },
     { weight: 1, arbitrary: fc.constant(0) },
@@ -53,9 +53,9 @@ const geometry = fc.record({
   seed,
 });
 
-type Geometry = typeof geometry extends fc.Arbitrary<infer G> ? G : never;
+export type Geometry = typeof geometry extends fc.Arbitrary<infer G> ? G : never;
 
-function shapes({ batch, channels: c, kernel, dilations, pads, beyond }: Geometry) {
+export function shapes({ batch, channels: c, kernel, dilations, pads, beyond }: Geometry) {
   const extent = (axis: 0 | 1) =>
     Math.max(
       1,
@@ -73,7 +73,7 @@ function shapes({ batch, channels: c, kernel, dilations, pads, beyond }: Geometr
   };
 }
 
-const attributesOf = ({ kernel, strides, dilations, pads, channels: { group } }: Geometry) =>
+export const attributesOf = ({ kernel, strides, dilations, pads, channels: { group } }: Geometry) =>
   ({ op: "Conv", kernel, strides, dilations, pads, group }) as const;
 
 const clamp = fc.constantFrom({}, { low: 0 }, { low: 0, high: 0.75 }, { low: -0.5, high: 0.5 });

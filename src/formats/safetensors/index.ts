@@ -1,0 +1,6 @@
+// The safetensors room: bytes to tensors and back, plain or quantized.
+
+export { SAFETENSORS_LIMITS, type SafetensorsLimits } from "./limits.ts";
+export { stateDictOfTensors, tensorsOfStateDict } from "./quantized.ts";
+export { countNonFinite, readSafetensors, type Safetensors } from "./read.ts";
+export { writeSafetensors } from "./write.ts";

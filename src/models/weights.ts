@@ -1,0 +1,123 @@
+// A state dict as an architecture reads it: each entry is asked for by name and shape. What is missing,
+// misshapen or left over is collected, so that one error tells it all.
+
+import { WeightsError } from "../errors.ts";
+import type { StateDict, StateEntry } from "../formats/torch/stateDict.ts";
+import type { QParams } from "../graph/value.ts";
+import { float32, formatShape, sizeOf, tensor, toNumbers, type Tensor } from "../tensor/tensor.ts";
+
+/** Buffers that training needs and inference does not. */
+const UNUSED = [/(^|\.)num_batches_tracked$/];
+
+/** Training scripts wrap what they save: `state_dict.` of a checkpoint, `module.` of DataParallel. */
+function unwrap(state: StateDict): StateDict {
+  let entries = [...state];
+  for (const [prefix, isWhole] of [
+    ["state_dict.", false],
+    ["module.", true],
+  ] as const) {
+    const inside = entries.filter(([name]) => name.startsWith(prefix));
+    if (inside.length === 0 || (isWhole && inside.length < entries.length)) continue;
+    entries = inside.map(([name, entry]) => [name.slice(prefix.length), entry]);
+  }
+  return new Map(entries);
+}
+
+export class Weights {
+  readonly #model: string;
+  readonly #state: StateDict;
+  readonly #unused: readonly RegExp[];
+  /** Every name asked for, with its shape. */
+  readonly asked = new Map<string, readonly number[]>();
+  #missing: string[] = [];
+  #misshapen: string[] = [];
+
+  /** `unused` are names that this architecture may have and never reads. */
+  constructor(model: string, state: StateDict, unused: readonly RegExp[] = []) {
+    this.#model = model;
+    this.#state = unwrap(state);
+    this.#unused = [...UNUSED, ...unused];
+  }
+
+  has(name: string): boolean {
+    return this.#state.has(name);
+  }
+
+  /** Rows of matrix `name`, where it is there: how many classes a classifier tells apart. */
+  rows(name: string, usual: number): number {
+    const [rows, ...rest] = this.#state.get(name)?.tensor.shape ?? [];
+    return rows !== undefined && rest.length === 1 ? rows : usual;
+  }
+
+  #take(name: string, shape: readonly number[]): StateEntry | undefined {
+    this.asked.set(name, shape);
+    const entry = this.#state.get(name);
+    if (!entry) {
+      this.#missing.push(name);
+      return undefined;
+    }
+    // A scalar may be stored as a list of one.
+    const isScalar = shape.length === 0 && sizeOf(entry.tensor.shape) === 1;
+    if (!isScalar && formatShape(entry.tensor.shape) !== formatShape(shape)) {
+      this.#refuse(name, `shape ${formatShape(shape)}`, formatShape(entry.tensor.shape));
+      return undefined;
+    }
+    return entry;
+  }
+
+  #refuse(name: string, wanted: string, got: string): void {
+    this.#misshapen.push(`${name}: must have ${wanted}; got ${got}`);
+  }
+
+  /** Float entry `name`; zeros stand for one that is missing, until `finish` throws. */
+  float(name: string, shape: readonly number[]): Tensor<"float32"> {
+    const entry = this.#take(name, shape);
+    const value = entry?.tensor;
+    if (value && (value.dtype !== "float32" || entry.quant)) {
+      this.#refuse(name, "float32", entry.quant ? `quantized ${value.dtype}` : value.dtype);
+    } else if (value) return value as Tensor<"float32">;
+    return float32(shape, new Float32Array(sizeOf(shape)));
+  }
+
+  /** Quantized weight `name`: symmetric int8, per tensor or per output channel (axis 0). */
+  quantized(name: string, shape: readonly number[]): { tensor: Tensor<"int8">; quant: QParams } {
+    const entry = this.#take(name, shape);
+    if (entry) {
+      const { quant, tensor: value } = entry;
+      const isSymmetric = quant?.zeroPoint.every((zero) => zero === 0) === true;
+      if (quant?.dtype === "int8" && isSymmetric && (quant.axis ?? 0) === 0) {
+        return { tensor: value as Tensor<"int8">, quant };
+      }
+      const got = quant ? `${quant.dtype} along axis ${quant.axis ?? "none"}` : value.dtype;
+      this.#refuse(name, "symmetric int8, per tensor or along axis 0", got);
+    }
+    const one = { scale: Float32Array.of(1), zeroPoint: Int32Array.of(0) };
+    return { tensor: tensor("int8", shape), quant: { dtype: "int8", ...one } };
+  }
+
+  /** Parameters of the activation of module `name`: quint8, per tensor. */
+  activation(name: string): QParams {
+    const [scale = 1] = toNumbers(
+      this.#take(`${name}.scale`, [])?.tensor ?? { data: new Float32Array() },
+    );
+    const [zero = 0] = toNumbers(
+      this.#take(`${name}.zero_point`, [])?.tensor ?? { data: new Int32Array() },
+    );
+    if (!(scale > 0 && Number.isFinite(scale))) {
+      this.#refuse(`${name}.scale`, "a positive number", String(scale));
+    }
+    if (!(Number.isInteger(zero) && zero >= 0 && zero <= 255)) {
+      this.#refuse(`${name}.zero_point`, "an integer in 0 … 255", String(zero));
+    }
+    return { dtype: "uint8", scale: Float32Array.of(scale), zeroPoint: Int32Array.of(zero) };
+  }
+
+  /** Throws WeightsError unless every entry asked for was there and every other one may be unused. */
+  finish(): void {
+    const unexpected = [...this.#state.keys()].filter(
+      (name) => !this.asked.has(name) && !this.#unused.some((pattern) => pattern.test(name)),
+    );
+    if (this.#missing.length + this.#misshapen.length + unexpected.length === 0) return;
+    throw new WeightsError(this.#model, this.#missing, this.#misshapen, unexpected);
+  }
+}
