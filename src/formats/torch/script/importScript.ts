@@ -3,6 +3,7 @@
 
 import { InputError, UnsupportedError } from "../../../errors.ts";
 import type { Graph } from "../../../graph/graph.ts";
+import type { Engine } from "../../../graph/node.ts";
 import { renameValues } from "../../../graph/rename.ts";
 import type { Dim } from "../../../graph/value.ts";
 import { formatShape } from "../../../tensor/tensor.ts";
@@ -23,6 +24,9 @@ export interface ScriptOptions {
   readonly inputShape?: Shape | Readonly<Record<string, Shape>>;
   /** Sizes for names in the shape: { batch: 1 }. */
   readonly dims?: Readonly<Record<string, number>>;
+  /** PyTorch's engine whose roundings quantized layers follow. Default: qnnpack's where the first layer's
+   *  weight has one scale, fbgemm's where it has one a channel. */
+  readonly engine?: Engine;
 }
 
 const PICTURES: Shape = ["batch", 3, 224, 224];
@@ -57,7 +61,7 @@ function read(archive: ScriptArchive, options: ScriptOptions, fallback: Shape): 
   const { object } = archive;
   if (!(object instanceof ScriptObject)) throw damaged("the archive holds code, but no module");
   const readers = new Map<Storage, TensorReader>();
-  const translator = new Translator(archive.tensors, readers);
+  const translator = new Translator(archive.tensors, readers, options.engine);
   const evaluator = new Evaluator(archive, translator, readers);
   const forward = evaluator.method(object, "forward");
   if (!forward?.tree) {

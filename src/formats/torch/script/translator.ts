@@ -3,7 +3,7 @@
 
 import { InputError, UnsupportedError } from "../../../errors.ts";
 import { GraphBuilder } from "../../../graph/builder.ts";
-import type { Node } from "../../../graph/node.ts";
+import type { Engine, Node } from "../../../graph/node.ts";
 import type { QParams, Value } from "../../../graph/value.ts";
 import { dequantizeTensor } from "../../../graph/arithmetic.ts";
 import { float32, type Tensor } from "../../../tensor/tensor.ts";
@@ -28,9 +28,28 @@ export class Translator {
   readonly #fallback: TensorReader;
   readonly #constants = new Map<StridedTensor, string>();
 
-  constructor(tensors: TensorReader, readers: ReadonlyMap<Storage, TensorReader>) {
+  /** PyTorch's engine that the model was quantized for: told, or what its first layer shows. */
+  #engine: Engine | undefined;
+
+  constructor(
+    tensors: TensorReader,
+    readers: ReadonlyMap<Storage, TensorReader>,
+    engine: Engine | undefined,
+  ) {
     this.#fallback = tensors;
     this.#readers = readers;
+    this.#engine = engine;
+  }
+
+  /** The engine for a layer with this weight: qnnpack's preset has one scale a tensor, fbgemm's and x86's one
+   *  a channel. */
+  engineOf(weight: QParams): Engine {
+    return (this.#engine ??= weight.axis === undefined ? "qnnpack" : "fbgemm");
+  }
+
+  /** For nodes whose own types do not show it. */
+  get rounded(): { readonly engine?: Engine } {
+    return this.#engine ? { engine: this.#engine } : {};
   }
 
   /** The data of a tensor of the archive. */

@@ -62,7 +62,8 @@ const quantizedBinary =
     call.quantOf(b);
     const to = call.qparams(call.number(2), call.number(3), call.quantOf(a).dtype);
     const inputs = [call.translator.name(a), call.translator.name(b)];
-    return call.add({ op, inputs, ...clamp }, to);
+    const rounded = op === "Add" ? call.translator.rounded : {};
+    return call.add({ op, inputs, ...clamp, ...rounded }, to);
   };
 
 /** torch.add(a, b, alpha) and its kin, on numbers at once. */

@@ -1,12 +1,12 @@
-// Convolutions and linear layers, quantized and float. A quantized one becomes a typed node with an
-// int32 bias, docs/quantization.md (26), where its weight is int8 around zero; any other stays float in
-// sight, between Dequantize and Quantize.
+// Convolutions and linear layers, quantized and float. A quantized one becomes a typed node with the
+// roundings of its engine, docs/quantization.md (30) and (31), where its weight is int8 around zero; any
+// other stays float in sight, between Dequantize and Quantize.
 
-import { greatestAccumulator, quantizeBias } from "../../../../graph/arithmetic.ts";
-import type { Clamp } from "../../../../graph/node.ts";
+import { quantizeBias } from "../../../../graph/arithmetic.ts";
+import type { Clamp, Engine } from "../../../../graph/node.ts";
 import type { QParams } from "../../../../graph/value.ts";
 import { AccumulatorError, InputError } from "../../../../errors.ts";
-import { fl, rint } from "../../../../tensor/rounding.ts";
+import { fl } from "../../../../tensor/rounding.ts";
 import { formatShape, tensor, type Tensor } from "../../../../tensor/tensor.ts";
 import { StridedTensor } from "../../pickled.ts";
 import type { Call } from "../call.ts";
@@ -52,22 +52,23 @@ function convolution(call: Call, weight: StridedTensor, window: PackedWindow): L
   };
 }
 
-/** The bias as int32 in steps of sx · sw, or undefined where it does not fit. qnnpack multiplies by the
- *  reciprocal, docs/quantization.md, section 13; elsewhere (26). */
-function integerBias(
+/** The bias as the engine keeps it: float for fbgemm, docs/quantization.md (30), else int32 in steps of
+ *  sx · sw. Undefined where it does not fit that. */
+function engineBias(
   bias: Tensor<"float32">,
   sx: number,
   weight: QParams,
-): Tensor<"int32"> | undefined {
-  const [only] = weight.scale;
-  if (weight.axis === undefined && only !== undefined) {
-    const reciprocal = fl(1 / fl(sx * only));
-    const q = Float64Array.from(bias.data, (b) => rint(fl(b * reciprocal)));
-    if (!q.every((value) => Math.abs(value) <= greatestAccumulator)) return undefined;
-    return tensor("int32", [q.length], Int32Array.from(q));
-  }
+  engine: Engine,
+): { readonly data: Tensor; readonly quant?: QParams } | undefined {
+  if (engine === "fbgemm") return { data: bias };
   try {
-    return tensor("int32", [bias.data.length], quantizeBias(bias.data, sx, weight.scale));
+    const q = quantizeBias(bias.data, sx, weight.scale, engine);
+    const steps = Float32Array.from(q, (_, c) =>
+      fl(sx * (weight.scale[weight.scale.length === 1 ? 0 : c] ?? 1)),
+    );
+    const zeroPoint = new Int32Array(q.length);
+    const quant = { dtype: "int32", scale: steps, zeroPoint, axis: 0 } as const;
+    return { data: tensor("int32", [q.length], q), quant };
   } catch (error) {
     if (error instanceof AccumulatorError) return undefined;
     throw error;
@@ -93,8 +94,9 @@ function quantizedLayer(
     quant.zeroPoint.every((zero) => zero === 0) &&
     (quant.axis === undefined || quant.axis === 0);
   const [sx = 1] = from.scale;
-  const int32 = isInteger && bias ? integerBias(bias, sx, quant) : undefined;
-  if (!isInteger || (bias && !int32)) {
+  const engine = isInteger ? translator.engineOf(quant) : undefined;
+  const own = engine && bias ? engineBias(bias, sx, quant as QParams, engine) : undefined;
+  if (!engine || (bias && !own)) {
     const real = dequantize(call, x);
     const y = floatLayer(call, layer, real, packed.weight, packed.bias, clamp, name);
     return call.add({ op: "Quantize", inputs: [y.value] }, to, `${name}.quantize`);
@@ -104,15 +106,8 @@ function quantizedLayer(
     translator.name(x),
     builder.constant(builder.fresh(`${name}.weight`), data, quant),
   ];
-  if (int32) {
-    const count = int32.data.length;
-    const scale = Float32Array.from({ length: count }, (_, c) =>
-      fl(sx * (quant.scale[quant.scale.length === 1 ? 0 : c] ?? 1)),
-    );
-    const steps: QParams = { dtype: "int32", scale, zeroPoint: new Int32Array(count), axis: 0 };
-    inputs.push(builder.constant(builder.fresh(`${name}.bias`), int32, steps));
-  }
-  return call.add({ ...layer, inputs, ...clamp }, to, name);
+  if (own) inputs.push(builder.constant(builder.fresh(`${name}.bias`), own.data, own.quant));
+  return call.add({ ...layer, inputs, ...clamp, engine }, to, name);
 }
 
 function dequantize(call: Call, x: Traced): Traced {

@@ -44,7 +44,10 @@ const adaptiveAveragePool: Op = (call) => {
   const wanted = call.twice(call.numbers(1), [1, 1]);
   const inputs = [call.translator.name(x)];
   if (shape.length !== 4) throw call.fail("its input must have 4 axes");
-  if (wanted.every((size) => size === 1)) return keep(call, x, { op: "GlobalAveragePool", inputs });
+  if (wanted.every((size) => size === 1)) {
+    const { rounded } = call.translator;
+    return keep(call, x, { op: "GlobalAveragePool", inputs, ...rounded });
+  }
   const sizes = [shape[2], shape[3]];
   const kernel = wanted.map((size, axis) => Number(sizes[axis]) / size);
   const [height = 0, width = 0] = kernel;
