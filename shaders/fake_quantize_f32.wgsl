@@ -1,4 +1,5 @@
 // use lib/grid.wgsl
+// use lib/steps.wgsl
 //
 // out = dequantize(quantize(x))                                        docs/quantization.md (2), (7)
 //
@@ -24,7 +25,7 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let index = flatIndex(id, groups, WORKGROUP);
   if (index >= params.count) { return; }
-  let q = vec4i(round(x[index] * params.reciprocal));
+  let q = vec4i(stepsOf(x[index], params.reciprocal));
   let low = vec4i(params.qmin - params.zeroPoint);
   let high = vec4i(params.qmax - params.zeroPoint);
   out[index] = vec4f(clamp(q, low, high)) * params.scale;

@@ -41,9 +41,6 @@ const CONVS: readonly ConvSpec[] = [
   { kernel: "first layer", inputs: 3, outs: 64, size: 224, window: 7, stride: 2 },
 ];
 
-/** Kernels that training will need and that do not exist. */
-export const MISSING = ["fake-quant backward: not there yet, training has no kernels"];
-
 const BATCH = { quick: 1, software: 4, gpu: 32 };
 
 /** Cases in the order of the table; int8 and float of one shape are neighbours. */

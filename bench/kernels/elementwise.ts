@@ -77,7 +77,8 @@ function observe(kernel: string, observer: ObserverSpec, shape: Shape): KernelCa
   };
 }
 
-const fake = { op: "FakeQuantize", scale: 1 / 64, zeroPoint: 128, qmin: 0, qmax: 255 } as const;
+/** ±2 in 256 steps: of normal values, the twentieth part is clamped. */
+const fake = { scale: 1 / 64, zeroPoint: 128, qmin: 0, qmax: 255 } as const;
 
 /** All of them on activations of `shape`. */
 export function elementwiseCases(shape: Shape): KernelCase[] {
@@ -86,7 +87,23 @@ export function elementwiseCases(shape: Shape): KernelCase[] {
     observe("observe min/max", { kind: "minMax" }, shape),
     observe("observe histogram", { kind: "histogram" }, shape),
     elementwise(
-      { kernel: "fake-quant forward", dtype: float, attributes: fake, inputs: [float], out: float },
+      {
+        kernel: "fake-quant forward",
+        dtype: float,
+        attributes: { op: "FakeQuantize", ...fake },
+        inputs: [float],
+        out: float,
+      },
+      shape,
+    ),
+    elementwise(
+      {
+        kernel: "fake-quant backward",
+        dtype: float,
+        attributes: { op: "FakeQuantizeGrad", ...fake },
+        inputs: [float, float],
+        out: float,
+      },
       shape,
     ),
     elementwise(

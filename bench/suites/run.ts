@@ -6,7 +6,6 @@ import type { BenchOptions, Suite } from "../core/options.ts";
 import type { Platform } from "../core/platform.ts";
 import { random } from "../core/random.ts";
 import type { Bench, CalibrationRow, ModelRow, Note } from "../core/rows.ts";
-import { MISSING } from "../kernels/cases.ts";
 import {
   bothForms,
   standardFile,
@@ -110,8 +109,7 @@ export async function runSuites(
   const measured = has("kernels")
     ? await attempt("kernels", "setting up", () => benchKernels(platform, options, scale))
     : undefined;
-  if (measured)
-    notes.push(...[...measured.notes, ...MISSING].map((note) => ({ suite: "kernels", note })));
+  if (measured) notes.push(...measured.notes.map((note) => ({ suite: "kernels", note })));
   if (measured?.rows.length === 0)
     notes.push({ suite: "kernels", note: `none has "${options.kernel}" in its line` });
 

@@ -23,6 +23,7 @@ import depthwiseTileObservedF32Wgsl from "../../shaders/depthwise_tile_observed_
 import dequantizeI8Wgsl from "../../shaders/dequantize_i8.wgsl?raw";
 import dynamicQparamsWgsl from "../../shaders/dynamic_qparams.wgsl?raw";
 import fakeQuantizeF32Wgsl from "../../shaders/fake_quantize_f32.wgsl?raw";
+import fakeQuantizeGradF32Wgsl from "../../shaders/fake_quantize_grad_f32.wgsl?raw";
 import gemvF32Wgsl from "../../shaders/gemv_f32.wgsl?raw";
 import gemvI8Wgsl from "../../shaders/gemv_i8.wgsl?raw";
 import libBroadcastWgsl from "../../shaders/lib/broadcast.wgsl?raw";
@@ -45,6 +46,7 @@ import libRequantizeWgsl from "../../shaders/lib/requantize.wgsl?raw";
 import libReshapeWgsl from "../../shaders/lib/reshape.wgsl?raw";
 import libResidualWgsl from "../../shaders/lib/residual.wgsl?raw";
 import libSeenWgsl from "../../shaders/lib/seen.wgsl?raw";
+import libStepsWgsl from "../../shaders/lib/steps.wgsl?raw";
 import libStoreF32Wgsl from "../../shaders/lib/store_f32.wgsl?raw";
 import libStoreI8Wgsl from "../../shaders/lib/store_i8.wgsl?raw";
 import libTapsWgsl from "../../shaders/lib/taps.wgsl?raw";
@@ -403,13 +405,26 @@ const dynamicQparams = {
 
 const fakeQuantizeF32 = {
   label: "fake_quantize_f32",
-  parts: [libGridWgsl, fakeQuantizeF32Wgsl],
+  parts: [libGridWgsl, libStepsWgsl, fakeQuantizeF32Wgsl],
   tile: {},
   overrides: {WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 24, fields: {count: {offset: 0, type: "u32"}, scale: {offset: 4, type: "f32"}, reciprocal: {offset: 8, type: "f32"}, zeroPoint: {offset: 12, type: "i32"}, qmin: {offset: 16, type: "i32"}, qmax: {offset: 20, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     out: {binding: 2, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const fakeQuantizeGradF32 = {
+  label: "fake_quantize_grad_f32",
+  parts: [libGridWgsl, libStepsWgsl, fakeQuantizeGradF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 16, fields: {count: {offset: 0, type: "u32"}, reciprocal: {offset: 4, type: "f32"}, low: {offset: 8, type: "f32"}, high: {offset: 12, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    gradient: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
@@ -677,7 +692,7 @@ const unaryF32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { binaryF32, binaryI8, cast32, compareF32, convF32, convI32, convI8, convMatrixI8, convObservedF32, convQuadF32, convQuadI8, convQuadObservedF32, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, dynamicQparams, fakeQuantizeF32, gemvF32, gemvI8, lookupI8, matmulF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, unaryF32 } as const;
+export const shaders = { binaryF32, binaryI8, cast32, compareF32, convF32, convI32, convI8, convMatrixI8, convObservedF32, convQuadF32, convQuadI8, convQuadObservedF32, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, dynamicQparams, fakeQuantizeF32, fakeQuantizeGradF32, gemvF32, gemvI8, lookupI8, matmulF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, unaryF32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

@@ -13,6 +13,11 @@ export const exactAccumulator = 2 ** 24;
 /** Greatest |acc| at all. */
 export const greatestAccumulator = 2 ** 31 - 1;
 
+/** u = z + rint(fl(x · r)), r = fl(1/s): q before its clamp. */
+function unclamped(x: number, scale: number, zeroPoint: number): number {
+  return zeroPoint + rint(fl(x * fl(1 / scale)));
+}
+
 /** q = clamp(z + rint(fl(x · r)), qmin, qmax), r = fl(1/s): docs/quantization.md (2). NaN stays NaN. */
 export function quantizeValue(
   x: number,
@@ -21,7 +26,19 @@ export function quantizeValue(
   qmin: number,
   qmax: number,
 ): number {
-  return clamp(zeroPoint + rint(fl(x * fl(1 / scale))), qmin, qmax);
+  return clamp(unclamped(x, scale, zeroPoint), qmin, qmax);
+}
+
+/** Whether the gradient passes x: qmin ≤ u ≤ qmax; docs/quantization.md (18). NaN does not pass. */
+export function passesGradient(
+  x: number,
+  scale: number,
+  zeroPoint: number,
+  qmin: number,
+  qmax: number,
+): boolean {
+  const u = unclamped(x, scale, zeroPoint);
+  return u >= qmin && u <= qmax;
 }
 
 /** q = clamp(z + rint(fl(x / s)), qmin, qmax): docs/quantization.md (5), where a runtime's own bytes count. */

@@ -158,13 +158,23 @@ export interface MatMulInteger extends Common {
   readonly op: "MatMulInteger";
 }
 
-/** dequantize(quantize(x)) in float, numerics (7). */
-export interface FakeQuantize extends Common {
-  readonly op: "FakeQuantize";
+/** What fake-quantization rounds to: per tensor. */
+interface FakeQuantized {
   readonly scale: number;
   readonly zeroPoint: number;
   readonly qmin: number;
   readonly qmax: number;
+}
+
+/** dequantize(quantize(x)) in float, numerics (7). */
+export interface FakeQuantize extends Common, FakeQuantized {
+  readonly op: "FakeQuantize";
+}
+
+/** Its straight-through gradient: dY where x was not clamped, else 0; docs/quantization.md (18).
+ *  inputs: x, dY, both of FakeQuantize's shape. */
+export interface FakeQuantizeGrad extends Common, FakeQuantized {
+  readonly op: "FakeQuantizeGrad";
 }
 
 /** Records statistics of its input; has no output. */
@@ -197,6 +207,7 @@ export type Node =
   | ConvInteger
   | MatMulInteger
   | FakeQuantize
+  | FakeQuantizeGrad
   | Observe
   | Compare;
 

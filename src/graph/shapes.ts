@@ -97,6 +97,17 @@ function reshape(node: Node & { op: "Reshape" }, input: Shape): Dim[] {
   return target.map((dim) => dim ?? missing ?? 1);
 }
 
+/** A gradient has the shape of what it is the gradient of. */
+function sameShape(node: Node, x: Shape, gradient: Shape): Dim[] {
+  if (x.length === gradient.length && x.every((dim, axis) => dim === gradient[axis])) return [...x];
+  throw nodeError(
+    node,
+    `the gradient must have x's shape ${formatShape(x)}`,
+    formatShape(gradient),
+    "Pass the gradient of this node's output.",
+  );
+}
+
 function concat(node: Node & { op: "Concat" }, inputs: readonly Shape[]): Dim[] {
   const first = inputs[0] ?? [];
   return first.map((dim, axis) => {
@@ -225,6 +236,8 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "Dequantize":
     case "FakeQuantize":
       return [[...x]];
+    case "FakeQuantizeGrad":
+      return [sameShape(node, x, inputs[1] ?? [])];
     case "Add":
     case "Sub":
     case "Mul":

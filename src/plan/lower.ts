@@ -16,6 +16,7 @@ import {
   lowerBatchNormalization,
   lowerBinary,
   lowerFakeQuantize,
+  lowerFakeQuantizeGrad,
   lowerUnary,
 } from "./lower/elementwise.ts";
 import { lowerDynamicQuantize, lowerIntegerProduct } from "./lower/integers.ts";
@@ -71,6 +72,8 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerIntegerProduct(lowering, node);
     case "FakeQuantize":
       return lowerFakeQuantize(lowering, node);
+    case "FakeQuantizeGrad":
+      return lowerFakeQuantizeGrad(lowering, node);
     case "Observe":
       return lowerObserve(lowering, node);
     case "Compare":

@@ -3,7 +3,12 @@
 // (quantized.ts); every other computes in float, and no float op reads q by accident.
 
 import { InputError } from "../errors.ts";
-import { dequantizeTensor, quantizeTensor, quantizeValue } from "../graph/arithmetic.ts";
+import {
+  dequantizeTensor,
+  passesGradient,
+  quantizeTensor,
+  quantizeValue,
+} from "../graph/arithmetic.ts";
 import type { BoundGraph, BoundValue } from "../graph/bind.ts";
 import { matchDims } from "../graph/bind.ts";
 import type { Node, NodeOf } from "../graph/node.ts";
@@ -17,7 +22,7 @@ import { conv } from "./conv.ts";
 import { gemm, matmul } from "./gemm.ts";
 import { clipBytes, dynamicQuantize, integerProduct } from "./integers.ts";
 import { isMovement, move } from "./movement.ts";
-import { floatInput, inputAt } from "./operands.ts";
+import { floatInput, inputAt, outputShape } from "./operands.ts";
 import { averagePool, maxPool } from "./pool.ts";
 import { runQuantized } from "./quantized.ts";
 import { storedQ } from "./quantizedOperands.ts";
@@ -158,6 +163,20 @@ function fakeQuantize(node: NodeOf<"FakeQuantize">, inputs: readonly Tensor[]): 
   );
 }
 
+/** docs/quantization.md (18): dY where the forward pass did not clamp x, else 0. */
+function fakeQuantizeGrad(node: NodeOf<"FakeQuantizeGrad">, inputs: readonly Tensor[]): Tensor {
+  const x = floatInput(node, inputs, 0);
+  const gradient = floatInput(node, inputs, 1);
+  const { zeroPoint, qmin, qmax } = node;
+  const scale = fl(node.scale);
+  return float32(
+    outputShape(node, [x, gradient]),
+    gradient.data.map((dY, index) =>
+      passesGradient(x.data[index] ?? NaN, scale, zeroPoint, qmin, qmax) ? dY : 0,
+    ),
+  );
+}
+
 function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
   switch (node.op) {
     case "Conv":
@@ -196,6 +215,8 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
       return softmax(node, inputs);
     case "FakeQuantize":
       return fakeQuantize(node, inputs);
+    case "FakeQuantizeGrad":
+      return fakeQuantizeGrad(node, inputs);
     default:
       throw new InputError(
         `${node.op} "${node.name}": the reference has no such op. Please report.`,

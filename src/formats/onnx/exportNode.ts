@@ -102,6 +102,11 @@ export function exportNode(
       ]);
     case "Split":
       return withInputs([draft.integers(`${name}_split`, node.sizes)], { axis: int(node.axis) });
+    case "FakeQuantizeGrad":
+      return draft.refuse(
+        node,
+        "ONNX has no gradients; export the model without its training graph",
+      );
     case "Observe":
     case "Compare":
       return draft.refuse(

@@ -6,7 +6,7 @@ import {
   multiplier,
   quantizeTensor,
 } from "../../graph/arithmetic.ts";
-import type { Binary, Clamp, FakeQuantize, Node, NodeOf, Unary } from "../../graph/node.ts";
+import type { Binary, Clamp, Node, NodeOf, Unary } from "../../graph/node.ts";
 import type { QParams } from "../../graph/value.ts";
 import { fl } from "../../tensor/rounding.ts";
 import { float32, tensor } from "../../tensor/tensor.ts";
@@ -119,15 +119,39 @@ export function lowerUnary(lowering: Lowering, node: Function): void {
   });
 }
 
-export function lowerFakeQuantize(lowering: Lowering, node: FakeQuantize): void {
+/** fl(1 / s) of the f32 that the scale is. */
+const reciprocalOf = (scale: number): number => fl(1 / fl(scale));
+
+export function lowerFakeQuantize(lowering: Lowering, node: NodeOf<"FakeQuantize">): void {
   const x = lowering.input(node, 0);
   const out = lowering.output(node);
   const { scale, zeroPoint, qmin, qmax } = node;
   const count = out.layout.words;
   lowering.plan.step("fakeQuantizeF32", {
     node: node.name,
-    uniforms: { count, scale, reciprocal: fl(1 / scale), zeroPoint, qmin, qmax },
+    uniforms: { count, scale, reciprocal: reciprocalOf(scale), zeroPoint, qmin, qmax },
     buffers: { x: x.ref, out: out.ref },
+    groups: workgroups(count),
+  });
+}
+
+export function lowerFakeQuantizeGrad(lowering: Lowering, node: NodeOf<"FakeQuantizeGrad">): void {
+  const x = lowering.input(node, 0);
+  const gradient = lowering.input(node, 1);
+  const out = lowering.output(node);
+  if (x.quant || gradient.quant || out.quant)
+    throw lowering.unsupported(node, "x and its gradient must be float");
+  const { scale, zeroPoint, qmin, qmax } = node;
+  const count = out.layout.words;
+  lowering.plan.step("fakeQuantizeGradF32", {
+    node: node.name,
+    uniforms: {
+      count,
+      reciprocal: reciprocalOf(scale),
+      low: qmin - zeroPoint,
+      high: qmax - zeroPoint,
+    },
+    buffers: { x: x.ref, gradient: gradient.ref, out: out.ref },
     groups: workgroups(count),
   });
 }

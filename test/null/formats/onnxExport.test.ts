@@ -330,11 +330,15 @@ describe("versions", () => {
     builder.input("x", { dtype: "float32", shape: ["n", "m", 2] });
     const observer = { kind: "minMax" } as const;
     builder.add({ op: "Observe", name: "o", inputs: ["x"], outputs: [], observer });
+    const quantized = { scale: 1, zeroPoint: 0, qmin: 0, qmax: 255 };
+    const both = { inputs: ["x", "x"], outputs: ["g"] };
+    builder.add({ op: "FakeQuantizeGrad", name: "f", ...both, ...quantized });
     builder.add({ op: "Reshape", name: "r", inputs: ["x"], outputs: ["y"], shape: ["m", "n", 2] });
     const graph = builder.build("no", ["x"], ["y"]);
     expect(messageOf(() => exportOnnx(graph))).toMatchInlineSnapshot(`
-      "UnsupportedError: export: 2 unsupported node(s):
+      "UnsupportedError: export: 3 unsupported node(s):
         Observe "o": ONNX has no such op; export the model before prepare or after convert
+        FakeQuantizeGrad "f": ONNX has no gradients; export the model without its training graph
         Reshape "r": more than one symbolic size; fix sizes with dims when loading
       Change the graph, or save it otherwise."
     `);

@@ -184,6 +184,42 @@ const fakeQuantize = family(
   },
 );
 
+/** Values of a gradient, none of them 0, so that a mask shows in every element. */
+const gradients = (dims: readonly number[], from: number) => awayFromZero(floats(dims, from));
+
+/** Half-steps, of which every second is the tie at an edge of [low, high] steps or a neighbour of it in
+ *  f32. */
+function aroundEdges(
+  dims: readonly number[],
+  from: number,
+  scale: number,
+  low: number,
+  high: number,
+) {
+  const x = steps(dims, from, scale / 2);
+  const bits = new Int32Array(x.data.buffer, x.data.byteOffset, x.data.length);
+  for (let index = 0; index < bits.length; index += 2) {
+    x.data[index] = scale * (index % 4 === 0 ? low - 0.5 : high + 0.5);
+    bits[index]! += ((index >> 2) % 3) - 1;
+  }
+  return x;
+}
+
+const fakeQuantizeGrad = family(
+  "FakeQuantizeGrad equals the reference bit for bit on ties at the clamp's edges and their neighbours",
+  fc.record({ shape, to: perTensor, narrow: fc.boolean(), seed }),
+  ({ shape: dims, to, narrow, seed: from }) => {
+    const [least, qmax] = to.dtype === "int8" ? [-128, 127] : [0, 255];
+    const qmin = narrow ? least + 1 : least;
+    const scale = to.scale[0] ?? 1;
+    const zeroPoint = Math.max(qmin, to.zeroPoint[0] ?? 0);
+    const x = aroundEdges(dims, from, scale, qmin - zeroPoint, qmax - zeroPoint);
+    const node = { op: "FakeQuantizeGrad", scale, zeroPoint, qmin, qmax } as const;
+    return single(node, [{ tensor: x }, { tensor: gradients(dims, from + 1) }]);
+  },
+  { tolerance: 0 },
+);
+
 export const elementwise: readonly Family[] = [
   floatUnary,
   lookups,
@@ -193,4 +229,5 @@ export const elementwise: readonly Family[] = [
   quantize,
   dequantize,
   fakeQuantize,
+  fakeQuantizeGrad,
 ];
