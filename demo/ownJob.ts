@@ -21,7 +21,7 @@ export interface Chosen {
 /** From so many pictures on, one half calibrates and the other one is measured on. */
 const ENOUGH = 16;
 
-const MODEL = /\.(onnx|pt|pth|ptl)$/i;
+const MODEL = /\.(onnx|pt|pth|ptl|th|safetensors)$/i;
 const isModel = ({ name }: File): boolean => MODEL.test(name);
 const isPicture = ({ name, type }: File): boolean =>
   /\.(jpe?g|png|webp)$/i.test(name) || /^image\/(jpeg|png|webp)$/.test(type);

@@ -4,13 +4,12 @@
 
 import { download, type DownloadOptions } from "./download.ts";
 import { InputError } from "./errors.ts";
-import { readSafetensors, stateDictOfTensors } from "./formats/safetensors/index.ts";
-import { isTorch, readStateDict, type StateDict } from "./formats/torch/index.ts";
-import { bytesOf, type Source } from "./load.ts";
-import { Model } from "./model.ts";
-import { buildModel, type ArchitectureName, type BuildOptions } from "./models/architectures.ts";
-import { isQat } from "./models/finishQat.ts";
+import type { StateDict } from "./formats/torch/index.ts";
+import type { Model } from "./model.ts";
+import type { ArchitectureName, BuildOptions } from "./models/architectures.ts";
 import { weightFiles, type WeightFile } from "./models/files.ts";
+import { bytesOf, type Source } from "./source.ts";
+import { modelOfState, readWeights } from "./stateDict.ts";
 
 export type { StateDict, StateEntry } from "./formats/torch/index.ts";
 export { weightFiles, type PictureTransform, type WeightFile } from "./models/files.ts";
@@ -39,9 +38,6 @@ function fileOf(architecture: ArchitectureName, text: string): WeightFile | unde
   );
 }
 
-/** True for a file of safetensors: the header's length, then its JSON. */
-const isSafetensors = (bytes: Uint8Array) => bytes[8] === 0x7b && !isTorch(bytes);
-
 async function stateDictOf(
   architecture: ArchitectureName,
   { weights, ...options }: ModelOptions,
@@ -62,10 +58,7 @@ async function stateDictOf(
   } else {
     bytes = await bytesOf(weights as Source, architecture);
   }
-  const state = isSafetensors(bytes)
-    ? stateDictOfTensors(readSafetensors(bytes).tensors)
-    : await readStateDict(bytes);
-  return { state, ...(file ? { file } : {}) };
+  return { state: await readWeights(bytes), ...(file ? { file } : {}) };
 }
 
 async function make<Q extends boolean>(
@@ -74,16 +67,13 @@ async function make<Q extends boolean>(
 ): Promise<Built<Q>> {
   const { state, file } = await stateDictOf(architecture, options);
   options.signal?.throwIfAborted();
-  const isQuantized = [...state.values()].some(({ quant }) => quant !== undefined);
-  const quantize = options.quantize ?? (isQuantized || isQat(state));
-  const { size, transformInput, backend = file?.backend } = options;
-  const graph = buildModel(architecture, state, {
-    quantize,
+  const { quantize, size, transformInput, backend = file?.backend } = options;
+  const model = modelOfState(architecture, state, {
+    ...(quantize === undefined ? {} : { quantize }),
     ...(size === undefined ? {} : { size }),
     ...(transformInput === undefined ? {} : { transformInput }),
     ...(backend === undefined ? {} : { backend }),
   });
-  const model = quantize ? new Model("quantized", graph, {}) : new Model("float", graph, {});
   return model as Built<Q>;
 }
 

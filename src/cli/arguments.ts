@@ -94,7 +94,7 @@ function usage({ name }: Grammar, problem: string): UsageError {
 }
 
 /** True for what a shell's `*` may put behind --data. */
-const isModel = (text: string): boolean => /\.(onnx|pt|pth|ptl)$/i.test(text);
+const isModel = (text: string): boolean => /\.(onnx|pt|pth|ptl|th|safetensors)$/i.test(text);
 
 /** Parse what follows the command's name. Words behind `--data A` are pictures too, so that a shell's
  *  `*.jpg` works; a model's file among them is one. Throws UsageError. */

@@ -5,6 +5,7 @@ import { parseArguments, UsageError } from "./arguments.ts";
 import { compare } from "./commands/compare.ts";
 import { doctor } from "./commands/doctor.ts";
 import { evaluate } from "./commands/evaluate.ts";
+import { exportOnnx } from "./commands/export.ts";
 import { inspect } from "./commands/inspect.ts";
 import { quantize } from "./commands/quantize.ts";
 import { run } from "./commands/run.ts";
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   doctor,
   inspect,
   quantize,
+  exportOnnx,
   evaluate,
   compare,
   tune,

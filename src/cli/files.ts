@@ -68,7 +68,7 @@ export interface LoadedModel {
   readonly model: Model<"float" | "quantized">;
 }
 
-/** Read an ONNX file and the data files beside it. Throws InputError, FormatError, UnsupportedError. */
+/** Read a file of any kind that `load` knows, and the data files beside it. Throws InputError, FormatError, UnsupportedError. */
 export async function loadModel(path: string): Promise<LoadedModel> {
   const file = await readInput("model", path);
   const externalData = new FilesBeside(dirname(path));

@@ -15,7 +15,7 @@ import { mobilenetV3Large } from "./mobilenetV3.ts";
 import { QuantizedLayers } from "./quantizedLayers.ts";
 import { resnet, type ResNet } from "./resnet.ts";
 import { shufflenetV2 } from "./shufflenetV2.ts";
-import { Weights } from "./weights.ts";
+import { Weights, type Misfit } from "./weights.ts";
 
 /** What an architecture is, beyond its layers. */
 interface Architecture {
@@ -165,6 +165,15 @@ export function buildModel(
   const graph = build(name, weights, options);
   weights.finish();
   return graph;
+}
+
+/** How the names, shapes and types of `state` differ from what `name` asks for. `state` is finished: no
+ *  checkpoint of a quantization-aware training. */
+export function misfitOf(name: ArchitectureName, state: StateDict, quantize: boolean): Misfit {
+  const architecture: Architecture = architectures[name];
+  const weights = new Weights(name, state, architecture.unused);
+  build(name, weights, { quantize });
+  return weights.misfit();
 }
 
 /** The names and shapes that `name` reads of a state dict, in the network's order. */

@@ -4,7 +4,17 @@
 import { WeightsError } from "../errors.ts";
 import type { StateDict, StateEntry } from "../formats/torch/stateDict.ts";
 import type { QParams } from "../graph/value.ts";
-import { float32, formatShape, sizeOf, tensor, toNumbers, type Tensor } from "../tensor/tensor.ts";
+import { formatShape, sizeOf, toNumbers, type Tensor } from "../tensor/tensor.ts";
+
+/** How a state dict and an architecture disagree. */
+export interface Misfit {
+  readonly missing: readonly string[];
+  /** "name: must have …; got …" */
+  readonly misshapen: readonly string[];
+  readonly unexpected: readonly string[];
+  /** Number of entries that are as asked for. */
+  readonly fitting: number;
+}
 
 /** Buffers that training needs and inference does not. */
 const UNUSED = [/(^|\.)num_batches_tracked$/];
@@ -21,6 +31,14 @@ function unwrap(state: StateDict): StateDict {
     entries = inside.map(([name, entry]) => [name.slice(prefix.length), entry]);
   }
   return new Map(entries);
+}
+
+/** Zeros stand for what is missing; one buffer serves all, since nothing is computed from them. */
+let zeros = new ArrayBuffer(0);
+
+function zeroBytes(length: number): ArrayBuffer {
+  if (zeros.byteLength < length) zeros = new ArrayBuffer(length);
+  return zeros;
 }
 
 export class Weights {
@@ -76,7 +94,8 @@ export class Weights {
     if (value && (value.dtype !== "float32" || entry.quant)) {
       this.#refuse(name, "float32", entry.quant ? `quantized ${value.dtype}` : value.dtype);
     } else if (value) return value as Tensor<"float32">;
-    return float32(shape, new Float32Array(sizeOf(shape)));
+    const count = sizeOf(shape);
+    return { dtype: "float32", shape, data: new Float32Array(zeroBytes(4 * count), 0, count) };
   }
 
   /** Quantized weight `name`: symmetric int8, per tensor or per output channel (axis 0). */
@@ -92,7 +111,9 @@ export class Weights {
       this.#refuse(name, "symmetric int8, per tensor or along axis 0", got);
     }
     const one = { scale: Float32Array.of(1), zeroPoint: Int32Array.of(0) };
-    return { tensor: tensor("int8", shape), quant: { dtype: "int8", ...one } };
+    const count = sizeOf(shape);
+    const data = new Int8Array(zeroBytes(count), 0, count);
+    return { tensor: { dtype: "int8", shape, data }, quant: { dtype: "int8", ...one } };
   }
 
   /** Parameters of the activation of module `name`: quint8, per tensor. */
@@ -112,12 +133,20 @@ export class Weights {
     return { dtype: "uint8", scale: Float32Array.of(scale), zeroPoint: Int32Array.of(zero) };
   }
 
-  /** Throws WeightsError unless every entry asked for was there and every other one may be unused. */
-  finish(): void {
+  /** What was asked for and was not there, or was otherwise than asked for, and what nobody asked for. */
+  misfit(): Misfit {
     const unexpected = [...this.#state.keys()].filter(
       (name) => !this.asked.has(name) && !this.#unused.some((pattern) => pattern.test(name)),
     );
-    if (this.#missing.length + this.#misshapen.length + unexpected.length === 0) return;
-    throw new WeightsError(this.#model, this.#missing, this.#misshapen, unexpected);
+    const [missing, misshapen] = [this.#missing, this.#misshapen];
+    const fitting = Math.max(0, this.asked.size - missing.length - misshapen.length);
+    return { missing, misshapen, unexpected, fitting };
+  }
+
+  /** Throws WeightsError unless every entry asked for was there and every other one may be unused. */
+  finish(): void {
+    const { missing, misshapen, unexpected } = this.misfit();
+    if (missing.length + misshapen.length + unexpected.length === 0) return;
+    throw new WeightsError(this.#model, missing, misshapen, unexpected);
   }
 }

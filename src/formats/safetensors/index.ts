@@ -2,5 +2,5 @@
 
 export { SAFETENSORS_LIMITS, type SafetensorsLimits } from "./limits.ts";
 export { stateDictOfTensors, tensorsOfStateDict } from "./quantized.ts";
-export { countNonFinite, readSafetensors, type Safetensors } from "./read.ts";
+export { countNonFinite, isSafetensors, readSafetensors, type Safetensors } from "./read.ts";
 export { writeSafetensors } from "./write.ts";

@@ -127,6 +127,11 @@ function decode(bytes: Uint8Array, { stored, shape, count, begin, end }: Placed)
   return { dtype, shape, data: view(dtype, buffer as ArrayBuffer, byteOffset, count) };
 }
 
+/** True where `bytes` begin as safetensors: the header's length, below 2³², then its JSON. */
+export function isSafetensors(bytes: Uint8Array): boolean {
+  return bytes[8] === 0x7b && bytes.subarray(4, 8).every((byte) => byte === 0);
+}
+
 /**
  * The tensors of a safetensors file, by name, in the file's order.
  * F16, BF16 and F64 are widened or rounded to float32, I16 and U16 to int32; all others are views.

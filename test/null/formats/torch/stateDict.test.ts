@@ -65,7 +65,7 @@ describe("files that hold no state dict", () => {
   it("load() names the way to build a graph around weights", async () => {
     for (const name of ["perTensor.zip.pt", "perTensor.legacy.pt"]) {
       expect(await messageOf(() => load(fixture(name)))).toMatchInlineSnapshot(
-        `"InputError: load: the file must hold a graph; got a state dict of PyTorch's, which holds weights alone. Build the architecture around them: models.mobilenetV2({ weights }), models.resnet18({ weights }), …"`,
+        `"InputError: load: the file must hold a graph, or the weights of a known architecture; got a state dict of 18 entries (quant.scale, quant.zero_point, …), which holds weights alone. Known are mobilenet_v2, mobilenet_v3_large, resnet18, resnet50, resnext101_32x8d, inception_v3, googlenet, shufflenet_v2_x0_5, shufflenet_v2_x1_0, shufflenet_v2_x1_5, shufflenet_v2_x2_0, cifar_resnet20, cifar_resnet32, cifar_resnet44, cifar_resnet56, cifar_resnet110. Build the architecture around them, models.mobilenetV2({ weights }), models.resnet18({ weights }), …, or save the model with its graph: torch.onnx.export, torch.jit.save."`,
       );
     }
   });
