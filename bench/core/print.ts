@@ -34,7 +34,7 @@ function remark(outcome: Outcome): string {
 
 function modelTable(rows: readonly ModelRow[]): string {
   const lines = rows.map((row) => {
-    const { model, batch, contestant, dtype, outcome, macs, memory } = row;
+    const { model, batch, contestant, dtype, outcome, macs, memory, replay } = row;
     const ms = medianOf(outcome);
     const ours = rows.find(
       (other) =>
@@ -54,6 +54,7 @@ function modelTable(rows: readonly ModelRow[]): string {
       ms === undefined ? "-" : digits((2 * macs * batch) / ms / 1e6),
       ms === undefined || own === undefined ? "-" : `${digits(ms / own)}×`,
       memory ? formatBytes(memory.gpu) : "-",
+      replay ? spread(replay) : "-",
       remark(outcome),
     ];
   });
@@ -67,6 +68,7 @@ function modelTable(rows: readonly ModelRow[]): string {
     "GOP/s",
     "of ours",
     "GPU memory",
+    "replay ms",
     "check",
   ];
   return table([head, ...lines]);

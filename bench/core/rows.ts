@@ -16,6 +16,8 @@ export interface ModelRow {
   readonly outcome: Outcome;
   /** Ours alone, bytes: of GPU buffers at their most, and of the weights (biases left out). */
   readonly memory?: { readonly gpu: number; readonly weights: number };
+  /** Ours alone, ms of the calling thread: encoding one run's commands and submitting them. */
+  readonly replay?: Spread;
 }
 
 /** An adapter's own limits, measured by the bench's own loops. */

@@ -25,6 +25,30 @@ function watchPeak(device: Device): () => number {
   return () => peak;
 }
 
+/** What runs cost this thread: from each command encoder to the end of its submit, which nothing waits
+ *  in between. Returns a function that runs `work` and keeps the sum of its submits, ms, in `times`. */
+function watchReplays({ gpu }: Device, times: number[]) {
+  const [create, submit] = [gpu.createCommandEncoder.bind(gpu), gpu.queue.submit.bind(gpu.queue)];
+  let begun: number | undefined;
+  let sum = 0;
+  gpu.createCommandEncoder = (descriptor) => {
+    begun ??= performance.now();
+    return create(descriptor);
+  };
+  gpu.queue.submit = (buffers) => {
+    const start = begun ?? performance.now();
+    submit(buffers);
+    sum += performance.now() - start;
+    begun = undefined;
+  };
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    sum = 0;
+    const result = await work();
+    times.push(sum);
+    return result;
+  };
+}
+
 export function ours(openDevice: () => Promise<Device>): Runtime {
   return {
     name: "ours",
@@ -32,6 +56,8 @@ export function ours(openDevice: () => Promise<Device>): Runtime {
     async open(file, batch): Promise<Runner> {
       const device = await openDevice();
       const peak = watchPeak(device);
+      const replays: number[] = [];
+      const watched = watchReplays(device, replays);
       try {
         const model: Model = await load(file);
         const start = performance.now();
@@ -40,8 +66,9 @@ export function ours(openDevice: () => Promise<Device>): Runtime {
         const compileMs = performance.now() - start;
         const { plan } = program;
         return {
-          run: (inputs) => session.run(inputs),
+          run: (inputs) => watched(() => session.run(inputs)),
           gpuBytes: peak,
+          replayMs: () => replays,
           counts: { pipelines: pipelinesOf(plan), dispatches: plan.steps.length, compileMs },
           dispose: () => device.dispose(),
         };

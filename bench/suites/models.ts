@@ -12,6 +12,7 @@ import type { BenchOptions } from "../core/options.ts";
 import type { Platform, Precision, Runner, Runtime } from "../core/platform.ts";
 import { random } from "../core/random.ts";
 import type { ModelRow } from "../core/rows.ts";
+import { spreadOf } from "../core/statistics.ts";
 import { bindBatch, drawInputs, workOf, type BenchModel } from "../models/models.ts";
 import { isWanted } from "./adapter.ts";
 
@@ -143,6 +144,7 @@ export async function benchModel(
       entrants.map(async ({ name, contestant, dtype, file }): Promise<ModelRow> => {
         const { macs, weights } = await workOf(file);
         const gpu = runners.get(name)?.gpuBytes?.();
+        const replays = runners.get(name)?.replayMs?.() ?? [];
         const outcome = all.get(name);
         if (!outcome) throw new Error(`bench: no outcome of ${name}; please report.`);
         const row = {
@@ -153,6 +155,7 @@ export async function benchModel(
           contestant,
           macs,
           outcome,
+          ...(replays.length > 0 ? { replay: spreadOf(replays) } : {}),
         } as const;
         return gpu === undefined ? row : { ...row, memory: { gpu, weights } };
       }),
