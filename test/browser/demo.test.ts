@@ -5,7 +5,10 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Browser, Page } from "playwright";
-import { load } from "../../src/index.ts";
+import { runJob } from "../../src/job.ts";
+import { load, requestDevice, save, type Model } from "../../src/node.ts";
+import { presets } from "../../src/pictures.ts";
+import { fixture } from "../null/formats/torch/support.ts";
 import { fileOf } from "../null/pictures/fixtures.ts";
 import { buildDemo, type Built } from "../support/build.ts";
 import { launchChromium } from "../support/chromium.ts";
@@ -53,6 +56,38 @@ async function download(page: Page): Promise<{ name: string; bytes: Uint8Array }
   await page.click("#download");
   const got = await waiting;
   return { name: got.suggestedFilename(), bytes: await readFile(await got.path()) };
+}
+
+/** Name and class of each picture, as the job says in Node. */
+async function predictionsInNode(
+  model: Uint8Array,
+  pictures: readonly { readonly name: string; readonly buffer: Buffer }[],
+): Promise<[string, number][]> {
+  using device = await requestDevice();
+  const { predictions } = await runJob(
+    {
+      model,
+      evaluation: pictures
+        .map(({ name, buffer }) => ({ name, source: new Blob([new Uint8Array(buffer)]) }))
+        .sort((a, b) => (a.name < b.name ? -1 : 1)),
+      preprocess: presets.imagenet,
+    },
+    { device },
+  );
+  return predictions.map((each) => [each.picture, each.class]);
+}
+
+/** The page's file is the QDQ form of `bytes`, and loads as the graph that Node makes of it. */
+async function expectSameGraph(
+  { name, bytes }: { readonly name: string; readonly bytes: Uint8Array },
+  given: Uint8Array,
+): Promise<void> {
+  expect(name).toBe("quantized.traced-qdq.onnx");
+  const here = save((await load(given)) as Model<"quantized">);
+  const [got, want] = [await load(bytes), await load(here)];
+  expect(got.stage).toBe("quantized");
+  expect(String(got)).toBe(String(want));
+  expect([...got.graph.constants]).toEqual([...want.graph.constants]);
 }
 
 describe("the page with an adapter", () => {
@@ -146,6 +181,70 @@ describe("the page with an adapter", () => {
     expectQuiet();
   });
 
+  const quantized = "quantized.traced.pt"; // PyTorch's integers; any size of picture
+
+  it("runs a dropped TorchScript model that is quantized, and offers it as ONNX", async () => {
+    const good = ["420.jpg", "rgb.png", "lossy.webp"].map((name) => file(name, fileOf(name)));
+    const broken = file("broken.jpg", fileOf("420.jpg").subarray(0, 200));
+    await page.setInputFiles("#files", [file(quantized, fixture(quantized)), ...good, broken]);
+    expect(await page.inputValue("#preprocess")).toBe("imagenet"); // what torchvision's models want
+    await page.click("#run-own");
+    const figures = await figuresOf(page);
+    expect(Object.keys(figures)).toEqual([
+      "bytesGiven",
+      "bytes",
+      "integerNodes",
+      "floatNodes",
+      "integerMacs",
+      "latency",
+    ]);
+    expect(figures["bytesGiven"]).toBeCloseTo(fixture(quantized).length / 1000, 1);
+    expect(figures["integerNodes"]).toBeGreaterThan(0);
+    expect(figures["floatNodes"]).toBe(0);
+    expect(figures["integerMacs"]).toBe(100);
+    expect(figures["latency"]).toBeGreaterThan(0);
+    expect(await page.innerText("#figures caption")).toMatchInlineSnapshot();
+    expect(await page.locator("#layers").count()).toBe(0); // there is no float model
+    const predictions = await page.$$eval("#predictions tbody tr", (rows) =>
+      rows.map(({ children: [name, best] }) => [name?.textContent, Number(best?.textContent)]),
+    );
+    expect(predictions).toEqual(await predictionsInNode(fixture(quantized), good));
+    expect(await page.innerText("#skipped summary")).toBe("1 broken picture skipped");
+    await expectSameGraph(await download(page), fixture(quantized));
+    expectQuiet();
+  });
+
+  it("reads, describes and saves a quantized model without pictures, as .pt and as .onnx", async () => {
+    const qdq = save((await load(fixture(quantized))) as Model<"quantized">);
+    for (const [name, bytes] of [
+      [quantized, fixture(quantized)],
+      ["quantized.traced.onnx", qdq],
+    ] as const) {
+      await page.setInputFiles("#files", file(name, bytes));
+      expect(await page.innerText("#chosen")).toBe(`${name}, no pictures.`);
+      await page.click("#run-own");
+      await page.waitForFunction(
+        (bytes) =>
+          document.querySelector("[data-figure=bytesGiven]")?.textContent.startsWith(bytes),
+        (bytes.length / 1000).toFixed(1),
+      );
+      const figures = await figuresOf(page);
+      expect(figures["integerMacs"]).toBe(100);
+      expect(Object.keys(figures)).not.toContain("latency");
+      expect(await page.locator("#predictions").count()).toBe(0);
+      await expectSameGraph(await download(page), bytes);
+    }
+    expect(await page.innerText("#figures caption")).toMatchInlineSnapshot();
+    expectQuiet();
+  });
+
+  it("says that a float model needs pictures", async () => {
+    await page.setInputFiles("#files", file("sample.onnx", sampleFile()));
+    await page.click("#run-own");
+    await page.waitForSelector("#problem:not([hidden])");
+    expect(await page.innerText("#problem")).toMatchInlineSnapshot();
+  });
+
   it("tells what is wrong with a dropped file, and stays usable", async () => {
     await page.evaluate(() => {
       const data = new DataTransfer();
@@ -174,7 +273,7 @@ describe("the page with an adapter", () => {
     expect(await page.innerText("#problem")).toMatchInlineSnapshot(`
       "InputError
 
-      quantize: no picture could be read; got 1 broken one(s), the first is picture "a.png": the format must be JPEG, PNG or WebP; got a file that starts with 6e 6f 20 70. Convert the picture, or leave the file out."
+      pictures: no picture could be read; got 1 broken one(s), the first is picture "a.png": the format must be JPEG, PNG or WebP; got a file that starts with 6e 6f 20 70. Convert the picture, or leave the file out."
     `);
     expectQuiet();
   });
