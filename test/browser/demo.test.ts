@@ -203,7 +203,9 @@ describe("the page with an adapter", () => {
     expect(figures["floatNodes"]).toBe(0);
     expect(figures["integerMacs"]).toBe(100);
     expect(figures["latency"]).toBeGreaterThan(0);
-    expect(await page.innerText("#figures caption")).toMatchInlineSnapshot();
+    expect(await page.innerText("#figures caption")).toMatchInlineSnapshot(
+      `"Quantized already: it runs as it is, without calibration. Measured on 3 pictures. The pictures have no labels, so there is no top-1."`,
+    );
     expect(await page.locator("#layers").count()).toBe(0); // there is no float model
     const predictions = await page.$$eval("#predictions tbody tr", (rows) =>
       rows.map(({ children: [name, best] }) => [name?.textContent, Number(best?.textContent)]),
@@ -234,7 +236,9 @@ describe("the page with an adapter", () => {
       expect(await page.locator("#predictions").count()).toBe(0);
       await expectSameGraph(await download(page), bytes);
     }
-    expect(await page.innerText("#figures caption")).toMatchInlineSnapshot();
+    expect(await page.innerText("#figures caption")).toMatchInlineSnapshot(
+      `"Quantized already: it runs as it is, without calibration. Add pictures to run it on them."`,
+    );
     expectQuiet();
   });
 
@@ -242,7 +246,11 @@ describe("the page with an adapter", () => {
     await page.setInputFiles("#files", file("sample.onnx", sampleFile()));
     await page.click("#run-own");
     await page.waitForSelector("#problem:not([hidden])");
-    expect(await page.innerText("#problem")).toMatchInlineSnapshot();
+    expect(await page.innerText("#problem")).toMatchInlineSnapshot(`
+      "InputError
+
+      pictures: a float model is calibrated and measured on some; got none. Choose pictures like those it will see."
+    `);
   });
 
   it("tells what is wrong with a dropped file, and stays usable", async () => {
