@@ -5,13 +5,12 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Browser, Page } from "playwright";
-import { runJob } from "../../src/job.ts";
-import { load, requestDevice, save, type Model } from "../../src/node.ts";
-import { presets } from "../../src/pictures.ts";
+import { load, save, type Model } from "../../src/node.ts";
 import { fixture } from "../null/formats/torch/support.ts";
 import { fileOf } from "../null/pictures/fixtures.ts";
 import { buildDemo, type Built } from "../support/build.ts";
 import { launchChromium } from "../support/chromium.ts";
+import { expectSameGraph, predictionsInNode } from "../support/quantizedFile.ts";
 import { sampleFile } from "../support/sampleModel.ts";
 import { serveFolder, type StaticServer } from "../support/staticServer.ts";
 import { watch, type Watch } from "../support/watch.ts";
@@ -56,38 +55,6 @@ async function download(page: Page): Promise<{ name: string; bytes: Uint8Array }
   await page.click("#download");
   const got = await waiting;
   return { name: got.suggestedFilename(), bytes: await readFile(await got.path()) };
-}
-
-/** Name and class of each picture, as the job says in Node. */
-async function predictionsInNode(
-  model: Uint8Array,
-  pictures: readonly { readonly name: string; readonly buffer: Buffer }[],
-): Promise<[string, number][]> {
-  using device = await requestDevice();
-  const { predictions } = await runJob(
-    {
-      model,
-      evaluation: pictures
-        .map(({ name, buffer }) => ({ name, source: new Blob([new Uint8Array(buffer)]) }))
-        .sort((a, b) => (a.name < b.name ? -1 : 1)),
-      preprocess: presets.imagenet,
-    },
-    { device },
-  );
-  return predictions.map((each) => [each.picture, each.class]);
-}
-
-/** The page's file is the QDQ form of `bytes`, and loads as the graph that Node makes of it. */
-async function expectSameGraph(
-  { name, bytes }: { readonly name: string; readonly bytes: Uint8Array },
-  given: Uint8Array,
-): Promise<void> {
-  expect(name).toBe("quantized.traced-qdq.onnx");
-  const here = save((await load(given)) as Model<"quantized">);
-  const [got, want] = [await load(bytes), await load(here)];
-  expect(got.stage).toBe("quantized");
-  expect(String(got)).toBe(String(want));
-  expect([...got.graph.constants]).toEqual([...want.graph.constants]);
 }
 
 describe("the page with an adapter", () => {
