@@ -25,7 +25,7 @@ let fileUrl = "";
 function refresh(): void {
   const idle = hasAdapter && !running;
   runSample.disabled = !idle;
-  runOwn.disabled = !idle || !chosen.model || chosen.pictures.length === 0;
+  runOwn.disabled = !idle || !chosen.model; // whether it needs pictures, its file says
 }
 
 async function start(makeJob: (signal: AbortSignal) => Promise<NamedJob> | NamedJob) {

@@ -1,5 +1,5 @@
 // The visitor's model and pictures: what was dropped or chosen, and the job it makes. Pictures have no
-// labels here, so float32 is what int8 is measured against.
+// labels here, so float32, where the model is float, is what int8 is measured against.
 
 import type { JobPicture } from "../src/jobPictures.ts";
 import type { QuantizeJob } from "../src/job.ts";
@@ -18,9 +18,6 @@ export interface Chosen {
   readonly others: number;
 }
 
-/** From so many pictures on, one half calibrates and the other one is measured on. */
-const ENOUGH = 16;
-
 const MODEL = /\.(onnx|pt|pth|ptl|th|safetensors)$/i;
 const isModel = ({ name }: File): boolean => MODEL.test(name);
 const isPicture = ({ name, type }: File): boolean =>
@@ -38,14 +35,11 @@ export function choose(chosen: Chosen, files: readonly File[]): Chosen {
 }
 
 export function ownJob(model: File, pictures: readonly File[], preprocess: string): NamedJob {
-  const all = pictures.map((file): JobPicture => ({ name: file.name, source: file }));
-  const halves = all.length >= ENOUGH;
   return {
     name: model.name.replace(MODEL, ""),
     job: {
       model,
-      calibration: halves ? all.filter((_, index) => index % 2 === 0) : all,
-      evaluation: halves ? all.filter((_, index) => index % 2 === 1) : all,
+      evaluation: pictures.map((file): JobPicture => ({ name: file.name, source: file })),
       preprocess: parsePreprocess(preprocess),
     },
   };

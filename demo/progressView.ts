@@ -1,13 +1,13 @@
 // The progress of a job. One idea: the bar and the count change with every batch, but only a new phase
 // is said to a screen reader.
 
-import { jobPhases, type JobPhase, type JobProgress } from "../src/job.ts";
+import type { JobPhase, JobProgress } from "../src/job.ts";
 import { byId } from "./dom.ts";
 
 const words: Readonly<Record<JobPhase, string>> = {
   calibrate: "Calibrating: what range does each layer use?",
   "correct biases": "Correcting biases",
-  evaluate: "Evaluating int8 against float32",
+  evaluate: "Evaluating: what does int8 say of each picture?",
   "compare layers": "Comparing layers",
 };
 
@@ -29,12 +29,12 @@ export class ProgressView {
     byId("phase").textContent = text;
   }
 
-  report({ phase, done, total }: JobProgress): void {
+  report({ phase, phases, done, total }: JobProgress): void {
     const now = performance.now();
     if (phase !== this.#phase) {
       this.#phase = phase;
       this.#start = { time: now, done };
-      this.say(`Step ${jobPhases.indexOf(phase) + 1} of ${jobPhases.length}. ${words[phase]}`);
+      this.say(`Step ${phases.indexOf(phase) + 1} of ${phases.length}. ${words[phase]}`);
     }
     this.#bar.max = total;
     this.#bar.value = done;

@@ -12,6 +12,17 @@ export interface LabelledBatch {
   readonly labels: readonly number[];
 }
 
+/** What one sample gave. */
+export interface SampleResult {
+  /** Its place in the data, from 0 on. */
+  readonly index: number;
+  /** The class of the greatest output, and that output. */
+  readonly class: number;
+  readonly score: number;
+  /** The reference's class; only with a reference. */
+  readonly referenceClass?: number;
+}
+
 export interface EvaluateOptions {
   /** The model that `agreement` and `sqnrDb` compare with; usually the float one. */
   readonly reference?: Session;
@@ -20,6 +31,8 @@ export interface EvaluateOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { readonly samples: number; readonly total?: number }) => void;
   readonly total?: number;
+  /** Called for every sample, in the data's order. */
+  readonly onSample?: (result: SampleResult) => void;
 }
 
 export interface Evaluation {
@@ -52,7 +65,7 @@ export async function evaluate(
   data: Iterable<LabelledBatch> | AsyncIterable<LabelledBatch>,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const { reference, labelOffset = 0, signal, onProgress, total } = options;
+  const { reference, labelOffset = 0, signal, onProgress, onSample, total } = options;
   const latencies: number[] = [];
   const referenceLatencies: number[] = [];
   const error = new ErrorSum();
@@ -76,11 +89,16 @@ export async function evaluate(
       const values = logits.subarray(row * classes, (row + 1) * classes);
       if (inTop(values, label + labelOffset, 1)) top1++;
       if (inTop(values, label + labelOffset, 5)) top5++;
-      if (!expected) return;
+      const index = count + row;
+      const own = argmax(values);
+      const score = values[own] ?? NaN;
+      if (!expected) return onSample?.({ index, class: own, score });
       const reals = expected.subarray(row * classes, (row + 1) * classes);
       if (inTop(reals, label + labelOffset, 1)) referenceTop1++;
-      if (argmax(values) === argmax(reals)) agreed++;
+      const referenceClass = argmax(reals);
+      if (own === referenceClass) agreed++;
       error.add(reals, values);
+      onSample?.({ index, class: own, score, referenceClass });
     });
     count += labels.length;
     onProgress?.({ samples: count, ...(total === undefined ? {} : { total }) });

@@ -1,5 +1,6 @@
-// The main job in one call: a float ONNX file and pictures → an int8 file and what it cost. One idea:
-// job and result are plain data, so that both travel to a worker and back (worker.ts).
+// The main job in one call: a model file and pictures → an int8 file, and what it does and costs. A float
+// model is quantized and measured against itself; a quantized one runs as it is. One idea: job and result
+// are plain data, so that both travel to a worker and back (worker.ts).
 
 import { calibrate } from "./calibrate.ts";
 import { compare, type LayerError } from "./compare.ts";
@@ -9,20 +10,31 @@ import { InputError } from "./errors.ts";
 import { evaluate, type EvaluateOptions, type Evaluation } from "./evaluate.ts";
 import type { AdapterFacts, Device } from "./gpu/device.ts";
 import { inspect, type Inspection } from "./inspect.ts";
-import { pictureInput, PictureStream, type JobPicture, type Skipped } from "./jobPictures.ts";
+import {
+  pictureInput,
+  PictureStream,
+  splitPictures,
+  type JobPicture,
+  type PictureInput,
+  type Skipped,
+} from "./jobPictures.ts";
 import { load } from "./load.ts";
-import { checkStage, type Model } from "./model.ts";
+import type { Model } from "./model.ts";
 import type { Preprocess } from "./pictures.ts";
 import { prepare } from "./prepare.ts";
 import { save } from "./save.ts";
 import type { Tensors } from "./tensor/tensor.ts";
 
-/** What to quantize, and on what. All of it can be cloned or transferred to a worker. */
+/** What to quantize or run, and on what. All of it can be cloned or transferred to a worker. */
 export interface QuantizeJob {
-  /** A float ONNX file that takes pictures, [batch, 3, height, width]. */
+  /** A file that `load` reads. With pictures its model must take them, [batch, 3, height, width], and give
+   *  one row of logits each. */
   readonly model: Uint8Array | Blob;
-  readonly calibration: readonly JobPicture[];
-  /** Pictures that float and int8 are compared on. Top-1 needs a label on each. */
+  /** Pictures that a float model is calibrated on; a quantized one needs none. By default some of
+   *  `evaluation`: all where it has fewer than 16, otherwise every other one, which then is not evaluated. */
+  readonly calibration?: readonly JobPicture[];
+  /** Pictures that int8 is run on, and float beside it where there is one. Top-1 needs a label on each.
+   *  May be empty for a quantized model: then it is only read, described and saved. */
   readonly evaluation: readonly JobPicture[];
   readonly preprocess: Preprocess;
   /** Pictures that run at a time, where the model's batch size is open. Default 1. */
@@ -33,37 +45,58 @@ export interface QuantizeJob {
 
 export type JobPhase = "calibrate" | "correct biases" | "evaluate" | "compare layers";
 
-/** The phases in their order. */
-export const jobPhases: readonly JobPhase[] = [
-  "calibrate",
-  "correct biases",
-  "evaluate",
-  "compare layers",
-];
+/** The phases of a job in their order, by what its file holds. */
+const phasesOf: Readonly<Record<"float" | "quantized", readonly JobPhase[]>> = {
+  float: ["calibrate", "correct biases", "evaluate", "compare layers"],
+  quantized: ["evaluate"],
+};
 
 export interface JobProgress {
   readonly phase: JobPhase;
+  /** All phases of this job in their order. */
+  readonly phases: readonly JobPhase[];
   /** Pictures done in this phase, of `total`; skipped ones are never done. */
   readonly done: number;
   readonly total: number;
 }
 
-export interface JobResult {
-  /** The int8 model as an ONNX file in QDQ form. */
-  readonly file: Uint8Array;
-  readonly bytesFloat: number;
-  readonly bytesQuantized: number;
+/** What int8 says of a picture: the class of the greatest output, from 0 on, and that output. */
+export interface Prediction {
+  readonly picture: string;
+  readonly class: number;
+  readonly score: number;
+  /** The float model's class; only where there was one. */
+  readonly floatClass?: number;
+}
+
+/** What was done to make int8 of a float model. */
+export interface Quantization {
   /** Pictures calibrated on. */
   readonly calibrated: number;
-  /** int8 against float; `top1`, `top5`, `referenceTop1` mean something only where `isLabelled`. */
-  readonly evaluation: Evaluation;
-  readonly isLabelled: boolean;
-  /** Of the int8 model. */
-  readonly inspection: Inspection;
-  /** Worst first. */
+  /** int8 against float, worst first. */
   readonly layers: readonly LayerError[];
   /** Pictures that the layers were compared on. */
   readonly compared: number;
+}
+
+export interface JobResult {
+  /** What the job's file held. */
+  readonly stage: "float" | "quantized";
+  /** The int8 model as an ONNX file in QDQ form. */
+  readonly file: Uint8Array;
+  /** Of the job's file. */
+  readonly bytesGiven: number;
+  readonly bytesQuantized: number;
+  /** Of the int8 model. */
+  readonly inspection: Inspection;
+  /** Only of a float file. */
+  readonly quantization?: Quantization;
+  /** int8, against float where the file was one; only where there were pictures. `top1`, `top5` and
+   *  `referenceTop1` mean something only where `isLabelled`. */
+  readonly evaluation?: Evaluation;
+  readonly isLabelled: boolean;
+  /** Of the evaluated pictures, in their order. */
+  readonly predictions: readonly Prediction[];
   readonly skipped: readonly Skipped[];
   readonly adapter: AdapterFacts;
 }
@@ -74,57 +107,128 @@ export interface JobOptions {
   readonly onProgress?: (progress: JobProgress) => void;
 }
 
-/** Load, prepare, calibrate, convert, evaluate float against int8, compare layers, save.
+/** Load; of a float model prepare, calibrate, convert; save; evaluate; of a float model compare layers.
  *  Throws what these verbs throw, and the signal's reason; nothing stays allocated on the device. */
 export async function runJob(job: QuantizeJob, options: JobOptions): Promise<JobResult> {
-  const { device, signal, onProgress } = options;
+  options.signal?.throwIfAborted();
   const model = await load(job.model);
-  checkStage("quantize", model, ["float"], "This file is quantized already: take the float one.");
-  const input = pictureInput(model);
-  const skipped = new Map<string, Skipped>();
-  const stream = (pictures: readonly JobPicture[]) =>
-    new PictureStream(pictures, { ...input, job, skipped, ...(signal ? { signal } : {}) });
-  const report =
-    (phase: JobPhase, known?: number) =>
-    ({ samples, total = known ?? samples }: { samples: number; total?: number }) =>
-      onProgress?.({ phase, done: samples, total });
-  const verb = { device, ...(signal ? { signal } : {}) };
-
-  const pictures = stream(job.calibration);
-  const observed = report("calibrate", pictures.length);
-  const corrected = report("correct biases");
-  const calibrated = await calibrate(prepare(model), tensorsOf(pictures), {
-    ...verb,
-    onProgress: (progress) =>
-      progress.phase === "observe" ? observed(progress) : corrected(progress),
-  });
-  const quantized = convert(calibrated);
+  const run = new JobRun(job, options, model);
+  const { calibration, evaluation } = splitPictures(job, model.stage);
+  const made = isFloat(model) ? await run.quantize(model, calibration) : undefined;
+  const quantized = made?.quantized ?? (model as Model<"quantized">);
   const file = save(quantized);
-  checkClassifier(quantized);
-  const evaluation = await evaluateBoth(model, quantized, stream(job.evaluation), {
-    ...verb,
-    onProgress: report("evaluate", job.evaluation.length),
-  });
-  const few = stream(
-    job.evaluation.slice(0, wholeBatches(job.compared ?? 32, input.fixedBatch ?? 1)),
-  );
-  const layers = await compare(model, quantized, tensorsOf(few), {
-    ...verb,
-    onProgress: report("compare layers", few.length),
-  });
+  const reference = isFloat(model) ? model : undefined;
+  // A float model cannot come here without pictures: calibration has refused it.
+  const measured =
+    evaluation.length > 0 || reference
+      ? await run.evaluate(quantized, reference, evaluation)
+      : undefined;
+  const layers = reference && (await run.compareLayers(reference, quantized, evaluation));
   return {
+    stage: model.stage,
     file,
-    bytesFloat: job.model instanceof Blob ? job.model.size : job.model.byteLength,
+    bytesGiven: job.model instanceof Blob ? job.model.size : job.model.byteLength,
     bytesQuantized: file.byteLength,
-    calibrated: pictures.read,
-    evaluation,
-    isLabelled: job.evaluation.every(({ label }) => label !== undefined),
     inspection: inspect(quantized),
-    layers,
-    compared: few.read,
-    skipped: [...skipped.values()],
-    adapter: device.facts,
+    ...(made && layers ? { quantization: { calibrated: made.calibrated, ...layers } } : {}),
+    ...(measured ? { evaluation: measured.evaluation } : {}),
+    isLabelled: evaluation.length > 0 && evaluation.every(({ label }) => label !== undefined),
+    predictions: measured?.predictions ?? [],
+    skipped: [...run.skipped.values()],
+    adapter: options.device.facts,
   };
+}
+
+const isFloat = (model: Model): model is Model<"float"> => model.stage === "float";
+
+/** The steps of one job, with what they share: its pictures, device, signal and progress. */
+class JobRun {
+  readonly skipped = new Map<string, Skipped>();
+  readonly #job: QuantizeJob;
+  readonly #options: JobOptions;
+  readonly #model: Model<"float" | "quantized">;
+  #input: PictureInput | undefined;
+
+  constructor(job: QuantizeJob, options: JobOptions, model: Model<"float" | "quantized">) {
+    this.#job = job;
+    this.#options = options;
+    this.#model = model;
+  }
+
+  /** Asked for by the first step that needs pictures: a model that takes none can be saved without. */
+  get #pictureInput(): PictureInput {
+    return (this.#input ??= pictureInput(this.#model));
+  }
+
+  get #verb(): { readonly device: Device; readonly signal?: AbortSignal } {
+    const { device, signal } = this.#options;
+    return { device, ...(signal ? { signal } : {}) };
+  }
+
+  #stream(pictures: readonly JobPicture[]): PictureStream {
+    const { signal } = this.#options;
+    const { skipped } = this;
+    return new PictureStream(pictures, {
+      ...this.#pictureInput,
+      job: this.#job,
+      skipped,
+      ...(signal ? { signal } : {}),
+    });
+  }
+
+  #report(phase: JobPhase, known?: number) {
+    const phases = phasesOf[this.#model.stage];
+    return ({ samples, total = known ?? samples }: { samples: number; total?: number }) =>
+      this.#options.onProgress?.({ phase, phases, done: samples, total });
+  }
+
+  async quantize(model: Model<"float">, calibration: readonly JobPicture[]) {
+    const pictures = this.#stream(calibration);
+    const observed = this.#report("calibrate", pictures.length);
+    const corrected = this.#report("correct biases");
+    const calibrated = await calibrate(prepare(model), tensorsOf(pictures), {
+      ...this.#verb,
+      onProgress: (progress) =>
+        progress.phase === "observe" ? observed(progress) : corrected(progress),
+    });
+    return { quantized: convert(calibrated), calibrated: pictures.read };
+  }
+
+  async evaluate(
+    quantized: Model<"quantized">,
+    reference: Model<"float"> | undefined,
+    evaluation: readonly JobPicture[],
+  ) {
+    checkClassifier(quantized);
+    const pictures = this.#stream(evaluation);
+    const predictions: Prediction[] = [];
+    const measured = await evaluateOn(quantized, reference, pictures, {
+      ...this.#verb,
+      onProgress: this.#report("evaluate", evaluation.length),
+      onSample: ({ index, class: own, score, referenceClass }) =>
+        predictions.push({
+          picture: pictures.names[index] ?? "",
+          class: own,
+          score,
+          ...(referenceClass === undefined ? {} : { floatClass: referenceClass }),
+        }),
+    });
+    return { evaluation: measured, predictions };
+  }
+
+  async compareLayers(
+    model: Model<"float">,
+    quantized: Model<"quantized">,
+    evaluation: readonly JobPicture[],
+  ) {
+    const batch = this.#pictureInput.fixedBatch ?? 1;
+    const few = this.#stream(evaluation.slice(0, wholeBatches(this.#job.compared ?? 32, batch)));
+    const layers = await compare(model, quantized, tensorsOf(few), {
+      ...this.#verb,
+      onProgress: this.#report("compare layers", few.length),
+    });
+    return { layers, compared: few.read };
+  }
 }
 
 /** `count`, or the next multiple of a fixed batch size. */
@@ -132,15 +236,15 @@ function wholeBatches(count: number, batch: number): number {
   return Math.ceil(count / batch) * batch;
 }
 
-async function evaluateBoth(
-  model: Model<"float">,
+async function evaluateOn(
   quantized: Model<"quantized">,
+  model: Model<"float"> | undefined,
   pictures: PictureStream,
   { device, ...options }: Omit<EvaluateOptions, "reference"> & { readonly device: Device },
 ): Promise<Evaluation> {
-  using reference = await compile(model, device);
+  using reference = model && (await compile(model, device));
   using session = await compile(quantized, device);
-  return await evaluate(session, pictures, { ...options, reference });
+  return await evaluate(session, pictures, { ...options, ...(reference ? { reference } : {}) });
 }
 
 /** `evaluate` needs one float output of a row per picture. */
@@ -149,7 +253,7 @@ function checkClassifier(model: Model): void {
   if (outputs.length === 1 && outputs[0]?.[1].dtype === "float32") return;
   const got = outputs.map(([name, { dtype }]) => `"${name}" ${dtype}`).join(", ");
   throw new InputError(
-    `quantize: the model must have one float32 output; got ${got}. Re-export it with its logits only.`,
+    `evaluate: the model must have one float32 output; got ${got}. Re-export it with its logits only.`,
   );
 }
 

@@ -65,12 +65,31 @@ export function pictureInput(model: Model): PictureInput {
   };
 }
 
+/** From so many pictures on, one half calibrates and the other one is evaluated. */
+const ENOUGH = 16;
+
+/** Which pictures do what: those of the job, and its default where it names none to calibrate on. */
+export function splitPictures(
+  job: { readonly calibration?: readonly JobPicture[]; readonly evaluation: readonly JobPicture[] },
+  stage: "float" | "quantized",
+): { readonly calibration: readonly JobPicture[]; readonly evaluation: readonly JobPicture[] } {
+  const { calibration, evaluation } = job;
+  if (stage === "quantized") return { calibration: [], evaluation };
+  if (calibration) return { calibration, evaluation };
+  if (evaluation.length < ENOUGH) return { calibration: evaluation, evaluation };
+  return {
+    calibration: evaluation.filter((_, index) => index % 2 === 0),
+    evaluation: evaluation.filter((_, index) => index % 2 === 1),
+  };
+}
+
 /** Batches of `pictures`; can be read several times. */
 export class PictureStream implements AsyncIterable<LabelledBatch> {
   readonly #pictures: readonly JobPicture[];
   readonly #options: StreamOptions;
-  /** Pictures that the last reading gave. */
+  /** Pictures that the last reading gave, and their names in order. */
   read = 0;
+  names: string[] = [];
 
   constructor(pictures: readonly JobPicture[], options: StreamOptions) {
     this.#pictures = pictures;
@@ -88,12 +107,14 @@ export class PictureStream implements AsyncIterable<LabelledBatch> {
     let rows: Float32Array[] = []; // (3, height, width) each
     let labels: number[] = [];
     this.read = 0;
+    this.names = [];
     let first: PictureError | undefined;
     for (const picture of this.#pictures) {
       signal?.throwIfAborted();
       try {
         rows.push(await this.#inputOf(picture));
         labels.push(picture.label ?? -1); // no label: never right
+        this.names.push(picture.name);
       } catch (error) {
         if (!(error instanceof PictureError)) throw error;
         first ??= error;
@@ -149,12 +170,15 @@ function nothingRead(
 ): InputError {
   if (left > 0) {
     return new InputError(
-      `quantize: the model takes ${size} pictures at a time; got ${left}. Give at least ${size}.`,
+      `pictures: the model takes ${size} pictures at a time; got ${left}. Give at least ${size}.`,
     );
   }
-  if (!first) return new InputError("quantize: there must be pictures; got none. Choose some.");
+  if (!first)
+    return new InputError(
+      "pictures: a float model is calibrated and measured on some; got none. Choose pictures like those it will see.",
+    );
   return new InputError(
-    `quantize: no picture could be read; got ${given} broken one(s), the first is ${first.message}`,
+    `pictures: no picture could be read; got ${given} broken one(s), the first is ${first.message}`,
     { cause: first },
   );
 }

@@ -56,7 +56,7 @@ export class WorkerClient implements Disposable {
     return (await this.#ask((id) => ({ type: "status", id }), {})) as WorkerStatus;
   }
 
-  /** Quantize in the worker; jobs run one after the other. Throws what `runJob` throws, as WorkerError. */
+  /** `runJob` in the worker; jobs run one after the other. Throws what it throws, as WorkerError. */
   async quantize(job: QuantizeJob, options: WorkerJobOptions = {}): Promise<JobResult> {
     return (await this.#ask((id) => ({ type: "quantize", id, job }), options)) as JobResult;
   }

@@ -31,18 +31,18 @@ function pictures(split: Split, count: number): JobPicture[] {
 
 /** The result as people read it. */
 function report(result: JobResult): string {
-  const { evaluation, inspection, bytesFloat, bytesQuantized } = result;
-  const smaller = `${(bytesFloat / bytesQuantized).toFixed(2)} times smaller`;
+  const { evaluation, inspection, bytesGiven, bytesQuantized, quantization } = result;
+  const smaller = `${(bytesGiven / bytesQuantized).toFixed(2)} times smaller`;
   const rows = [
     ["", "float", "int8", ""],
-    ["bytes", formatBytes(bytesFloat), formatBytes(bytesQuantized), smaller],
-    ["top-1", formatPercent(evaluation.referenceTop1), formatPercent(evaluation.top1), ""],
-    ["agreement", "", formatPercent(evaluation.agreement), "same answer as float"],
-    ["logit SQNR", "", formatDecibels(evaluation.sqnrDb), ""],
+    ["bytes", formatBytes(bytesGiven), formatBytes(bytesQuantized), smaller],
+    ["top-1", formatPercent(evaluation?.referenceTop1), formatPercent(evaluation?.top1), ""],
+    ["agreement", "", formatPercent(evaluation?.agreement), "same answer as float"],
+    ["logit SQNR", "", formatDecibels(evaluation?.sqnrDb), ""],
     [
       "latency",
-      formatMs(evaluation.referenceLatencyMs?.median),
-      formatMs(evaluation.latencyMs.median),
+      formatMs(evaluation?.referenceLatencyMs?.median),
+      formatMs(evaluation?.latencyMs.median),
       `a picture, ${BATCH} at a time`,
     ],
     [
@@ -52,7 +52,9 @@ function report(result: JobResult): string {
       "of multiply-accumulates",
     ],
   ];
-  return [table(rows), "The five worst layers:", layersTable(result.layers, 5)].join("\n\n");
+  return [table(rows), "The five worst layers:", layersTable(quantization?.layers ?? [], 5)].join(
+    "\n\n",
+  );
 }
 
 const { stdout, stderr } = process;

@@ -174,7 +174,7 @@ describe("a module worker", () => {
     );
     expect(run.memory).toEqual(none);
     expect(run.phases).toEqual(phases);
-    expect(run.last).toEqual({ phase: "compare layers", done: 20, total: 20 });
+    expect(run.last).toEqual({ phase: "compare layers", phases, done: 20, total: 20 });
     const model = await load(new Uint8Array(Buffer.from(run.file, "hex")));
     expect(model.stage).toBe("quantized");
     expect(run.evaluation.count).toBe(20);

@@ -5,10 +5,12 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Browser, Page } from "playwright";
-import { load } from "../../src/index.ts";
+import { load, save, type Model } from "../../src/node.ts";
+import { fixture } from "../null/formats/torch/support.ts";
 import { fileOf } from "../null/pictures/fixtures.ts";
 import { buildDemo, type Built } from "../support/build.ts";
 import { launchChromium } from "../support/chromium.ts";
+import { expectSameGraph, predictionsInNode } from "../support/quantizedFile.ts";
 import { sampleFile } from "../support/sampleModel.ts";
 import { serveFolder, type StaticServer } from "../support/staticServer.ts";
 import { watch, type Watch } from "../support/watch.ts";
@@ -146,6 +148,78 @@ describe("the page with an adapter", () => {
     expectQuiet();
   });
 
+  const quantized = "quantized.traced.pt"; // PyTorch's integers; any size of picture
+
+  it("runs a dropped TorchScript model that is quantized, and offers it as ONNX", async () => {
+    const good = ["420.jpg", "rgb.png", "lossy.webp"].map((name) => file(name, fileOf(name)));
+    const broken = file("broken.jpg", fileOf("420.jpg").subarray(0, 200));
+    await page.setInputFiles("#files", [file(quantized, fixture(quantized)), ...good, broken]);
+    expect(await page.inputValue("#preprocess")).toBe("imagenet"); // what torchvision's models want
+    await page.click("#run-own");
+    const figures = await figuresOf(page);
+    expect(Object.keys(figures)).toEqual([
+      "bytesGiven",
+      "bytes",
+      "integerNodes",
+      "floatNodes",
+      "integerMacs",
+      "latency",
+    ]);
+    expect(figures["bytesGiven"]).toBeCloseTo(fixture(quantized).length / 1000, 1);
+    expect(figures["integerNodes"]).toBeGreaterThan(0);
+    expect(figures["floatNodes"]).toBe(0);
+    expect(figures["integerMacs"]).toBe(100);
+    expect(figures["latency"]).toBeGreaterThan(0);
+    expect(await page.innerText("#figures caption")).toMatchInlineSnapshot(
+      `"Quantized already: it runs as it is, without calibration. Measured on 3 pictures. The pictures have no labels, so there is no top-1."`,
+    );
+    expect(await page.locator("#layers").count()).toBe(0); // there is no float model
+    const predictions = await page.$$eval("#predictions tbody tr", (rows) =>
+      rows.map(({ children: [name, best] }) => [name?.textContent, Number(best?.textContent)]),
+    );
+    expect(predictions).toEqual(await predictionsInNode(fixture(quantized), good));
+    expect(await page.innerText("#skipped summary")).toBe("1 broken picture skipped");
+    await expectSameGraph(await download(page), fixture(quantized));
+    expectQuiet();
+  });
+
+  it("reads, describes and saves a quantized model without pictures, as .pt and as .onnx", async () => {
+    const qdq = save((await load(fixture(quantized))) as Model<"quantized">);
+    for (const [name, bytes] of [
+      [quantized, fixture(quantized)],
+      ["quantized.traced.onnx", qdq],
+    ] as const) {
+      await page.setInputFiles("#files", file(name, bytes));
+      expect(await page.innerText("#chosen")).toBe(`${name}, no pictures.`);
+      await page.click("#run-own");
+      await page.waitForFunction(
+        (bytes) =>
+          document.querySelector("[data-figure=bytesGiven]")?.textContent.startsWith(bytes),
+        (bytes.length / 1000).toFixed(1),
+      );
+      const figures = await figuresOf(page);
+      expect(figures["integerMacs"]).toBe(100);
+      expect(Object.keys(figures)).not.toContain("latency");
+      expect(await page.locator("#predictions").count()).toBe(0);
+      await expectSameGraph(await download(page), bytes);
+    }
+    expect(await page.innerText("#figures caption")).toMatchInlineSnapshot(
+      `"Quantized already: it runs as it is, without calibration. Add pictures to run it on them."`,
+    );
+    expectQuiet();
+  });
+
+  it("says that a float model needs pictures", async () => {
+    await page.setInputFiles("#files", file("sample.onnx", sampleFile()));
+    await page.click("#run-own");
+    await page.waitForSelector("#problem:not([hidden])");
+    expect(await page.innerText("#problem")).toMatchInlineSnapshot(`
+      "InputError
+
+      pictures: a float model is calibrated and measured on some; got none. Choose pictures like those it will see."
+    `);
+  });
+
   it("tells what is wrong with a dropped file, and stays usable", async () => {
     await page.evaluate(() => {
       const data = new DataTransfer();
@@ -174,7 +248,7 @@ describe("the page with an adapter", () => {
     expect(await page.innerText("#problem")).toMatchInlineSnapshot(`
       "InputError
 
-      quantize: no picture could be read; got 1 broken one(s), the first is picture "a.png": the format must be JPEG, PNG or WebP; got a file that starts with 6e 6f 20 70. Convert the picture, or leave the file out."
+      pictures: no picture could be read; got 1 broken one(s), the first is picture "a.png": the format must be JPEG, PNG or WebP; got a file that starts with 6e 6f 20 70. Convert the picture, or leave the file out."
     `);
     expectQuiet();
   });
