@@ -15,9 +15,14 @@ export interface DownloadOptions {
 
 const CACHE = "webgpu-quant";
 
-/** The first digits of a file's sha256, as `torch.hub` reads them from its name: `resnet18-f37072fd.pth`. */
+const PYTORCH = "download.pytorch.org";
+
+/** The first digits of a file's sha256, as `torch.hub` reads them from its name: `resnet18-f37072fd.pth`.
+ *  Eight digits without a letter are a date anywhere but at PyTorch's own. */
 export function hashOf(url: string): string | undefined {
-  return /[-_]([0-9a-f]{8,64})\.[a-z]+$/.exec(new URL(url).pathname)?.[1];
+  const { host, pathname } = new URL(url);
+  const hash = /[-_]([0-9a-f]{8}|[0-9a-f]{64})\.[a-z]+$/.exec(pathname)?.[1];
+  return hash !== undefined && (host === PYTORCH || /[a-f]/.test(hash)) ? hash : undefined;
 }
 
 /** Throws DownloadError unless the sha256 of `bytes` begins as the file's name says. */
@@ -41,8 +46,9 @@ async function read(
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (!response.body || !onProgress) return new Uint8Array(await response.arrayBuffer());
   const length = Number(response.headers.get("content-length"));
-  // With a content encoding the length is that of the encoded bytes, not of these.
-  const known = length > 0 && !response.headers.has("content-encoding");
+  // With a content encoding the length is that of the encoded bytes, and across origins nobody says so.
+  const isPlain = length > 0 && !response.headers.has("content-encoding");
+  const known = isPlain && response.type !== "cors";
   const chunks: Uint8Array[] = [];
   let loaded = 0;
   const reader = response.body.getReader();
@@ -51,7 +57,7 @@ async function read(
     if (done) break;
     chunks.push(value);
     loaded += value.length;
-    onProgress({ loaded, ...(known ? { total: length } : {}) });
+    onProgress({ loaded, ...(isPlain && loaded <= length ? { total: length } : {}) });
   }
   if (known && loaded !== length) {
     throw new DownloadError(url, `${length} bytes were announced; got ${loaded}`, "Try again.");
@@ -75,10 +81,20 @@ async function openCache({ caches }: DownloadOptions): Promise<Cache | undefined
   }
 }
 
+/** What a cache gives, or undefined where it refuses: a full disk, a scheme that it does not keep. */
+async function attempt<T>(work: Promise<T> | undefined): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
- * The bytes at `url`. A kept copy is checked as a fresh one is, and replaced if it is damaged.
- * @throws DownloadError for a response that is no success and for bytes that are not the file's; the
- *   signal's reason where it aborts.
+ * The bytes at `url`. Only files whose name has their hash are kept: a kept copy is checked as a fresh one
+ * is, and replaced if it is damaged. Any other file is the platform's HTTP cache's to keep.
+ * @throws DownloadError where the server cannot be reached, for a response that is no success and for bytes
+ *   that are not the file's; the signal's reason where it aborts.
  */
 export async function download(
   url: string,
@@ -86,8 +102,8 @@ export async function download(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { signal } = options;
   signal?.throwIfAborted();
-  const cache = await openCache(options);
-  const kept = await cache?.match(url);
+  const cache = hashOf(url) === undefined ? undefined : await openCache(options);
+  const kept = await attempt(cache?.match(url));
   if (kept) {
     const bytes = new Uint8Array(await kept.arrayBuffer());
     try {
@@ -95,21 +111,34 @@ export async function download(
       return bytes;
     } catch (error) {
       if (!(error instanceof DownloadError)) throw error;
-      await cache?.delete(url);
+      await attempt(cache?.delete(url));
     }
   }
+  const bytes = await get(url, options);
+  signal?.throwIfAborted();
+  await check(url, bytes);
+  await attempt(cache?.put(url, new Response(bytes)));
+  return bytes;
+}
+
+async function get(url: string, options: DownloadOptions): Promise<Uint8Array<ArrayBuffer>> {
+  const { signal } = options;
   const fetch = options.fetch ?? globalThis.fetch;
-  const response = await fetch(url, signal ? { signal } : {});
-  if (!response.ok) {
+  try {
+    const response = await fetch(url, signal ? { signal } : {});
+    if (response.ok) return await read(url, response, options);
     throw new DownloadError(
       url,
       `the server answered HTTP ${response.status}`,
       "Check the address.",
     );
+  } catch (error) {
+    if (error instanceof DownloadError || signal?.aborted) throw error;
+    throw new DownloadError(
+      url,
+      `the download failed: ${error instanceof Error ? error.message : String(error)}`,
+      "Check the connection; in a page the server must allow cross-origin requests (CORS), or fetch the " +
+        "file yourself and pass its bytes.",
+    );
   }
-  const bytes = await read(url, response, options);
-  signal?.throwIfAborted();
-  await check(url, bytes);
-  await cache?.put(url, new Response(bytes));
-  return bytes;
 }

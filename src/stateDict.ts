@@ -42,7 +42,10 @@ export function recognise(
   const fit = bestFit(state);
   if (!fit.isComplete) throw unknownArchitecture(state, fit);
   const { size, batch } = sizesOf(fit.architecture, options);
-  const model = modelOfState(fit.architecture, state, size ? { size } : {});
+  const model = modelOfState(fit.architecture, state, {
+    ...(size ? { size } : {}),
+    ...(options.engine ? { backend: options.engine } : {}),
+  });
   if (batch === undefined) return model;
   const graph = bindShapes(model.graph, new Map([["batch", batch]]));
   return model.stage === "float"

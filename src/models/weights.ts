@@ -33,10 +33,16 @@ function unwrap(state: StateDict): StateDict {
   return new Map(entries);
 }
 
+/** Classes of a classifier: what a file says of them is not believed beyond this. */
+const MOST_ROWS = 65_536;
+
 /** Zeros stand for what is missing; one buffer serves all, since nothing is computed from them. */
 let zeros = new ArrayBuffer(0);
+/** Bytes that are kept for the next one. */
+const KEPT_ZEROS = 64 * 2 ** 20;
 
 function zeroBytes(length: number): ArrayBuffer {
+  if (length > KEPT_ZEROS) return new ArrayBuffer(length);
   if (zeros.byteLength < length) zeros = new ArrayBuffer(length);
   return zeros;
 }
@@ -63,8 +69,8 @@ export class Weights {
 
   /** Rows of matrix `name`, where it is there: how many classes a classifier tells apart. */
   rows(name: string, usual: number): number {
-    const [rows, ...rest] = this.#state.get(name)?.tensor.shape ?? [];
-    return rows !== undefined && rest.length === 1 ? rows : usual;
+    const [rows = 0, columns = 0, ...rest] = this.#state.get(name)?.tensor.shape ?? [];
+    return rows > 0 && rows <= MOST_ROWS && columns > 0 && rest.length === 0 ? rows : usual;
   }
 
   #take(name: string, shape: readonly number[]): StateEntry | undefined {

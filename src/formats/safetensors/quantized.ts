@@ -7,7 +7,7 @@
 // Names of torch modules' own scales do not collide: `conv.scale` belongs to no tensor `conv`.
 
 import { InputError } from "../../errors.ts";
-import type { QParams } from "../../graph/value.ts";
+import { rangeOf, type QParams } from "../../graph/value.ts";
 import { tensor, type Tensor } from "../../tensor/tensor.ts";
 import type { StateDict, StateEntry } from "../torch/stateDict.ts";
 import { damaged } from "./header.ts";
@@ -62,10 +62,18 @@ function paramsOf(tensors: ReadonlyMap<string, Tensor>, name: string): QParams |
   }
   const zeroPoint = integers(tensors, `${name}.zero_point`, count) ?? new Int32Array(count);
   const [qmin, qmax] = integers(tensors, `${name}.range`, 2) ?? [];
+  const quant: QParams = { dtype, scale: steps, zeroPoint };
+  const [least, greatest] = rangeOf(quant);
+  const [low, high] = [qmin ?? least, qmax ?? greatest];
+  if (!(least <= low && low < high && high <= greatest)) {
+    throw damaged(`"${name}.range" must lie in ${least} … ${greatest}; got ${low} … ${high}`);
+  }
+  const outside = zeroPoint.find((zero) => zero < least || zero > greatest);
+  if (outside !== undefined) {
+    throw damaged(`"${name}.zero_point" must be ${dtype}; got ${outside}`);
+  }
   return {
-    dtype,
-    scale: steps,
-    zeroPoint,
+    ...quant,
     ...(axis === undefined ? {} : { axis }),
     ...(qmin === undefined || qmax === undefined ? {} : { qmin, qmax }),
   };

@@ -26,6 +26,8 @@ export const TORCH_LIMITS = {
   codeBytes: 16 * 2 ** 20,
   /** Expressions that the evaluation of one `forward` may visit. */
   steps: 1_000_000,
+  /** Expressions inside expressions while `forward` runs, through all calls. */
+  depth: 1000,
   /** Calls inside calls. */
   calls: 64,
 } as const;

@@ -196,6 +196,33 @@ describe("downloads", () => {
     expect(kept.size).toBe(0);
   });
 
+  it("without a hash in the name are not kept: they may change; a date is no hash", async () => {
+    for (const name of ["resnet20.safetensors", "resnet20_20240115.safetensors"]) {
+      const weights = `https://example.org/${name}`;
+      const { fetch } = server();
+      const { kept, caches } = cacheStorage();
+      await models.cifarResnet({ depth: 20, weights, fetch, caches });
+      expect(kept.size).toBe(0);
+    }
+  });
+
+  it("are not lost where the cache refuses them", async () => {
+    const { fetch } = server();
+    const refuse = () => Promise.reject(new DOMException("full", "QuotaExceededError"));
+    const cache = { match: refuse, put: refuse, delete: refuse } as unknown as Cache;
+    const caches = { open: () => Promise.resolve(cache) };
+    const model = await models.cifarResnet({ depth: 20, weights: url, fetch, caches });
+    expect(model.stage).toBe("float");
+  });
+
+  it("that reach no server name the address and the way out", async () => {
+    const fetch = () => Promise.reject(new TypeError("Failed to fetch"));
+    const options = { depth: 20, weights: url, fetch, caches: null } as const;
+    const error = await errorOf(models.cifarResnet(options));
+    expect(error).toBeInstanceOf(DownloadError);
+    expect(error.message.replace(url, "URL")).toMatchInlineSnapshot(`"download URL: the download failed: Failed to fetch. Check the connection; in a page the server must allow cross-origin requests (CORS), or fetch the file yourself and pass its bytes."`);
+  });
+
   it("that fail say what the server said", async () => {
     const { fetch } = server(file, 404);
     const error = await errorOf(

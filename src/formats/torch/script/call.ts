@@ -7,6 +7,16 @@ import { StridedTensor } from "../pickled.ts";
 import type { Draft, Translator } from "./translator.ts";
 import { NamedSize, Packed, Traced, type Thing } from "./values.ts";
 
+/** Named arguments that change where a result lies, not what it is. */
+const HARMLESS = new Set([
+  "memory_format",
+  "non_blocking",
+  "copy",
+  "device",
+  "layout",
+  "pin_memory",
+]);
+
 export class Call {
   /** As the code spells it, in-place underscore left off: "torch.relu". */
   readonly op: string;
@@ -17,6 +27,8 @@ export class Call {
   readonly path: string;
   /** File and line. */
   readonly where: string;
+  /** Names of arguments that were looked at. */
+  readonly #read = new Set<string>();
 
   constructor(parts: {
     op: string;
@@ -51,8 +63,17 @@ export class Call {
 
   /** Argument `index`, or the one named `name`; null where it is missing. */
   at(index: number, name?: string): Thing {
+    if (name !== undefined) this.#read.add(name);
     const named = name === undefined ? undefined : this.named.get(name);
     return this.args[index] ?? named ?? null;
+  }
+
+  /** Throws where the code names an argument that the op did not look at. */
+  checkNamed(): void {
+    for (const [name, value] of this.named) {
+      if (value === null || this.#read.has(name) || HARMLESS.has(name)) continue;
+      throw this.fail(`argument "${name}" is not supported`);
+    }
   }
 
   /** `value`, or its number where it is a constant tensor of one element. */
@@ -61,8 +82,8 @@ export class Call {
     return Number(this.translator.entry(value, this.label).tensor.data[0]);
   }
 
-  number(index: number, fallback?: number): number {
-    const value = this.known(this.at(index));
+  number(index: number, fallback?: number, name?: string): number {
+    const value = this.known(this.at(index, name));
     if (typeof value === "number") return value;
     if (value === null && fallback !== undefined) return fallback;
     throw this.fail(`argument ${index} must be a number`);

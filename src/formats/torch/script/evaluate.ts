@@ -48,6 +48,8 @@ export class Evaluator {
   readonly #readers: Map<Storage, TensorReader>;
   #steps = 0;
   #calls = 0;
+  /** Expressions inside expressions, those of called functions included. */
+  #depth = 0;
 
   /** `readers` learns which of the archive's two tensor files each storage lies in. */
   constructor(archive: ScriptArchive, translator: Translator, readers: Map<Storage, TensorReader>) {
@@ -174,6 +176,20 @@ export class Evaluator {
 
   #evaluate(expr: Expr, frame: Frame): Thing {
     this.#step(frame, expr.line);
+    if (++this.#depth > TORCH_LIMITS.depth) {
+      throw this.#refuse(
+        frame.tree,
+        expr.line,
+        "code",
+        "expressions and calls are nested too deep",
+      );
+    }
+    const value = this.#valueOf(expr, frame);
+    this.#depth--;
+    return value;
+  }
+
+  #valueOf(expr: Expr, frame: Frame): Thing {
     switch (expr.kind) {
       case "literal":
         return expr.value;
@@ -288,12 +304,15 @@ export class Evaluator {
     const where = `${frame.tree.file}, line ${line}`;
     const parts = { args, named, translator: this.#translator, path: frame.path, where };
     if (!found) throw new Call({ ...parts, op: name }).fail("this op is not supported");
-    const result = found.op(new Call({ ...parts, op: found.plain }));
+    const call = new Call({ ...parts, op: found.plain });
+    const result = found.op(call);
+    call.checkNamed();
     const [target] = args;
     if (!found.inPlace || result === target) return result;
     if (!(target instanceof Traced) || !(result instanceof Traced)) {
       throw new Call({ ...parts, op: name }).fail("in-place ops change tensors of the graph only");
     }
+    this.#steps += target.aliases.size;
     for (const alias of target.aliases) if (alias !== target) alias.stale = `${name} (${where})`;
     target.value = result.value;
     return target;
@@ -336,6 +355,9 @@ export class Evaluator {
       return value;
     }
     if (value instanceof Tuple || value instanceof List) {
+      // A list may hold one list many times, at every depth.
+      this.#steps += value.items.length;
+      if (this.#steps > TORCH_LIMITS.steps) throw damaged(`"${path}" holds too many values`);
       return value.items.map((item) => this.#thing(item, path, tensors, depth + 1));
     }
     if (value instanceof ScriptObject) {

@@ -32,13 +32,15 @@ export function unpack(object: ScriptObject, path: string, tensors: TensorReader
   };
   if (type === "LinearPackedParamsBase") return make(state[0], state[1]);
   if (type !== "Conv2dPackedParamsBase") throw fail("packed parameters of this kind are not read");
-  const numbers = (value: Pickled | undefined): number[] => {
+  const numbers = (value: Pickled | undefined, depth = 0): number[] => {
+    if (depth > 1) throw fail("its numbers are nested too deep");
     if (typeof value === "number") return [value];
     if (value instanceof StridedTensor) {
       if (value.size.reduce((product, size) => product * size, 1) > 64) throw fail("bad numbers");
       return tensors.numbers(value, path);
     }
-    if (value instanceof List || value instanceof Tuple) return value.items.flatMap(numbers);
+    if (value instanceof List || value instanceof Tuple)
+      return value.items.flatMap((item) => numbers(item, depth + 1));
     throw fail("its state holds no numbers where it must");
   };
   if (state[0] instanceof StridedTensor) {

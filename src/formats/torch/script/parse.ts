@@ -261,7 +261,8 @@ class Parser {
 
   #postfix(start: Expr): Expr {
     let value = start;
-    for (;;) {
+    for (let length = 0; ; length++) {
+      if (length > TORCH_LIMITS.nesting) throw this.#fail("a chain of calls is too long");
       const { line } = this.#peek();
       if (this.#take(".")) value = { kind: "attribute", of: value, name: this.#name(), line };
       else if (this.#take("(")) value = this.#call(value, line);

@@ -13,6 +13,7 @@ import { Traced } from "./values.ts";
 
 /** Nodes of one graph; the largest vision models have some thousand. */
 const MOST_NODES = 20_000;
+const MOST_OUTPUTS = 100_000;
 
 /** A node without its name and outputs, which the translator gives it. */
 export type Draft = Node extends infer N
@@ -27,6 +28,7 @@ export class Translator {
   readonly #readers: ReadonlyMap<Storage, TensorReader>;
   readonly #fallback: TensorReader;
   readonly #constants = new Map<StridedTensor, string>();
+  #outputs = 0;
 
   /** PyTorch's engine that the model was quantized for: told, or what its first layer shows. */
   #engine: Engine | undefined;
@@ -103,9 +105,10 @@ export class Translator {
 
   addMany(draft: Draft, wanted: string, count: number, quant?: QParams): Traced[] {
     const { builder } = this;
-    if (builder.nodes.length >= MOST_NODES) {
+    this.#outputs += count;
+    if (builder.nodes.length >= MOST_NODES || this.#outputs > MOST_OUTPUTS) {
       throw new InputError(
-        `load: a model may have ${MOST_NODES} nodes; got more. Check the archive: it may be hostile.`,
+        `load: a model may have ${MOST_NODES} nodes with ${MOST_OUTPUTS} outputs; got more. Check the archive: it may be hostile.`,
       );
     }
     const name = builder.fresh(wanted);

@@ -6,7 +6,7 @@ import { bindShapes } from "../../../../src/graph/bind.ts";
 import { load } from "../../../../src/load.ts";
 import { interpret } from "../../../../src/reference/interpret.ts";
 import { float32 } from "../../../../src/tensor/tensor.ts";
-import { expected, fixture, floatsOf, messageOf } from "./support.ts";
+import { expected, fixture, floatsOf, messageOf, pickleOf, zipOf } from "./support.ts";
 
 /** The output of archive `name` for its stored input, and PyTorch's. */
 async function outputs(name: string) {
@@ -84,5 +84,75 @@ describe("programs that are no straight line", () => {
   it.each(["loop.pt", "decision.pt", "inPlace.pt"])("%s is refused with its line", async (name) => {
     const run = () => load(fixture(name), { inputShape: [1, 3, 8, 8] });
     expect(await messageOf(run)).toMatchSnapshot();
+  });
+});
+
+/** An archive of one module without state whose forward is `body`; `constants` is a pickle of CONSTANTS. */
+function archive(body: string, constants = pickleOf([0x80, 2], ").")): Uint8Array {
+  const code = [
+    "class M(Module):",
+    "  __parameters__ = []",
+    "  __buffers__ = []",
+    "  def forward(self: __torch__.M,",
+    "    x: Tensor) -> Tensor:",
+    ...body.split("\n").map((line) => `    ${line}`),
+    "",
+  ].join("\n");
+  const entry = (name: string, data: Uint8Array) => ({ name: `m/${name}`, data });
+  return zipOf([
+    entry("data.pkl", pickleOf([0x80, 2], "c__torch__\nM\n)", [0x81], "}b.")),
+    entry("constants.pkl", constants),
+    entry("code/__torch__.py", new TextEncoder().encode(code)),
+    entry("version", new TextEncoder().encode("3\n")),
+  ]);
+}
+
+describe("arguments by name", () => {
+  const run = (body: string) => () => load(archive(body), { inputShape: [1, 4] });
+
+  it("that only say where a result lies are passed over", async () => {
+    const model = await run("return torch.relu(torch.clone(x, memory_format=0))")();
+    expect(model.graph.nodes.map(({ op }) => op)).toEqual(["Relu"]);
+  });
+
+  it("that an op does not look at are refused by name", async () => {
+    expect(await messageOf(run('return torch.div(x, 2., rounding_mode="floor")')))
+      .toMatchInlineSnapshot(`
+      "UnsupportedError: load: 1 unsupported node(s):
+        torch.div "forward": argument "rounding_mode" is not supported (code/__torch__.py, line 6)
+      Export the model to ONNX instead, or change the model so that it needs no such op."
+    `);
+  });
+
+  it("alpha and beta of addmm are looked at", async () => {
+    const body = "return torch.addmm(x, x, x, beta=1, alpha=0.5)";
+    expect(await messageOf(run(body))).toContain("alpha, beta must be 1");
+  });
+});
+
+describe("hostile programs", () => {
+  it("a list that holds one list many times, a hundred deep, ends in an error", async () => {
+    // L0 = []; Lk = [Lk₋₁, Lk₋₁]: memo k holds Lk, and the constants are all of them.
+    const put = (index: number) => pickleOf("q", index);
+    const get = (index: number) => pickleOf("h", index);
+    const lists = Array.from({ length: 90 }, (_, k) =>
+      pickleOf("](", [...get(k)], [...get(k)], "e", [...put(k + 1)]),
+    );
+    const constants = pickleOf(
+      [0x80, 2],
+      "(]",
+      [...put(0)],
+      ...lists.map((list) => [...list]),
+      "t.",
+    );
+    const file = archive("y = CONSTANTS.c90\nreturn torch.relu(x)", constants);
+    const message = await messageOf(() => load(file, { inputShape: [1, 4] }));
+    expect(message).toContain("holds too many values");
+  });
+
+  it("a chain of ten thousand attributes ends in an error", async () => {
+    const file = archive(`return x${".a".repeat(10_000)}`);
+    const message = await messageOf(() => load(file, { inputShape: [1, 4] }));
+    expect(message).toContain("a chain of calls is too long");
   });
 });

@@ -227,7 +227,8 @@ function transposed(call: Call, weight: StridedTensor): StridedTensor {
 
 /** addmm(bias, x, weightᵀ). */
 function addmm(call: Call): Traced {
-  if (call.number(3, 1) !== 1 || call.number(4, 1) !== 1) throw call.fail("alpha, beta must be 1");
+  if (call.number(3, 1, "beta") !== 1 || call.number(4, 1, "alpha") !== 1)
+    throw call.fail("alpha, beta must be 1");
   const x = call.traced(1);
   return floatLayer(call, matrix(call, x), x, transposed(call, call.weight(2)), call.weight(0));
 }
