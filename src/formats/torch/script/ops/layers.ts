@@ -240,7 +240,7 @@ function matmul(call: Call): Traced {
 
 function batch_norm(call: Call): Traced {
   if (call.flag(5, false))
-    throw call.fail("the model was saved in training mode; call eval() first");
+    throw call.fail("the model was saved in training mode; put it into evaluation mode first");
   const x = call.traced(0);
   const { translator } = call;
   const [mean, variance] = [call.weight(3), call.weight(4)];

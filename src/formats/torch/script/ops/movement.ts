@@ -193,7 +193,7 @@ const pad: Op = (call) => {
 /** dropout(x, p, training). */
 const dropout: Op = (call) => {
   if (call.flag(2, false))
-    throw call.fail("the model was saved in training mode; call eval() first");
+    throw call.fail("the model was saved in training mode; put it into evaluation mode first");
   return call.at(0);
 };
 
