@@ -220,7 +220,9 @@ describe("downloads", () => {
     const options = { depth: 20, weights: url, fetch, caches: null } as const;
     const error = await errorOf(models.cifarResnet(options));
     expect(error).toBeInstanceOf(DownloadError);
-    expect(error.message.replace(url, "URL")).toMatchInlineSnapshot(`"download URL: the download failed: Failed to fetch. Check the connection; in a page the server must allow cross-origin requests (CORS), or fetch the file yourself and pass its bytes."`);
+    expect(error.message.replace(url, "URL")).toMatchInlineSnapshot(
+      `"download URL: the download failed: Failed to fetch. Check the connection; in a page the server must allow cross-origin requests (CORS), or fetch the file yourself and pass its bytes."`,
+    );
   });
 
   it("that fail say what the server said", async () => {
