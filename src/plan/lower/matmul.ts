@@ -7,7 +7,7 @@ import { clampOf, lowerRows } from "./conv.ts";
 import { floatBounds, workgroups, type Lowering, type Placed } from "./context.ts";
 import { emitBinary } from "./elementwise.ts";
 import { emitCopy } from "./movement.ts";
-import { elementStrides, padFront, type Layout } from "../layout.ts";
+import { elementStrides, layoutOf, padFront, type Layout } from "../layout.ts";
 
 interface Operand {
   readonly placed: Placed;
@@ -55,7 +55,11 @@ function emitStrided(
   if (batch.length > 3) throw lowering.unsupported(node, "at most 3 leading axes are supported");
   const [, batch1 = 1, batch2 = 1] = padFront(batch, 3, 1);
   const { layout } = out.placed;
-  if (out.column !== 1 && layout.last % 4 !== 0) {
+  const { name } = out.placed;
+  const fillsWords = lowering.choices.always(
+    (shape) => (name === "" ? layout : layoutOf(shape(name))).last % 4 === 0,
+  );
+  if (out.column !== 1 && !fillsWords) {
     // The padded axis is another one: an empty box writes 0 everywhere, padding included.
     const none = layout.logical.map(() => 0);
     emitCopy(
