@@ -8,7 +8,7 @@ import { rangeOf, type QParams } from "../../graph/value.ts";
 import { UnsupportedError } from "../../errors.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import { fl } from "../../tensor/rounding.ts";
-import { toNumbers, type Tensor } from "../../tensor/tensor.ts";
+import { elementsOf, type Tensor } from "../../tensor/tensor.ts";
 import type { PlanBuilder, Ref } from "../builder.ts";
 import type { Choices, TileChoice } from "../choices.ts";
 import type { ConstantPool } from "../constants.ts";
@@ -257,7 +257,7 @@ export class Lowering {
     const { dtype } = constant;
     const kind = isBytes(constant) ? "int8" : dtype === "int32" ? "int32" : "float32";
     const packed = this.#pool.packed(`constant ${name}`, () =>
-      packLayout(layoutOf(constant.shape), toNumbers(constant), kind, shiftOf(constant)),
+      packLayout(layoutOf(constant.shape), elementsOf(constant), kind, shiftOf(constant)),
     );
     return this.plan.constant(packed);
   }
