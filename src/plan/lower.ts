@@ -10,6 +10,7 @@ import { UnsupportedError, type Unsupported } from "../errors.ts";
 import { denseBytes, PlanBuilder } from "./builder.ts";
 import { isDense, layoutOf } from "./layout.ts";
 import { isBytes, Lowering, shiftOf, type Placed } from "./lower/context.ts";
+import { lowerAttention } from "./lower/attention.ts";
 import { lowerCast } from "./lower/cast.ts";
 import { lowerConv } from "./lower/conv.ts";
 import {
@@ -59,6 +60,8 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerMean(lowering, node);
     case "Softmax":
       return lowerSoftmax(lowering, node);
+    case "Attention":
+      return lowerAttention(lowering, node);
     case "Cast":
       return lowerCast(lowering, node);
     case "Quantize":
