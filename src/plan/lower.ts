@@ -12,6 +12,7 @@ import { Choices } from "./choices.ts";
 import { ConstantPool } from "./constants.ts";
 import { isDense, layoutOf } from "./layout.ts";
 import { isBytes, Lowering, shiftOf, type Placed } from "./lower/context.ts";
+import { lowerAttention } from "./lower/attention.ts";
 import { lowerCast } from "./lower/cast.ts";
 import { lowerConv } from "./lower/conv.ts";
 import {
@@ -61,6 +62,8 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerMean(lowering, node);
     case "Softmax":
       return lowerSoftmax(lowering, node);
+    case "Attention":
+      return lowerAttention(lowering, node);
     case "Cast":
       return lowerCast(lowering, node);
     case "Quantize":
