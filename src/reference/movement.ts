@@ -2,7 +2,7 @@
 // there. They serve every dtype, and quantized values keep their parameters.
 
 import type { Movement, Node, NodeOf } from "../graph/node.ts";
-import { nodeError, sliceRange } from "../graph/shapes.ts";
+import { nodeError, sizeAt, sliceRange } from "../graph/shapes.ts";
 import { allocate, type DType } from "../tensor/dtype.ts";
 import { sizeOf, stridesOf, tensor, type Tensor } from "../tensor/tensor.ts";
 import { forEachIndex, inputAt } from "./operands.ts";
@@ -107,7 +107,8 @@ export function move(
           const listed = node.axes.indexOf(axis);
           if (listed < 0) return at[axis] ?? 0;
           const step = node.steps[listed] ?? 1;
-          const [start = 0, end = 0] = [node.starts[listed], node.ends[listed]];
+          const start = sizeAt(node, node.starts, listed);
+          const end = sizeAt(node, node.ends, listed);
           return sliceRange(x.shape[axis] ?? 0, start, end, step).start + step * (at[axis] ?? 0);
         }),
       ];

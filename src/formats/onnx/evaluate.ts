@@ -7,7 +7,7 @@ import { fl } from "../../tensor/rounding.ts";
 import { allocate, type TypedArray } from "../../tensor/dtype.ts";
 import { sizeOf, stridesOf, type Tensor } from "../../tensor/tensor.ts";
 import type { Node, NodeOf, Unary } from "../../graph/node.ts";
-import { sliceRange } from "../../graph/shapes.ts";
+import { sizeAt, sliceRange } from "../../graph/shapes.ts";
 
 const movements = new Set<string>(
   "Identity Flatten Reshape Squeeze Unsqueeze Transpose Concat Pad Slice Split".split(" "),
@@ -122,7 +122,8 @@ function slice(node: NodeOf<"Slice">, x: Tensor, shape: readonly number[]): Tens
   let start = 0;
   node.axes.forEach((axis, at) => {
     const step = node.steps[at] ?? 1;
-    const range = sliceRange(x.shape[axis] ?? 0, node.starts[at] ?? 0, node.ends[at] ?? 0, step);
+    const [from, to] = [sizeAt(node, node.starts, at), sizeAt(node, node.ends, at)];
+    const range = sliceRange(x.shape[axis] ?? 0, from, to, step);
     start += range.start * (strides[axis] ?? 0);
     strides[axis] = (strides[axis] ?? 0) * step;
   });

@@ -7,6 +7,7 @@ import type { DType } from "../../tensor/dtype.ts";
 import { formatShape, sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import { GraphBuilder } from "../../graph/builder.ts";
 import type { Node } from "../../graph/node.ts";
+import { addDims, divideDims, multiplyDims } from "../../graph/dims.ts";
 import { inferShapes } from "../../graph/shapes.ts";
 import type { Dim, QParams, Value } from "../../graph/value.ts";
 import { evaluate, isMovement } from "./evaluate.ts";
@@ -19,6 +20,8 @@ export type Entry =
   | { readonly kind: "constant"; readonly tensor: Tensor }
   /** int64 elements of which some are names of sizes ("batch"), row-major. */
   | { readonly kind: "sizes"; readonly shape: readonly number[]; readonly sizes: readonly Dim[] }
+  /** int64 elements start, start + 1, … along the one axis that is longer than 1; its size has a name. */
+  | { readonly kind: "range"; readonly shape: readonly Dim[]; readonly start: Dim }
   | { readonly kind: "value"; readonly value: Value };
 
 /** Something this library cannot import: the importer collects these and names them all at once. */
@@ -70,6 +73,11 @@ export class Scope {
     } else this.#entries.set(name, { kind: "sizes", shape, sizes });
   }
 
+  /** Whole numbers from `start` on. */
+  setRange(name: string, start: Dim, shape: readonly Dim[]): void {
+    this.#entries.set(name, { kind: "range", start, shape });
+  }
+
   /** `name` stands for what `other` stands for. */
   alias(name: string, other: string): void {
     const entry = this.#entries.get(other);
@@ -90,7 +98,7 @@ export class Scope {
   shapeOf(name: string): readonly Dim[] {
     const entry = this.#entries.get(name);
     if (entry?.kind === "constant") return entry.tensor.shape;
-    if (entry?.kind === "sizes") return entry.shape;
+    if (entry?.kind === "sizes" || entry?.kind === "range") return entry.shape;
     return entry?.value.shape ?? [];
   }
 
@@ -108,8 +116,10 @@ export class Scope {
     );
     for (const shape of shapes) this.#checkShape(node, shape);
     const entries = node.inputs.map((name) => this.#entries.get(name));
+    if (this.#count(node, shapes[0] ?? [])) return;
     const isKnown = entries.every((entry) => entry !== undefined && entry.kind !== "value");
-    if (isKnown && this.#fold(node, shapes)) return;
+    const isOpen = shapes.some((shape) => shape.some((dim) => typeof dim === "string"));
+    if (isKnown && !isOpen && this.#fold(node, shapes)) return;
     for (const name of node.inputs) this.#keep(node, name);
     this.emit(node, { ...this.#typeOf(node), ...type });
   }
@@ -119,7 +129,8 @@ export class Scope {
     this.builder.add(node, type);
     const isFixed = node.inputs.every((name) => this.isFixed(name));
     for (const name of node.outputs) {
-      if (isFixed) this.#fixed.add(name);
+      const isOpen = this.builder.value(name).shape.some((dim) => typeof dim === "string");
+      if (isFixed && !isOpen) this.#fixed.add(name);
       this.#entries.set(name, { kind: "value", value: this.builder.value(name) });
     }
   }
@@ -144,7 +155,7 @@ export class Scope {
       results?.forEach((tensor, index) => this.setConstant(node.outputs[index] ?? "", tensor));
       return results !== undefined;
     }
-    if (!isMovement(node)) throw new Refusal("arithmetic on a size that is not known at import");
+    if (!isMovement(node)) return this.#compute(node, shapes[0] ?? []);
     this.charge(node.inputs.reduce((sum, name) => sum + sizeOf(this.shapeOf(name).map(Number)), 0));
     // Move indices into the pool of all elements, then read the elements back through them.
     const pool: Dim[] = [];
@@ -163,9 +174,63 @@ export class Scope {
     return moved !== undefined;
   }
 
+  /** Positions up to a size: cut out of a constant that holds 0, 1, 2, …, or given another shape. */
+  #count(node: Node, shape: readonly Dim[]): boolean {
+    const [name = ""] = node.inputs;
+    const [output = ""] = node.outputs;
+    const entry = this.#entries.get(name);
+    if (entry?.kind === "range") {
+      if (node.op === "Cast" && node.to === "int64") this.alias(output, name);
+      else if (isMovement(node) && shape.filter((size) => size !== 1).length === 1)
+        this.setRange(output, entry.start, shape);
+      else
+        throw new Refusal(`input "${name}" counts up to a size; only Gather of a table takes it`);
+      return true;
+    }
+    const isOpen = shape.some((dim) => typeof dim === "string");
+    if (node.op !== "Slice" || !isOpen || entry?.kind !== "constant") return false;
+    const { dtype, data, shape: whole } = entry.tensor;
+    const isCount =
+      dtype === "int64" &&
+      Array.from(data, Number).every((value, at) => value === at) &&
+      node.axes.length === 1 &&
+      whole[node.axes[0] ?? 0] === data.length;
+    if (isCount) this.setRange(output, node.starts[0] ?? 0, shape);
+    return isCount;
+  }
+
+  /** Arithmetic on lists of sizes: a polynomial of their names, or a refusal. */
+  #compute(node: Node, shape: readonly Dim[]): boolean {
+    const [a, b = a] = node.inputs.map((name) => {
+      const entry = this.#entries.get(name);
+      return entry?.kind === "sizes" ? entry.sizes : numbersOf(entry);
+    });
+    if (node.op === "Cast" && node.to === "int64") {
+      this.alias(node.outputs[0] ?? "", node.inputs[0] ?? "");
+      return true;
+    }
+    const count = sizeOf(shape.map(Number));
+    const lengths = [a, b].map((list = []) => list.length);
+    const isPlain = lengths.every((length) => length === 1 || length === count);
+    const results = Array.from({ length: isPlain ? count : 0 }, (_, at) => {
+      const of = (list: readonly Dim[] = []) => list[list.length === 1 ? 0 : at] ?? 0;
+      return computeSize(node.op, of(a), of(b));
+    });
+    const sizes = results.flatMap((size) => (size === undefined ? [] : [size]));
+    if (!isPlain || sizes.length < count)
+      throw new Refusal(
+        `${node.op} of sizes that are not known at import, ${formatShape([...(a ?? []), ...(b ?? [])])}; ` +
+          "sums, differences, products and exact quotients of sizes are",
+      );
+    this.setSizes(node.outputs[0] ?? "", shape.map(Number), sizes);
+    return true;
+  }
+
   /** Make sure that input `name` is a value of the graph and of a dtype that `node` takes. */
   #keep(node: Node, name: string): void {
     const entry = this.#entries.get(name);
+    if (entry?.kind === "range")
+      throw new Refusal(`input "${name}" counts up to a size; only Gather of a table takes it`);
     if (entry?.kind === "sizes") {
       throw new Refusal(`input "${name}" is a list of sizes; only Reshape takes one at run time`);
     }
@@ -210,6 +275,22 @@ export class Scope {
       `${node.op} "${node.name}": its output must have at most ${rank} axes of 0 … ${dimSize}; ` +
         `got ${formatShape(shape)}`,
     );
+  }
+}
+
+/** a op b, where that is a size again. */
+function computeSize(op: Node["op"], a: Dim, b: Dim): Dim | undefined {
+  switch (op) {
+    case "Add":
+      return addDims(a, b);
+    case "Sub":
+      return addDims(a, b, -1);
+    case "Mul":
+      return multiplyDims(a, b);
+    case "Div":
+      return divideDims(a, b);
+    default:
+      return undefined;
   }
 }
 
