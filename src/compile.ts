@@ -31,7 +31,7 @@ export async function compile(
   const session = new Session(graph, device, target);
   const dims = symbolicDims(graph);
   if (dims.length === 0) await session.prepareFor(new Map());
-  else lower(bindShapes(graph, new Map(dims.map((name) => [name, 1]))), target);
+  else lower(bindShapes(session.graph, new Map(dims.map((name) => [name, 1]))), target);
   return session;
 }
 

@@ -4,6 +4,7 @@
 import { DisposedError, InputError } from "./errors.ts";
 import { bindShapes, matchDims } from "./graph/bind.ts";
 import { valueOf, type Graph } from "./graph/graph.ts";
+import { recognize } from "./graph/recognize/index.ts";
 import { Program } from "./gpu/program.ts";
 import type { Device } from "./gpu/device.ts";
 import { lower } from "./plan/lower.ts";
@@ -28,6 +29,7 @@ interface Entry {
 }
 
 export class Session implements Disposable {
+  /** What runs: the graph that was given, with what is recognised in it as one node each. */
   readonly graph: Graph;
   readonly device: Device;
   readonly #target: Target;
@@ -35,7 +37,7 @@ export class Session implements Disposable {
   #disposed = false;
 
   constructor(graph: Graph, device: Device, target: Target = targetOf(device.facts)) {
-    this.graph = graph;
+    this.graph = recognize(graph);
     this.device = device;
     this.#target = target;
   }
