@@ -8,7 +8,7 @@ import { clampOf, lowerRows } from "./conv.ts";
 import { floatBounds, workgroups, type Lowering, type Placed } from "./context.ts";
 import { emitBinary } from "./elementwise.ts";
 import { emitCopy } from "./movement.ts";
-import { elementStrides, padFront, type Layout } from "../layout.ts";
+import { elementStrides, layoutOf, padFront, type Layout } from "../layout.ts";
 
 /** A matrix operand as the strided kernel reads it. */
 export interface Operand {
@@ -45,8 +45,8 @@ export interface Strided {
   /** n with the padding behind it that is written 0; without, the layout's where columns are last. */
   readonly nPadded?: number;
   readonly k: number;
-  /** Left is 0 from k to the end of its last word. */
-  readonly leftIsPadded?: boolean;
+  /** At every size, k fills words, or left is 0 from k to the end of its last one. */
+  readonly inWords: boolean;
   readonly batch: readonly number[];
   readonly alpha: number;
 }
@@ -57,15 +57,14 @@ function emitWords(
   product: Strided,
   bounds: { low: number; high: number },
 ): boolean {
-  const { node, left, right, out, m, n, k, batch, alpha, leftIsPadded = false } = product;
+  const { node, left, right, out, m, n, k, batch, alpha } = product;
   const [batch0 = 1, batch1 = 1, batch2 = 1] = padFront(batch, 3, 1);
   const transposed = right.column !== 1;
   const line = transposed ? right.column : right.row;
-  const whole = k > 0 && (k % 4 === 0 || (leftIsPadded && !transposed));
-  const inWords = left.column === 1 && out.column === 1 && (transposed ? right.row === 1 : true);
+  const fit = left.column === 1 && out.column === 1 && (!transposed || right.row === 1);
   const strides = [left, right, out].flatMap(({ base, batch: [, ...rest] }) => [base, ...rest]);
   const aligned = [...strides, left.row, line, out.row].every((stride) => stride % 4 === 0);
-  if (!whole || !inWords || !aligned || batch0 !== 1) return false;
+  if (!product.inWords || k === 0 || !fit || !aligned || batch0 !== 1) return false;
   const words = ({ placed, base, batch: [, outer = 0, inner = 0] }: Operand, stride: number) => ({
     ref: placed.ref,
     base: base / 4,
@@ -98,7 +97,11 @@ export function emitStrided(
   if (emitWords(lowering, product, bounds)) return;
   const [, batch1 = 1, batch2 = 1] = padFront(batch, 3, 1);
   const { layout } = out.placed;
-  if (product.nPadded === undefined && out.column !== 1 && layout.last % 4 !== 0) {
+  const { name } = out.placed;
+  const fillsWords = lowering.choices.always(
+    (shape) => (name === "" ? layout : layoutOf(shape(name))).last % 4 === 0,
+  );
+  if (product.nPadded === undefined && out.column !== 1 && !fillsWords) {
     // The padded axis is another one: an empty box writes 0 everywhere, padding included.
     const none = layout.logical.map(() => 0);
     emitCopy(
@@ -196,6 +199,7 @@ export function lowerGemm(lowering: Lowering, node: Gemm): void {
         m: rows,
         n: columns,
         k,
+        inWords: fillsWords(lowering, node, node.transA ? 0 : 1),
         batch: [],
         alpha: node.alpha,
       },
@@ -215,6 +219,12 @@ export function lowerGemm(lowering: Lowering, node: Gemm): void {
     }
     emitBinary(lowering, node, "Add", product, addend, final, clampOf(node));
   }
+}
+
+/** Whether `axis` of the left operand fills words at every size. */
+function fillsWords(lowering: Lowering, node: Gemm | MatMul, axis: number): boolean {
+  const name = lowering.inputName(node, 0);
+  return lowering.choices.always((shape) => (shape(name)[axis] ?? 1) % 4 === 0);
 }
 
 /** Host numbers as a placed row (1, n). */
@@ -266,6 +276,7 @@ export function lowerMatMul(lowering: Lowering, node: MatMul): void {
       m,
       n,
       k,
+      inWords: fillsWords(lowering, node, a.length - 1),
       batch,
       alpha: 1,
     },
