@@ -2,10 +2,9 @@
 // at the start of a sequence, so a text of any length is a row of short runs.
 
 import { InputError } from "./errors.ts";
-import { valueOf } from "./graph/graph.ts";
+import { filledInput } from "./filledInput.ts";
 import type { Session } from "./session.ts";
-import { allocate } from "./tensor/dtype.ts";
-import { sizeOf, tensor, type Tensor, type Tensors } from "./tensor/tensor.ts";
+import type { Tensor, Tensors } from "./tensor/tensor.ts";
 
 /** Which output feeds which input of the next run: { h0: "h0_out" }. */
 export type StatePairs = Readonly<Record<string, string>>;
@@ -38,7 +37,7 @@ export class CarriedState {
   before(tensors: Tensors, starts: boolean): Tensors {
     const state = Object.keys(this.#pairs).map((input) => {
       const kept = starts ? undefined : this.#kept[input];
-      return [input, kept ?? this.#zeros(input, tensors)] as const;
+      return [input, kept ?? filledInput(this.#session.graph, input, 0, tensors)] as const;
     });
     return { ...tensors, ...Object.fromEntries(state) };
   }
@@ -51,27 +50,5 @@ export class CarriedState {
       if (value) kept[input] = value;
     }
     this.#kept = kept;
-  }
-
-  /** Zeros for input `name`; sizes that the model leaves open are those of `tensors`. */
-  #zeros(name: string, tensors: Tensors): Tensor {
-    const { graph } = this.#session;
-    const sizes = new Map<string, number>();
-    for (const [input, { shape }] of Object.entries(tensors)) {
-      if (!graph.inputs.includes(input)) continue;
-      valueOf(graph, input).shape.forEach((dim, axis) => {
-        if (typeof dim === "string") sizes.set(dim, shape[axis] ?? 0);
-      });
-    }
-    const value = valueOf(graph, name);
-    const shape = value.shape.map((dim) => {
-      const size = typeof dim === "number" ? dim : sizes.get(dim);
-      if (size !== undefined) return size;
-      throw new InputError(
-        `evaluate: state "${name}": its size "${dim}" is the size of no other input. ` +
-          `Give it when loading: load(bytes, { dims: { ${dim}: 1 } }).`,
-      );
-    });
-    return tensor(value.dtype, shape, allocate(value.dtype, sizeOf(shape)));
   }
 }
