@@ -1,13 +1,14 @@
 // Gemm and MatMul. A constant right operand and rows that lie row by row run as a 1 × 1 convolution;
 // anything else as a plain strided product.
 
-import type { Gemm, MatMul, NodeOf } from "../../graph/node.ts";
+import type { Binary, Gemm, MatMul, NodeOf } from "../../graph/node.ts";
 import { sizeOf, toNumbers } from "../../tensor/tensor.ts";
 import { emitBatched } from "./batched.ts";
 import { clampOf, lowerRows } from "./conv.ts";
 import { floatBounds, workgroups, type Lowering, type Placed } from "./context.ts";
 import { emitBinary } from "./elementwise.ts";
 import { emitCopy } from "./movement.ts";
+import { takeBias, takeResidual, type Residual } from "./residual.ts";
 import { elementStrides, layoutOf, padFront, type Layout } from "../layout.ts";
 
 /** A matrix operand as the strided kernel reads it. */
@@ -235,17 +236,38 @@ function constantRow(lowering: Lowering, values: readonly number[]): Placed {
   return { ...scratch, ref: lowering.plan.constant(data) };
 }
 
+/** A product by a constant, with the bias and the residual that are added to it. */
+function lowerLinear(lowering: Lowering, node: MatMul, left: Placed): void {
+  const bias = takeBias(lowering, node);
+  const last = bias?.add ?? node;
+  const residual = takeFloatResidual(lowering, last);
+  const out = residual?.out ?? lowering.output(last);
+  lowerRows(lowering, node, left, out, {
+    transposed: false,
+    alpha: 1,
+    bias: bias && toNumbers(bias.row),
+    clamp: clampOf(last),
+    residual,
+  });
+}
+
+/** Integer rows take no residual: theirs are convolutions. */
+function takeFloatResidual(lowering: Lowering, node: MatMul | Binary): Residual | undefined {
+  const isFloat = lowering.quant(node.outputs[0] ?? "") === undefined;
+  return isFloat ? takeResidual(lowering, node) : undefined;
+}
+
 export function lowerMatMul(lowering: Lowering, node: MatMul): void {
   const left = lowering.input(node, 0);
   const rightName = lowering.inputName(node, 1);
-  const out = lowering.output(node);
   const rightShape = lowering.shape(rightName);
   const constant = lowering.constant(rightName);
-  const clamp = clampOf(node);
   if (constant && rightShape.length === 2 && rowsAreContiguous(left.layout)) {
-    lowerRows(lowering, node, left, out, { transposed: false, alpha: 1, bias: undefined, clamp });
+    lowerLinear(lowering, node, left);
     return;
   }
+  const out = lowering.output(node);
+  const clamp = clampOf(node);
   const right = lowering.input(node, 1);
   const [a, b] = [left.layout.logical, right.layout.logical];
   const m = a.length === 1 ? 1 : (a.at(-2) ?? 1);
