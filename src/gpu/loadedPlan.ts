@@ -56,7 +56,7 @@ export async function loadPlan(device: Device, plan: Plan): Promise<LoadedPlan> 
       const { bytes, offsets } = packUniforms(plan, kernels);
       const uniforms = create("uniforms", bytes.byteLength, UNIFORM | COPY_DST);
       device.gpu.queue.writeBuffer(uniforms, 0, bytes);
-      const readBytes = [...plan.outputs, ...plan.states].reduce(
+      const readBytes = [...plan.outputs, ...plan.states, ...plan.checks].reduce(
         (sum, { slice }) => sum + slice.size,
         0,
       );
