@@ -102,9 +102,23 @@ it("labels of another rank than the output's rows are refused", async () => {
   writeFileSync(path("tokens.onnx"), tiny({ nodes, inputs: { x: ["batch", 2, 3] } }));
   npy("tokens.npy", floats([3, 2, 3]));
   const options = ["--inputs", "tokens.npy", "--labels", "flat.npy"];
-  expect((await evaluate("tokens.onnx", ...options)).json).toMatchInlineSnapshot();
+  expect((await evaluate("tokens.onnx", ...options)).json).toMatchInlineSnapshot(`
+    {
+      "error": {
+        "code": "input",
+        "message": "--labels: must have one label a row of output "y" [batch, 2, 3]; got [3]. Reshape the labels, or name another --output.",
+      },
+    }
+  `);
   const binary = await evaluate("tokens.onnx", ...options, "--task", "binary");
-  expect(binary.json).toMatchInlineSnapshot();
+  expect(binary.json).toMatchInlineSnapshot(`
+    {
+      "error": {
+        "code": "input",
+        "message": "--labels: must have one label a value of output "y" [batch, 2, 3]; got [3]. Evaluate it as a classification, or name another --output.",
+      },
+    }
+  `);
 });
 
 it("for people, the figures are a table", async () => {
@@ -114,5 +128,10 @@ it("for people, the figures are a table", async () => {
     ...[path("classes.onnx"), "--inputs", path("x.npy"), ...labels],
   );
   const plain = stdout.replaceAll(`${folder}/`, "").replace(/\d+\.\d+ ms/g, "0 ms");
-  expect(plain.split("\n\n")[0]?.replace(/ +/g, " ")).toMatchInlineSnapshot();
+  expect(plain.split("\n\n")[0]?.replace(/ +/g, " ")).toMatchInlineSnapshot(`
+    "model top-1 top-5 agreement logit SQNR latency
+    ─────────────────────────────────────────────────────────────────────────────────────────────────
+    classes.onnx 75.00 % 100.00 % 75.00 % 5.1 dB 0 ms
+    doubled.onnx 50.00 % - - - 0 ms"
+  `);
 });
