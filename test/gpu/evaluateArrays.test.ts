@@ -14,7 +14,7 @@ const path = (name: string) => join(folder, name);
 const npy = (name: string, array: Tensor) => writeFileSync(path(name), formatNpy(array));
 
 async function evaluate(model: string, ...argv: string[]) {
-  const words = argv.map((each) => (/\.(np[yz]|onnx)$/.test(each) ? path(each) : each));
+  const words = argv.map((each) => each.replace(/\w+\.(np[yz]|onnx)$/, path));
   const { status, stdout, stderr } = await runCli("evaluate", path(model), ...words, "--json");
   return { status, stderr, json: JSON.parse(stdout) as Record<string, unknown> };
 }
@@ -87,13 +87,20 @@ it("a binary model carries its state through the samples, in their order", async
   expect(logits.json).toMatchObject({ accuracy: 100, auc: 1 }); // the steps have the labels' signs
 });
 
-it("logits that are no numbers end the evaluation", async () => {
+it("data that are no numbers end the evaluation", async () => {
   const { status, json } = await evaluate(
     "classes.onnx",
     ...["--inputs", "nan.npy", "--labels", "one.npy"],
   );
   expect(status).toBe(1);
-  expect(json).toMatchInlineSnapshot();
+  expect(json).toMatchInlineSnapshot(`
+    {
+      "error": {
+        "code": "non-finite",
+        "message": "evaluate: batch 0, tensor "x": found 1 non-finite value(s), the first at index 0. Check the preprocessing of that batch and the model's weights.",
+      },
+    }
+  `);
 });
 
 it("labels of another rank than the output's rows are refused", async () => {
