@@ -7,13 +7,8 @@ import type { Plan, Slice, StateSlot } from "../plan/plan.ts";
 import { clearsOf } from "./clears.ts";
 import type { Device } from "./device.ts";
 import { element, loadPlan, writeSlice, type LoadedPlan } from "./loadedPlan.ts";
-<<<<<<< HEAD
 import type { Shared } from "./shared.ts";
 import { verify } from "./checks.ts";
-=======
-import { verify } from "./checks.ts";
-import type { Shared } from "./shared.ts";
->>>>>>> ints
 import { decode, encode } from "./ports.ts";
 import { kickPays, LONGEST_KICK, readBack, type Range } from "./readback.ts";
 import { replay } from "./replay.ts";

@@ -287,22 +287,14 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "Or":
     case "Xor":
       return [broadcastShapes(node, x, inputs[1] ?? [])];
-<<<<<<< HEAD
     case "Attention":
       return [attention(node, inputs)];
-=======
->>>>>>> ints
     case "Where":
       return [broadcastShapes(node, broadcastShapes(node, x, inputs[1] ?? []), inputs[2] ?? [])];
     case "Expand":
       return [broadcastShapes(node, x, node.shape)];
     case "Gather":
       return [[...x.slice(0, node.axis), ...(inputs[1] ?? []), ...x.slice(node.axis + 1)]];
-<<<<<<< HEAD
-=======
-    case "Attention":
-      return [attention(node, inputs)];
->>>>>>> ints
     case "AveragePool":
     case "MaxPool":
       return [spatial(node, x, x[1] ?? 1, node, node.ceilMode)];
