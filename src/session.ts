@@ -5,6 +5,7 @@
 import { DisposedError, InputError } from "./errors.ts";
 import { bindShapes, matchDims } from "./graph/bind.ts";
 import { valueOf, type Graph } from "./graph/graph.ts";
+import { recognize } from "./graph/recognize/index.ts";
 import { Program } from "./gpu/program.ts";
 import type { Device } from "./gpu/device.ts";
 import { ConstantStore } from "./gpu/shared.ts";
@@ -36,6 +37,7 @@ interface Entry {
 }
 
 export class Session implements Disposable {
+  /** What runs: the graph that was given, with what is recognised in it as one node each. */
   readonly graph: Graph;
   readonly device: Device;
   /** The greatest sizes it runs, where it was compiled with any. */
@@ -54,7 +56,7 @@ export class Session implements Disposable {
     target: Target = targetOf(device.facts),
     bounds?: Dims,
   ) {
-    this.graph = graph;
+    this.graph = recognize(graph);
     this.device = device;
     this.bounds = bounds;
     this.#target = target;
@@ -198,12 +200,13 @@ export class Session implements Disposable {
 /** A tensor literal may say one thing and hold another: then the last run's bytes would be read. */
 function checkInput(name: string, dtype: DType, input: Tensor | undefined): void {
   if (input === undefined) return;
-  if (input.dtype !== dtype) {
+  // int64 lies as int32 anyway, and JavaScript's own integers are easier to make.
+  if (input.dtype !== dtype && !(dtype === "int64" && input.dtype === "int32")) {
     throw new InputError(
       `input "${name}": dtype must be ${dtype}; got ${input.dtype}. Convert the data before the run.`,
     );
   }
-  const holds = allocate(dtype, 0).constructor;
+  const holds = allocate(input.dtype, 0).constructor;
   const count = sizeOf(input.shape);
   if (input.data.constructor === holds && input.data.length === count) return;
   throw new InputError(

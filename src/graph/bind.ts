@@ -87,6 +87,7 @@ export function bindShapes(graph: Graph, dims: ReadonlyMap<string, number>): Bou
 function bindNode(node: Node, bind: (dim: Dim) => number): Node {
   switch (node.op) {
     case "Reshape":
+    case "Expand":
       return isOpen(node.shape) ? { ...node, shape: node.shape.map(bind) } : node;
     case "Slice":
       return isOpen(node.starts) || isOpen(node.ends)

@@ -26,7 +26,7 @@ import {
 } from "./filters.ts";
 import { takeRange } from "./observe.ts";
 import { isPointwise, sizesOf, type Product } from "./product.ts";
-import { noResidual, residualUniforms, takeResidual } from "./residual.ts";
+import { noResidual, residualUniforms, takeResidual, type Residual } from "./residual.ts";
 import { emitSharedFloat, emitSharedInteger, productSizes } from "./tiled.ts";
 
 function emit(lowering: Lowering, product: Product): void {
@@ -318,6 +318,7 @@ export function lowerRows(
     alpha: number;
     bias: ArrayLike<number> | undefined;
     clamp: Clamp;
+    residual?: Residual | undefined;
   },
 ): void {
   const { filter, filterScale } = constantFilter(lowering, node);
@@ -359,6 +360,7 @@ export function lowerRows(
     filterScale,
     x,
     out,
+    residual: options.residual,
     ...options.clamp,
   });
 }
