@@ -4,6 +4,7 @@
 
 import { valueOf } from "../graph/graph.ts";
 import type { BoundGraph } from "../graph/bind.ts";
+import { isBinary, isUnaryFunction } from "../graph/functions.ts";
 import type { Node, Op } from "../graph/node.ts";
 import { formatShape, sizeOf } from "../tensor/tensor.ts";
 import { UnsupportedError, type Unsupported } from "../errors.ts";
@@ -19,6 +20,7 @@ import {
   lowerFakeQuantizeGrad,
   lowerUnary,
 } from "./lower/elementwise.ts";
+import { lowerLayerNorm } from "./lower/layerNorm.ts";
 import { lowerDynamicQuantize, lowerIntegerProduct } from "./lower/integers.ts";
 import { lowerGemm, lowerMatMul } from "./lower/matmul.ts";
 import { emitReshape, emitReshapeQuantize, lowerMovement } from "./lower/movement.ts";
@@ -38,19 +40,8 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerMatMul(lowering, node);
     case "BatchNormalization":
       return lowerBatchNormalization(lowering, node);
-    case "Relu":
-    case "Sigmoid":
-    case "HardSwish":
-    case "Tanh":
-    case "LeakyRelu":
-    case "HardSigmoid":
-    case "Clip":
-      return lowerUnary(lowering, node);
-    case "Add":
-    case "Sub":
-    case "Mul":
-    case "Div":
-      return lowerBinary(lowering, node);
+    case "LayerNormalization":
+      return lowerLayerNorm(lowering, node);
     case "AveragePool":
     case "MaxPool":
       return lowerPool(lowering, node);
@@ -78,7 +69,11 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerObserve(lowering, node);
     case "Compare":
       return lowerCompare(lowering, node);
+    case "Identity":
+      return lowerMovement(lowering, node);
     default:
+      if (isUnaryFunction(node)) return lowerUnary(lowering, node);
+      if (isBinary(node)) return lowerBinary(lowering, node);
       return lowerMovement(lowering, node);
   }
 }

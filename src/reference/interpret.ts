@@ -11,6 +11,7 @@ import {
 } from "../graph/arithmetic.ts";
 import type { BoundGraph, BoundValue } from "../graph/bind.ts";
 import { matchDims } from "../graph/bind.ts";
+import { isBinary, isUnaryFunction } from "../graph/functions.ts";
 import type { Node, NodeOf } from "../graph/node.ts";
 import { nodeError } from "../graph/shapes.ts";
 import type { QParams } from "../graph/value.ts";
@@ -20,6 +21,7 @@ import { batchNorm } from "./batchNorm.ts";
 import { binary } from "./binary.ts";
 import { conv } from "./conv.ts";
 import { gemm, matmul } from "./gemm.ts";
+import { layerNorm } from "./layerNorm.ts";
 import { clipBytes, dynamicQuantize, integerProduct } from "./integers.ts";
 import { isMovement, move } from "./movement.ts";
 import { floatInput, inputAt, outputShape } from "./operands.ts";
@@ -187,23 +189,10 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
       return matmul(node, inputs);
     case "BatchNormalization":
       return batchNorm(node, inputs);
-    case "Relu":
-    case "Sigmoid":
-    case "HardSwish":
-    case "Tanh":
-    case "LeakyRelu":
-    case "HardSigmoid":
-    case "Clip":
-      return unary(node, inputs);
     case "Identity": {
       const x = inputAt(node, inputs, 0);
       return tensor(x.dtype, x.shape, x.data);
     }
-    case "Add":
-    case "Sub":
-    case "Mul":
-    case "Div":
-      return binary(node, inputs);
     case "AveragePool":
       return averagePool(node, inputs);
     case "MaxPool":
@@ -217,7 +206,11 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
       return fakeQuantize(node, inputs);
     case "FakeQuantizeGrad":
       return fakeQuantizeGrad(node, inputs);
+    case "LayerNormalization":
+      return layerNorm(node, inputs);
     default:
+      if (isUnaryFunction(node)) return unary(node, inputs);
+      if (isBinary(node)) return binary(node, inputs);
       throw new InputError(
         `${node.op} "${node.name}": the reference has no such op. Please report.`,
       );

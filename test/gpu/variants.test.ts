@@ -11,6 +11,7 @@ import { elementwise } from "../support/families/elementwise.ts";
 import { engines } from "../support/families/engines.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
+import { norms } from "../support/families/norms.ts";
 import { pools } from "../support/families/pools.ts";
 
 const families = [
@@ -19,6 +20,7 @@ const families = [
   ...products,
   ...elementwise,
   ...engines,
+  ...norms,
   ...pools,
   ...movements,
 ];
