@@ -7,6 +7,7 @@ import type { Plan, Slice, StateSlot } from "../plan/plan.ts";
 import { clearsOf } from "./clears.ts";
 import type { Device } from "./device.ts";
 import { element, loadPlan, writeSlice, type LoadedPlan } from "./loadedPlan.ts";
+import type { Shared } from "./shared.ts";
 import { decode, encode } from "./ports.ts";
 import { kickPays, LONGEST_KICK, readBack, type Range } from "./readback.ts";
 import { replay } from "./replay.ts";
@@ -34,7 +35,8 @@ export class Program implements Disposable {
   readonly #states: readonly Readback[];
   /** Reading back comes sooner if the device is asked all the while. */
   readonly #kickPays: boolean;
-  #busy: Promise<unknown> = Promise.resolve();
+  /** Whose turn it is: programs that share memory share it. */
+  readonly #turn: { busy: Promise<unknown> };
   #disposed = false;
 
   private constructor(device: Device, plan: Plan, loaded: LoadedPlan, kick: boolean) {
@@ -42,6 +44,7 @@ export class Program implements Disposable {
     this.#device = device;
     this.#loaded = loaded;
     this.#kickPays = kick;
+    this.#turn = loaded.turn;
     this.#schedule = new Schedule(plan.steps.length);
     this.#clears = clearsOf(plan.states);
     let at = 0;
@@ -54,10 +57,10 @@ export class Program implements Disposable {
     this.#states = plan.states.map(({ slice }) => reserve(slice));
   }
 
-  /** Allocate, upload and compile. On failure nothing stays allocated. */
-  static async create(device: Device, plan: Plan): Promise<Program> {
+  /** Allocate, upload and compile, but for what `shared` has. On failure nothing stays allocated but that. */
+  static async create(device: Device, plan: Plan, shared: Shared = {}): Promise<Program> {
     const kick = await kickPays(device);
-    return new Program(device, plan, await loadPlan(device, plan), kick);
+    return new Program(device, plan, await loadPlan(device, plan, shared), kick);
   }
 
   /** Run once. Inputs are row-major and have the shapes of `plan.inputs`; outputs likewise. Calls
@@ -115,17 +118,18 @@ export class Program implements Disposable {
   }
 
   #queue<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-    const result = this.#busy.then(async () => {
+    const result = this.#turn.busy.then(async () => {
       this.#check();
       signal?.throwIfAborted();
       try {
+        this.#loaded.arm();
         return await work();
       } catch (error) {
         this.#check(); // whatever a run fails with after dispose(), that is why
         throw error;
       }
     });
-    this.#busy = result.catch(() => undefined);
+    this.#turn.busy = result.catch(() => undefined);
     return result;
   }
 
@@ -178,6 +182,7 @@ export class Program implements Disposable {
     if (this.#disposed) return;
     this.#disposed = true;
     for (const buffer of this.#loaded.owned) this.#device.free(buffer);
+    this.#loaded.ownConstants?.dispose();
   }
 
   [Symbol.dispose](): void {

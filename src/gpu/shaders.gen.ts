@@ -1,4 +1,6 @@
 // Generated from shaders/*.wgsl by `npm run shaders`. Do not edit.
+import batchedF32Wgsl from "../../shaders/batched_f32.wgsl?raw";
+import batchedQuadF32Wgsl from "../../shaders/batched_quad_f32.wgsl?raw";
 import binaryF32Wgsl from "../../shaders/binary_f32.wgsl?raw";
 import binaryI8Wgsl from "../../shaders/binary_i8.wgsl?raw";
 import cast32Wgsl from "../../shaders/cast_32.wgsl?raw";
@@ -75,8 +77,35 @@ import reshape32Wgsl from "../../shaders/reshape_32.wgsl?raw";
 import reshapeI8Wgsl from "../../shaders/reshape_i8.wgsl?raw";
 import reshapeQuantizeF32Wgsl from "../../shaders/reshape_quantize_f32.wgsl?raw";
 import softmaxF32Wgsl from "../../shaders/softmax_f32.wgsl?raw";
+import softmaxRowsF32Wgsl from "../../shaders/softmax_rows_f32.wgsl?raw";
 import unaryF32Wgsl from "../../shaders/unary_f32.wgsl?raw";
 import type { Shader } from "./shader.ts";
+
+const batchedF32 = {
+  label: "batched_f32",
+  parts: [libGridWgsl, batchedF32Wgsl],
+  tile: {ROWS: 4, WORDS: 2, STRAIGHT: 1, TRANSPOSED: 0},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 92, fields: {count: {offset: 0, type: "u32"}, tilesWide: {offset: 4, type: "u32"}, tilesDown: {offset: 8, type: "u32"}, inner: {offset: 12, type: "u32"}, rows: {offset: 16, type: "u32"}, outWords: {offset: 20, type: "u32"}, depth: {offset: 24, type: "u32"}, lastLine: {offset: 28, type: "u32"}, left0: {offset: 32, type: "u32"}, left1: {offset: 36, type: "u32"}, leftRow: {offset: 40, type: "u32"}, right0: {offset: 44, type: "u32"}, right1: {offset: 48, type: "u32"}, rightLine: {offset: 52, type: "u32"}, out0: {offset: 56, type: "u32"}, out1: {offset: 60, type: "u32"}, outRow: {offset: 64, type: "u32"}, leftBase: {offset: 68, type: "u32"}, rightBase: {offset: 72, type: "u32"}, outBase: {offset: 76, type: "u32"}, alpha: {offset: 80, type: "f32"}, low: {offset: 84, type: "f32"}, high: {offset: 88, type: "f32"}}},
+    left: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    right: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const batchedQuadF32 = {
+  label: "batched_quad_f32",
+  parts: [libGridWgsl, batchedQuadF32Wgsl],
+  tile: {QUARTER: 4, WORDS: 1, FOUR: 4, STRAIGHT: 1, TRANSPOSED: 0},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 92, fields: {count: {offset: 0, type: "u32"}, tilesWide: {offset: 4, type: "u32"}, tilesDown: {offset: 8, type: "u32"}, inner: {offset: 12, type: "u32"}, rows: {offset: 16, type: "u32"}, outWords: {offset: 20, type: "u32"}, depth: {offset: 24, type: "u32"}, lastLine: {offset: 28, type: "u32"}, left0: {offset: 32, type: "u32"}, left1: {offset: 36, type: "u32"}, leftRow: {offset: 40, type: "u32"}, right0: {offset: 44, type: "u32"}, right1: {offset: 48, type: "u32"}, rightLine: {offset: 52, type: "u32"}, out0: {offset: 56, type: "u32"}, out1: {offset: 60, type: "u32"}, outRow: {offset: 64, type: "u32"}, leftBase: {offset: 68, type: "u32"}, rightBase: {offset: 72, type: "u32"}, outBase: {offset: 76, type: "u32"}, alpha: {offset: 80, type: "f32"}, low: {offset: 84, type: "f32"}, high: {offset: 88, type: "f32"}}},
+    left: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    right: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
 
 const binaryF32 = {
   label: "binary_f32",
@@ -511,7 +540,7 @@ const matmulF32 = {
   tile: {},
   overrides: {WORKGROUP: "u32"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 100, fields: {count: {offset: 0, type: "u32"}, m: {offset: 4, type: "u32"}, n: {offset: 8, type: "u32"}, nPadded: {offset: 12, type: "u32"}, k: {offset: 16, type: "u32"}, batch1: {offset: 20, type: "u32"}, batch2: {offset: 24, type: "u32"}, leftBatch0: {offset: 28, type: "u32"}, leftBatch1: {offset: 32, type: "u32"}, leftBatch2: {offset: 36, type: "u32"}, leftM: {offset: 40, type: "u32"}, leftK: {offset: 44, type: "u32"}, rightBatch0: {offset: 48, type: "u32"}, rightBatch1: {offset: 52, type: "u32"}, rightBatch2: {offset: 56, type: "u32"}, rightK: {offset: 60, type: "u32"}, rightN: {offset: 64, type: "u32"}, outBatch0: {offset: 68, type: "u32"}, outBatch1: {offset: 72, type: "u32"}, outBatch2: {offset: 76, type: "u32"}, outM: {offset: 80, type: "u32"}, outN: {offset: 84, type: "u32"}, alpha: {offset: 88, type: "f32"}, low: {offset: 92, type: "f32"}, high: {offset: 96, type: "f32"}}},
+    params: {binding: 0, type: "uniform", size: 112, fields: {count: {offset: 0, type: "u32"}, m: {offset: 4, type: "u32"}, n: {offset: 8, type: "u32"}, nPadded: {offset: 12, type: "u32"}, k: {offset: 16, type: "u32"}, batch1: {offset: 20, type: "u32"}, batch2: {offset: 24, type: "u32"}, leftBatch0: {offset: 28, type: "u32"}, leftBatch1: {offset: 32, type: "u32"}, leftBatch2: {offset: 36, type: "u32"}, leftM: {offset: 40, type: "u32"}, leftK: {offset: 44, type: "u32"}, rightBatch0: {offset: 48, type: "u32"}, rightBatch1: {offset: 52, type: "u32"}, rightBatch2: {offset: 56, type: "u32"}, rightK: {offset: 60, type: "u32"}, rightN: {offset: 64, type: "u32"}, outBatch0: {offset: 68, type: "u32"}, outBatch1: {offset: 72, type: "u32"}, outBatch2: {offset: 76, type: "u32"}, outM: {offset: 80, type: "u32"}, outN: {offset: 84, type: "u32"}, leftBase: {offset: 88, type: "u32"}, rightBase: {offset: 92, type: "u32"}, outBase: {offset: 96, type: "u32"}, alpha: {offset: 100, type: "f32"}, low: {offset: 104, type: "f32"}, high: {offset: 108, type: "f32"}}},
     left: {binding: 1, type: "read-only-storage", element: "f32"},
     right: {binding: 2, type: "read-only-storage", element: "f32"},
     out: {binding: 3, type: "storage", element: "f32"},
@@ -712,6 +741,18 @@ const softmaxF32 = {
   },
 } as const satisfies Shader;
 
+const softmaxRowsF32 = {
+  label: "softmax_rows_f32",
+  parts: [softmaxRowsF32Wgsl],
+  tile: {LANES: 32, ROWS: 2},
+  overrides: {MASKED: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 40, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, heads: {offset: 12, type: "u32"}, queries: {offset: 16, type: "u32"}, base: {offset: 20, type: "u32"}, mask0: {offset: 24, type: "u32"}, mask1: {offset: 28, type: "u32"}, mask2: {offset: 32, type: "u32"}, mask3: {offset: 36, type: "u32"}}},
+    mask: {binding: 1, type: "read-only-storage", element: "f32"},
+    out: {binding: 2, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const unaryF32 = {
   label: "unary_f32",
   parts: [libGridWgsl, libErfWgsl, unaryF32Wgsl],
@@ -725,7 +766,7 @@ const unaryF32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { binaryF32, binaryI8, cast32, compareF32, convF32, convI32, convI8, convMatrixI8, convObservedF32, convQuadF32, convQuadI8, convQuadObservedF32, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, dynamicQparams, fakeQuantizeF32, fakeQuantizeGradF32, gemvF32, gemvI8, layerNormF32, layerNormRowsF32, lookupI8, matmulF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, unaryF32 } as const;
+export const shaders = { batchedF32, batchedQuadF32, binaryF32, binaryI8, cast32, compareF32, convF32, convI32, convI8, convMatrixI8, convObservedF32, convQuadF32, convQuadI8, convQuadObservedF32, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, dynamicQparams, fakeQuantizeF32, fakeQuantizeGradF32, gemvF32, gemvI8, layerNormF32, layerNormRowsF32, lookupI8, matmulF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

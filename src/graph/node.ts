@@ -131,6 +131,16 @@ export interface Softmax extends Common {
   readonly axis: number;
 }
 
+/** softmax(scale · q kᵀ + mask) · v, head by head: Vaswani et al., arXiv 1706.03762, section 3.2. inputs:
+ *  q (B, T, heads · d), k (B, S, heads · d), v (B, S, heads · dv), and a mask that is added, broadcastable to
+ *  (B, heads, T, S)?. Output (B, T, heads · dv). Recognised in graphs that are about to run
+ *  (graph/recognize/attention.ts); no file has it. */
+export interface Attention extends Common {
+  readonly op: "Attention";
+  readonly heads: number;
+  readonly scale: number;
+}
+
 /** Moves elements, computes nothing: the output has the input's quantization. */
 export type Movement =
   | (Common & { readonly op: "Flatten"; readonly axis: number })
@@ -224,6 +234,7 @@ export type Node =
   | GlobalAveragePool
   | ReduceMean
   | Softmax
+  | Attention
   | Movement
   | Quantize
   | Dequantize

@@ -9,8 +9,11 @@ import type { Node, Op } from "../graph/node.ts";
 import { formatShape, sizeOf } from "../tensor/tensor.ts";
 import { UnsupportedError, type Unsupported } from "../errors.ts";
 import { denseBytes, PlanBuilder } from "./builder.ts";
+import { Choices } from "./choices.ts";
+import { ConstantPool } from "./constants.ts";
 import { isDense, layoutOf } from "./layout.ts";
 import { isBytes, Lowering, shiftOf, type Placed } from "./lower/context.ts";
+import { lowerAttention } from "./lower/attention.ts";
 import { lowerCast } from "./lower/cast.ts";
 import { lowerConv } from "./lower/conv.ts";
 import {
@@ -50,6 +53,8 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerMean(lowering, node);
     case "Softmax":
       return lowerSoftmax(lowering, node);
+    case "Attention":
+      return lowerAttention(lowering, node);
     case "Cast":
       return lowerCast(lowering, node);
     case "Quantize":
@@ -145,10 +150,13 @@ function atBorder(lowering: Lowering, name: string, side: "input" | "output"): P
   return { name, ref, layout: layoutOf([sizeOf(shape)]), dtype, quant };
 }
 
+const isAlwaysDense = (lowering: Lowering, name: string): boolean =>
+  lowering.choices.always((shape) => isDense(layoutOf(shape(name))));
+
 /** An input goes into its layout, and where only a Quantize reads it, into integers at once. */
 function lowerInput(lowering: Lowering, name: string): void {
   const port = atBorder(lowering, name, "input");
-  if (isDense(layoutOf(lowering.shape(name)))) {
+  if (isAlwaysDense(lowering, name)) {
     lowering.place(name, port.ref);
     return;
   }
@@ -171,16 +179,28 @@ function placeOutputs(lowering: Lowering): Map<string, Placed> {
   const ports = new Map(graph.outputs.map((name) => [name, atBorder(lowering, name, "output")]));
   for (const [name, { ref }] of ports) {
     const isAlone = lowering.readers(name).length === 0 && !graph.inputs.includes(name);
-    if (isAlone && isDense(layoutOf(lowering.shape(name)))) lowering.direct.set(name, ref);
+    if (isAlone && isAlwaysDense(lowering, name)) lowering.direct.set(name, ref);
   }
   return ports;
 }
 
+/** What plans for several sizes of one graph share. */
+export interface Shared {
+  readonly choices: Choices;
+  readonly pool: ConstantPool;
+}
+
 /** Lower `graph`; its shapes are known (`bindShapes`). Throws UnsupportedError, AccumulatorError. */
 export function lower(graph: BoundGraph, target: Target = defaultTarget): Plan {
+  const pool = new ConstantPool();
+  return lowerInto(graph, target, { choices: new Choices([graph]), pool }).finish();
+}
+
+/** The same for one of several sizes, its memory not planned yet. */
+export function lowerInto(graph: BoundGraph, target: Target, shared: Shared): PlanBuilder {
   checkValues(graph);
-  const plan = new PlanBuilder();
-  const lowering = new Lowering(graph, plan, target);
+  const plan = new PlanBuilder(shared.pool);
+  const lowering = new Lowering(graph, plan, target, shared);
   const ports = placeOutputs(lowering);
   for (const name of graph.inputs) lowerInput(lowering, name);
   for (const node of graph.nodes) if (!lowering.done.has(node)) lowerNode(lowering, node);
@@ -189,5 +209,5 @@ export function lower(graph: BoundGraph, target: Target = defaultTarget): Plan {
     const placed = lowering.placed(name) ?? lowering.placeConstant(name);
     emitReshape(lowering, { name: `output ${name}` }, placed, port);
   }
-  return plan.finish();
+  return plan;
 }

@@ -17,6 +17,7 @@ import { nodeError } from "../graph/shapes.ts";
 import type { QParams } from "../graph/value.ts";
 import { fl } from "../tensor/rounding.ts";
 import { float32, formatShape, tensor, type Tensor, type Tensors } from "../tensor/tensor.ts";
+import { attention } from "./attention.ts";
 import { batchNorm } from "./batchNorm.ts";
 import { binary } from "./binary.ts";
 import { conv } from "./conv.ts";
@@ -202,6 +203,8 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
       return reduceMean(node, inputs);
     case "Softmax":
       return softmax(node, inputs);
+    case "Attention":
+      return attention(node, inputs);
     case "FakeQuantize":
       return fakeQuantize(node, inputs);
     case "FakeQuantizeGrad":

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Device } from "../../src/gpu/device.ts";
 import { testDevice } from "../support/device.ts";
+import { attentions } from "../support/families/attention.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
 import { elementwise } from "../support/families/elementwise.ts";
 import { integerOps } from "../support/families/integers.ts";
@@ -31,6 +32,7 @@ describe.each([
   { group: "element-wise ops", families: elementwise, runs: 150 },
   { group: "pools, means and softmax", families: pools, runs: 200 },
   { group: "normalizations", families: norms, runs: 200 },
+  { group: "attention", families: attentions, runs: 120 },
   { group: "plain integers", families: integerOps, runs: 150 },
   { group: "movements", families: movements, runs: 100 },
 ])("$group", ({ families, runs }) => {

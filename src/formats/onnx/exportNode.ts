@@ -112,6 +112,11 @@ export function exportNode(
         node,
         "ONNX has no gradients; export the model without its training graph",
       );
+    case "Attention":
+      return draft.refuse(
+        node,
+        "it is made for running alone; export the graph it was recognised in",
+      );
     case "Observe":
     case "Compare":
       return draft.refuse(

@@ -7,12 +7,19 @@
 import { FormatError, InputError, UnsupportedError, type Unsupported } from "../../errors.ts";
 import { prune, type Graph } from "../../graph/graph.ts";
 import type { Dim } from "../../graph/value.ts";
-import { formatShape, type Tensors } from "../../tensor/tensor.ts";
-import type { DType } from "../../tensor/dtype.ts";
+import { allocate, type DType } from "../../tensor/dtype.ts";
+import { exactly } from "../../tensor/exact.ts";
+import { formatShape, sizeOf, tensor, type Tensor } from "../../tensor/tensor.ts";
 import { Call } from "./call.ts";
 import { ONNX_LIMITS, type OnnxLimits } from "./limits.ts";
 import { importerOf } from "./ops/table.ts";
-import { DataType, dataTypeName, type GraphProto, type NodeProto } from "./proto.ts";
+import {
+  DataType,
+  dataTypeName,
+  type GraphProto,
+  type NodeProto,
+  type ValueInfoProto,
+} from "./proto.ts";
 import { readModel } from "./read.ts";
 import { decodeTensor, dtypeOf } from "./readTensor.ts";
 import { Refusal, Scope } from "./scope.ts";
@@ -22,8 +29,9 @@ export interface ImportOptions {
   /** Sizes of symbolic dims: { batch: 1 }. Dims left out stay symbolic. */
   readonly dims?: Readonly<Record<string, number>>;
   /** Values of graph inputs that are known when loading, by name: they become initializers. What must be
-   *  known at import (shapes, axes, scales, weights) may be given so where a file has it as an input. */
-  readonly constants?: Tensors;
+   *  known at import (shapes, axes, scales, weights) may be given so where a file has it as an input. A number
+   *  fills a tensor of the type and shape that the file states. */
+  readonly constants?: Readonly<Record<string, Tensor | number>>;
   /** Files of external data by their `location`. */
   readonly externalData?: ReadonlyMap<string, Uint8Array>;
   /** Limits other than `ONNX_LIMITS`. */
@@ -91,7 +99,7 @@ function knownNames(graph: GraphProto, { constants = {} }: ImportOptions): Set<s
 /** The inputs whose values the caller gives: they must be there, and of the type the file states. */
 function defineConstants(scope: Scope, graph: GraphProto, { constants = {} }: ImportOptions): void {
   const initial = new Set(graph.initializers.map(({ name }) => name));
-  for (const [name, tensor] of Object.entries(constants)) {
+  for (const [name, given] of Object.entries(constants)) {
     const input = graph.inputs.find((input) => input.name === name);
     if (input === undefined || initial.has(name)) {
       const names = graph.inputs.flatMap(({ name }) => (initial.has(name) ? [] : [name]));
@@ -100,19 +108,46 @@ function defineConstants(scope: Scope, graph: GraphProto, { constants = {} }: Im
           `Leave it out.`,
       );
     }
-    const { elemType = DataType.FLOAT, shape = tensor.shape } = input;
+    const { elemType = DataType.FLOAT } = input;
+    const constant = typeof given === "number" ? filled(input, given) : given;
+    const { shape = constant.shape } = input;
     const fits =
-      shape.length === tensor.shape.length &&
-      shape.every((dim, axis) => typeof dim !== "number" || dim === tensor.shape[axis]);
-    if (dtypeOf(elemType) !== tensor.dtype || !fits) {
+      shape.length === constant.shape.length &&
+      shape.every((dim, axis) => typeof dim !== "number" || dim === constant.shape[axis]);
+    if (dtypeOf(elemType) !== constant.dtype || !fits) {
       const want = `${dataTypeName(elemType)}${formatShape(shape.map((dim) => dim ?? "?"))}`;
       throw new InputError(
-        `constants: "${name}" must be ${want}; got ${tensor.dtype}${formatShape(tensor.shape)}. ` +
+        `constants: "${name}" must be ${want}; got ${constant.dtype}${formatShape(constant.shape)}. ` +
           `Convert the data.`,
       );
     }
-    scope.setConstant(name, tensor);
+    scope.setConstant(name, constant);
   }
+}
+
+/** `value` everywhere in a tensor of the type and shape of `input`. */
+function filled({ name, elemType = DataType.FLOAT, shape }: ValueInfoProto, value: number): Tensor {
+  const sizes = shape?.map((dim) => {
+    if (typeof dim === "number") return dim;
+    throw new InputError(
+      `constants: "${name}" has a size that the file leaves open; got the number ${value}. ` +
+        `Give a tensor.`,
+    );
+  });
+  const dtype = dtypeOf(elemType) ?? "float32"; // defineConstants refuses a type that is not known
+  const like = tensor("float32", [1], Float32Array.of(value));
+  const wide = Number.isInteger(value)
+    ? tensor("int64", [1], BigInt64Array.of(BigInt(value)))
+    : like;
+  const [element = 0] = exactly(
+    dtype === "float32" ? like : wide,
+    dtype,
+    `constants: "${name}"`,
+  ).data;
+  const data = allocate(dtype, sizeOf(sizes ?? []));
+  if (data instanceof BigInt64Array) data.fill(BigInt(element));
+  else data.fill(Number(element));
+  return tensor(dtype, sizes ?? [], data);
 }
 
 function defineInputs(

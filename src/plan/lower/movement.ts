@@ -216,9 +216,10 @@ function lowerSlice(lowering: Lowering, node: NodeOf<"Slice">, x: Placed, out: P
 function lowerReshape(lowering: Lowering, node: Node, x: Placed): void {
   const name = node.outputs[0] ?? "";
   const quant = lowering.quant(name);
-  const shape = lowering.shape(name);
-  const target = layoutOf(shape);
-  const stays = samePlaces(x.layout, target) || (isDense(x.layout) && isDense(target));
+  const stays = lowering.choices.always((shape) => {
+    const [from, to] = [layoutOf(shape(x.name)), layoutOf(shape(name))];
+    return samePlaces(from, to) || (isDense(from) && isDense(to));
+  });
   if (stays && sameParams(x.quant, quant)) {
     lowering.place(name, x.ref);
     return;
