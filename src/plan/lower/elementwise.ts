@@ -263,7 +263,7 @@ export function lowerBinary(lowering: Lowering, node: Binary): void {
     throw lowering.unsupported(node, "inputs and output must all be float or all be quantized");
   }
   if (node.op !== "Add" && node.op !== "Sub" && node.op !== "Mul")
-    throw lowering.unsupported(node, `${node.op} does not run in integers`);
+    throw lowering.unsupported(node, `${node.op === "Div" ? "division" : node.op} does not run in integers`);
   const rank = out.layout.logical.length;
   const [left, right] = [alignRank(lowering, node, a, rank), alignRank(lowering, node, b, rank)];
   const [sa, sb, sy] = [
