@@ -77,7 +77,7 @@ export async function loadPlan(
         memory.armed = bytes;
       };
       if (!memory) device.gpu.queue.writeBuffer(uniforms, 0, bytes);
-      const readBytes = [...plan.outputs, ...plan.states].reduce(
+      const readBytes = [...plan.outputs, ...plan.states, ...plan.checks].reduce(
         (sum, { slice }) => sum + slice.size,
         0,
       );

@@ -242,6 +242,16 @@ export function fixedTypes(node: Node): readonly DType[] | undefined {
       return ["int32"];
     case "DynamicQuantizeLinear":
       return ["uint8", "float32", "uint8"];
+    case "Equal":
+    case "Less":
+    case "LessOrEqual":
+    case "Greater":
+    case "GreaterOrEqual":
+    case "And":
+    case "Or":
+    case "Xor":
+    case "Not":
+      return ["bool"];
     default:
       return undefined;
   }
@@ -270,13 +280,29 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "Quantize":
     case "Dequantize":
     case "FakeQuantize":
+    case "Not":
       return [[...x]];
     case "FakeQuantizeGrad":
       return [sameShape(node, x, inputs[1] ?? [])];
     case "LayerNormalization":
       return [layerNormalization(node, x, inputs.slice(1))];
+    case "Equal":
+    case "Less":
+    case "LessOrEqual":
+    case "Greater":
+    case "GreaterOrEqual":
+    case "And":
+    case "Or":
+    case "Xor":
+      return [broadcastShapes(node, x, inputs[1] ?? [])];
     case "Attention":
       return [attention(node, inputs)];
+    case "Where":
+      return [broadcastShapes(node, broadcastShapes(node, x, inputs[1] ?? []), inputs[2] ?? [])];
+    case "Expand":
+      return [broadcastShapes(node, x, node.shape)];
+    case "Gather":
+      return [[...x.slice(0, node.axis), ...(inputs[1] ?? []), ...x.slice(node.axis + 1)]];
     case "AveragePool":
     case "MaxPool":
       return [spatial(node, x, x[1] ?? 1, node, node.ceilMode)];

@@ -9,6 +9,7 @@ import { align, placeTensors, type Lifetime } from "./memory.ts";
 import type {
   BufferRole,
   BufferSpec,
+  Check,
   Plan,
   Port,
   ShaderName,
@@ -76,6 +77,7 @@ export class PlanBuilder {
   #data: { role: "constants" | "state"; data: ArrayBufferView }[] = [];
   #inputs: PendingPort[] = [];
   #outputs: PendingPort[] = [];
+  #checks: (Omit<Check, "slice"> & { readonly ref: Ref })[] = [];
   #states: (Omit<StateSlot, "slice"> & { readonly ref: Ref })[] = [];
 
   /** Constants of equal bytes become one array of `pool`. */
@@ -106,6 +108,14 @@ export class PlanBuilder {
       bytes: data.byteLength,
     };
     this.#states.push({ ...slot, words: data.byteLength / 4, ref });
+    return ref;
+  }
+
+  /** Two int32 that a run sets to 0 and its steps fill: see Check. */
+  check(check: Omit<Check, "slice">): Ref {
+    const id = this.#data.push({ role: "state", data: new Int32Array(2) }) - 1;
+    const ref: Ref = { role: "state", id, bytes: 8 };
+    this.#checks.push({ ...check, ref });
     return ref;
   }
 
@@ -245,13 +255,14 @@ export class PlanBuilder {
       ...rest,
       slice: place(ref),
     }));
+    const checks = this.#checks.map(({ ref, ...rest }): Check => ({ ...rest, slice: place(ref) }));
     const steps = this.#steps.map((step): Step => ({
       ...step,
       buffers: Object.fromEntries(
         Object.entries(step.buffers).map(([name, ref]) => [name, place(ref)]),
       ),
     }));
-    return { buffers, steps, uploads, inputs, outputs, states };
+    return { buffers, steps, uploads, inputs, outputs, states, checks };
   }
 }
 

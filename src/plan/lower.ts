@@ -4,8 +4,9 @@
 
 import { valueOf } from "../graph/graph.ts";
 import type { BoundGraph } from "../graph/bind.ts";
+import { takes } from "../graph/dtypes.ts";
 import { isBinary, isUnaryFunction } from "../graph/functions.ts";
-import type { Node, Op } from "../graph/node.ts";
+import type { Node } from "../graph/node.ts";
 import { formatShape, sizeOf } from "../tensor/tensor.ts";
 import { UnsupportedError, type Unsupported } from "../errors.ts";
 import { denseBytes, PlanBuilder } from "./builder.ts";
@@ -18,17 +19,24 @@ import { lowerCast } from "./lower/cast.ts";
 import { lowerConv } from "./lower/conv.ts";
 import {
   lowerBatchNormalization,
-  lowerBinary,
   lowerFakeQuantize,
   lowerFakeQuantizeGrad,
   lowerUnary,
 } from "./lower/elementwise.ts";
 import { lowerLayerNorm } from "./lower/layerNorm.ts";
+import { lowerGather } from "./lower/gather.ts";
 import { lowerDynamicQuantize, lowerIntegerProduct } from "./lower/integers.ts";
 import { lowerGemm, lowerMatMul } from "./lower/matmul.ts";
 import { emitReshape, emitReshapeQuantize, lowerMovement } from "./lower/movement.ts";
 import { lowerCompare, lowerObserve } from "./lower/observe.ts";
 import { lowerMean, lowerPool, lowerSoftmax } from "./lower/pool.ts";
+import {
+  lowerArithmetic,
+  lowerComparison,
+  lowerIntegers,
+  lowerNot,
+  lowerWhere,
+} from "./lower/words.ts";
 import { lowerDequantize, lowerQuantize } from "./lower/quantization.ts";
 import type { Plan } from "./plan.ts";
 import { defaultTarget, type Target } from "./target.ts";
@@ -45,6 +53,22 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerBatchNormalization(lowering, node);
     case "LayerNormalization":
       return lowerLayerNorm(lowering, node);
+    case "Equal":
+    case "Less":
+    case "LessOrEqual":
+    case "Greater":
+    case "GreaterOrEqual":
+      return lowerComparison(lowering, node);
+    case "And":
+    case "Or":
+    case "Xor":
+      return lowerIntegers(lowering, node);
+    case "Not":
+      return lowerNot(lowering, node);
+    case "Where":
+      return lowerWhere(lowering, node);
+    case "Gather":
+      return lowerGather(lowering, node);
     case "AveragePool":
     case "MaxPool":
       return lowerPool(lowering, node);
@@ -78,46 +102,24 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerMovement(lowering, node);
     default:
       if (isUnaryFunction(node)) return lowerUnary(lowering, node);
-      if (isBinary(node)) return lowerBinary(lowering, node);
+      if (isBinary(node)) return lowerArithmetic(lowering, node);
       return lowerMovement(lowering, node);
   }
 }
 
-/** Ops that read integers as such: they move them, pick them or change their type. */
-const PLAIN = new Set<Op>([
-  "Cast",
-  "ConvInteger",
-  "MatMulInteger",
-  "Clip",
-  "MaxPool",
-  "Identity",
-  "Flatten",
-  "Reshape",
-  "Squeeze",
-  "Unsqueeze",
-  "Transpose",
-  "Concat",
-  "Pad",
-  "Slice",
-  "Split",
-]);
-
-/** Kernels take float32, int32 and bytes, and at most six axes: every value that is none, before anything
- *  is lowered. */
+/** Kernels take the element types of their op, and at most six axes: every value that is none of these,
+ *  before anything is lowered. */
 function checkValues(graph: BoundGraph): void {
   const problemOf = (name: string): string | undefined => {
-    const { dtype, shape } = valueOf(graph, name);
-    if (dtype === "int64" || dtype === "bool")
-      return `"${name}" must be float32, int32, int8 or uint8; got ${dtype}`;
+    const { shape } = valueOf(graph, name);
     if (shape.length > 6) return `"${name}" must have at most 6 axes; got ${formatShape(shape)}`;
     return undefined;
   };
   // Float kernels would take an integer's bits for a float's.
   const strays = graph.nodes.flatMap(({ op, name: node, inputs }): Unsupported[] => {
-    if (PLAIN.has(op)) return [];
     const stray = inputs.find((name) => {
       const { dtype, quant } = valueOf(graph, name);
-      return dtype !== "float32" && quant === undefined;
+      return quant === undefined && !takes(op, dtype);
     });
     if (stray === undefined) return [];
     const problem = `"${stray}" must be float32 or quantized; got ${valueOf(graph, stray).dtype}`;

@@ -21,9 +21,11 @@ import { attention } from "./attention.ts";
 import { batchNorm } from "./batchNorm.ts";
 import { binary } from "./binary.ts";
 import { conv } from "./conv.ts";
+import { gather } from "./gather.ts";
 import { gemm, matmul } from "./gemm.ts";
 import { layerNorm } from "./layerNorm.ts";
 import { clipBytes, dynamicQuantize, integerProduct } from "./integers.ts";
+import { compareElements, integerBinary, logic, not, where } from "./logic.ts";
 import { isMovement, move } from "./movement.ts";
 import { floatInput, inputAt, outputShape } from "./operands.ts";
 import { averagePool, maxPool } from "./pool.ts";
@@ -113,6 +115,7 @@ function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>):
     return [integerProduct(node, tensors)];
   }
   const isPlain = from[0] === undefined && tensors[0]?.dtype !== "float32";
+  if (node.op === "Gather") return [gather(node, tensors, shapes[0] ?? [])];
   if (node.op === "Clip" && isPlain) return [clipBytes(node, tensors)];
   if (node.op === "DynamicQuantizeLinear") return dynamicQuantize(node, tensors);
   if (node.op === "Quantize") return [quantize(node, tensors, quantOut)];
@@ -133,7 +136,8 @@ function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>):
       "Insert a Quantize or a Dequantize.",
     );
   }
-  return isMovement(node) ? move(node, tensors, shapes) : [runFloat(node, tensors)];
+  if (isMovement(node)) return move(node, tensors, shapes);
+  return [runFloat(node, tensors)];
 }
 
 /** docs/quantization.md (2), per tensor or per axis. */
@@ -194,6 +198,20 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
       const x = inputAt(node, inputs, 0);
       return tensor(x.dtype, x.shape, x.data);
     }
+    case "Equal":
+    case "Less":
+    case "LessOrEqual":
+    case "Greater":
+    case "GreaterOrEqual":
+      return compareElements(node, inputs);
+    case "And":
+    case "Or":
+    case "Xor":
+      return logic(node, inputs);
+    case "Not":
+      return not(node, inputs);
+    case "Where":
+      return where(node, inputs);
     case "AveragePool":
       return averagePool(node, inputs);
     case "MaxPool":
@@ -213,7 +231,8 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
       return layerNorm(node, inputs);
     default:
       if (isUnaryFunction(node)) return unary(node, inputs);
-      if (isBinary(node)) return binary(node, inputs);
+      if (isBinary(node))
+        return inputs[0]?.dtype === "float32" ? binary(node, inputs) : integerBinary(node, inputs);
       throw new InputError(
         `${node.op} "${node.name}": the reference has no such op. Please report.`,
       );

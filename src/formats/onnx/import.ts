@@ -43,16 +43,18 @@ const OPSETS = { first: 7, last: 25 } as const;
 const ports = new Map<number, DType>([
   [DataType.FLOAT, "float32"],
   [DataType.INT32, "int32"],
+  [DataType.INT64, "int64"],
   [DataType.INT8, "int8"],
   [DataType.UINT8, "uint8"],
+  [DataType.BOOL, "bool"],
 ]);
-const PORTS = "FLOAT, INT32, INT8 and UINT8 are supported";
+const PORTS = "FLOAT, INT32, INT64, INT8, UINT8 and BOOL are supported";
 const WAY_OUT =
   "Export the model without these, or replace them before import (README: supported ONNX ops).";
 
 /**
  * The graph of an ONNX model (opset 7 … 25 of the default domain). Inputs and outputs of float32, int32,
- * int8 and uint8; QDQ pairs become Quantize and Dequantize nodes, and so does what QLinear ops say; weights are views on `bytes` where their alignment allows.
+ * int64, int8, uint8 and bool; QDQ pairs become Quantize and Dequantize nodes, and so does what QLinear ops say; weights are views on `bytes` where their alignment allows.
  *
  * Throws FormatError where the bytes are no valid model, UnsupportedError with every node that cannot be
  * imported, InputError for options and for sizes that must be known. https://onnx.ai/onnx/intro
@@ -278,6 +280,11 @@ function run(call: Call): void {
 /** Outputs have the types the file states; one that is known at import gets an Identity, so that it is computed. */
 function checkOutputs(scope: Scope, graph: GraphProto, offenders: Unsupported[]): void {
   for (const { name, elemType } of graph.outputs) {
+    if (scope.entry(name)?.kind === "sizes") {
+      const problem = "is a list of sizes; give them when loading: load(bytes, { dims })";
+      offenders.push({ op: "output", node: name, problem });
+      continue;
+    }
     const dtype = scope.dtypeOf(name);
     const code = [...ports].find(([, port]) => port === dtype)?.[0];
     if (code === undefined || (elemType !== undefined && elemType !== code)) {

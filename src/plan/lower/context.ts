@@ -6,7 +6,7 @@ import type { Clamp, Node } from "../../graph/node.ts";
 import { clampBounds } from "../../graph/arithmetic.ts";
 import { rangeOf, type QParams } from "../../graph/value.ts";
 import { UnsupportedError } from "../../errors.ts";
-import type { DType } from "../../tensor/dtype.ts";
+import { fitsWord, type DType } from "../../tensor/dtype.ts";
 import { fl } from "../../tensor/rounding.ts";
 import { toNumbers, type Tensor } from "../../tensor/tensor.ts";
 import type { PlanBuilder, Ref } from "../builder.ts";
@@ -28,7 +28,7 @@ export interface Type {
 }
 
 /** A value and where it lies. int8 and uint8 take a byte an element, uint8 as int8: less 128; float32 and
- *  int32 take four. */
+ *  int32 take four, and so do int64 and bool, which lie as int32. */
 export interface Placed {
   readonly name: string;
   readonly dtype: DType;
@@ -191,6 +191,13 @@ export class Lowering {
     return this.place(name, this.packConstant(name, constant));
   }
 
+  /** `constant`, packed under another shape than the one that value `name` has everywhere else. */
+  constantAs(name: string, constant: Tensor): Placed {
+    const { dtype, quant } = this.type(name);
+    const ref = this.packConstant(name, constant);
+    return { name, ref, layout: layoutOf(constant.shape), dtype, quant };
+  }
+
   /** Make room for output `index` and remember its place. */
   output(node: Node, index = 0): Placed {
     const name = node.outputs[index];
@@ -254,13 +261,23 @@ export class Lowering {
   }
 
   private packConstant(name: string, constant: Tensor): Ref {
-    const { dtype } = constant;
-    const kind = isBytes(constant) ? "int8" : dtype === "int32" ? "int32" : "float32";
-    const packed = this.#pool.packed(`constant ${name}`, () =>
-      packLayout(layoutOf(constant.shape), toNumbers(constant), kind, shiftOf(constant)),
-    );
+    const { dtype, shape } = constant;
+    const kind = isBytes(constant) ? "int8" : dtype === "float32" ? "float32" : "int32";
+    const packed = this.#pool.packed(`constant ${name} ${shape.join()}`, () => {
+      checkWords(name, constant);
+      return packLayout(layoutOf(shape), toNumbers(constant), kind, shiftOf(constant));
+    });
     return this.plan.constant(packed);
   }
+}
+
+/** Throws UnsupportedError where `constant` does not fit the 32 bits that int64 runs in. */
+function checkWords(name: string, { data }: Tensor): void {
+  const at = data instanceof BigInt64Array ? data.findIndex((value) => !fitsWord(value)) : -1;
+  if (at < 0) return;
+  const problem = `int64 runs in 32 bits; "${name}" holds ${data[at]} at index ${at}`;
+  const wayOut = "Clamp the constant before export.";
+  throw new UnsupportedError("compile", [{ op: "constant", node: name, problem }], wayOut);
 }
 
 /** A name that no other node has. */
