@@ -26,6 +26,7 @@ import fakeQuantizeF32Wgsl from "../../shaders/fake_quantize_f32.wgsl?raw";
 import fakeQuantizeGradF32Wgsl from "../../shaders/fake_quantize_grad_f32.wgsl?raw";
 import gemvF32Wgsl from "../../shaders/gemv_f32.wgsl?raw";
 import gemvI8Wgsl from "../../shaders/gemv_i8.wgsl?raw";
+import gruF32Wgsl from "../../shaders/gru_f32.wgsl?raw";
 import libBroadcastWgsl from "../../shaders/lib/broadcast.wgsl?raw";
 import libConvF32Wgsl from "../../shaders/lib/conv_f32.wgsl?raw";
 import libConvQuadF32Wgsl from "../../shaders/lib/conv_quad_f32.wgsl?raw";
@@ -41,6 +42,7 @@ import libMatrixFlagWgsl from "../../shaders/lib/matrix_flag.wgsl?raw";
 import libOrderedWgsl from "../../shaders/lib/ordered.wgsl?raw";
 import libQuadsI8Wgsl from "../../shaders/lib/quads_i8.wgsl?raw";
 import libRealSumWgsl from "../../shaders/lib/real_sum.wgsl?raw";
+import libRecurrentWgsl from "../../shaders/lib/recurrent.wgsl?raw";
 import libReduceWgsl from "../../shaders/lib/reduce.wgsl?raw";
 import libRequantizeWgsl from "../../shaders/lib/requantize.wgsl?raw";
 import libReshapeWgsl from "../../shaders/lib/reshape.wgsl?raw";
@@ -53,6 +55,7 @@ import libTapsWgsl from "../../shaders/lib/taps.wgsl?raw";
 import libUnseenWgsl from "../../shaders/lib/unseen.wgsl?raw";
 import libWindowWgsl from "../../shaders/lib/window.wgsl?raw";
 import lookupI8Wgsl from "../../shaders/lookup_i8.wgsl?raw";
+import lstmF32Wgsl from "../../shaders/lstm_f32.wgsl?raw";
 import matmulF32Wgsl from "../../shaders/matmul_f32.wgsl?raw";
 import observeChannelsF32Wgsl from "../../shaders/observe_channels_f32.wgsl?raw";
 import observeHistogramF32Wgsl from "../../shaders/observe_histogram_f32.wgsl?raw";
@@ -459,6 +462,22 @@ const gemvI8 = {
   },
 } as const satisfies Shader;
 
+const gruF32 = {
+  label: "gru_f32",
+  parts: [libRecurrentWgsl, gruF32Wgsl],
+  tile: {BATCH: 1},
+  overrides: {WORKGROUP: "u32", ROOM: "u32", ANY: "u32", LINEAR_BEFORE_RESET: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 140, fields: {first: {offset: 0, type: "u32"}, steps: {offset: 4, type: "u32"}, time: {offset: 8, type: "u32"}, batch: {offset: 12, type: "u32"}, units: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, slices: {offset: 24, type: "u32"}, direction: {offset: 28, type: "u32"}, reverse: {offset: 32, type: "u32"}, rowTime: {offset: 36, type: "u32"}, rowBatch: {offset: 40, type: "u32"}, rowDirection: {offset: 44, type: "u32"}, outTime: {offset: 48, type: "u32"}, outBatch: {offset: 52, type: "u32"}, outDirection: {offset: 56, type: "u32"}, hBatch: {offset: 60, type: "u32"}, hDirection: {offset: 64, type: "u32"}, cBatch: {offset: 68, type: "u32"}, cDirection: {offset: 72, type: "u32"}, toBatch: {offset: 76, type: "u32"}, toDirection: {offset: 80, type: "u32"}, extras: {offset: 84, type: "u32"}, writes: {offset: 88, type: "u32"}, clip: {offset: 92, type: "f32"}, peepholes: {offset: 96, type: "u32"}, inputForget: {offset: 100, type: "u32"}, f: {offset: 104, type: "u32"}, g: {offset: 108, type: "u32"}, h: {offset: 112, type: "u32"}, fAlpha: {offset: 116, type: "f32"}, fBeta: {offset: 120, type: "f32"}, gAlpha: {offset: 124, type: "f32"}, gBeta: {offset: 128, type: "f32"}, hAlpha: {offset: 132, type: "f32"}, hBeta: {offset: 136, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    weights: {binding: 2, type: "read-only-storage", element: "mat4x4f"},
+    lengths: {binding: 3, type: "read-only-storage", element: "i32"},
+    hFrom: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    hOut: {binding: 5, type: "storage", element: "vec4f"},
+    out: {binding: 6, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const lookupI8 = {
   label: "lookup_i8",
   parts: [libGridWgsl, libDot4Wgsl, lookupI8Wgsl],
@@ -469,6 +488,24 @@ const lookupI8 = {
     x: {binding: 1, type: "read-only-storage", element: "u32"},
     table: {binding: 2, type: "read-only-storage", element: "i32"},
     out: {binding: 3, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
+const lstmF32 = {
+  label: "lstm_f32",
+  parts: [libRecurrentWgsl, lstmF32Wgsl],
+  tile: {BATCH: 1},
+  overrides: {WORKGROUP: "u32", ROOM: "u32", ANY: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 140, fields: {first: {offset: 0, type: "u32"}, steps: {offset: 4, type: "u32"}, time: {offset: 8, type: "u32"}, batch: {offset: 12, type: "u32"}, units: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, slices: {offset: 24, type: "u32"}, direction: {offset: 28, type: "u32"}, reverse: {offset: 32, type: "u32"}, rowTime: {offset: 36, type: "u32"}, rowBatch: {offset: 40, type: "u32"}, rowDirection: {offset: 44, type: "u32"}, outTime: {offset: 48, type: "u32"}, outBatch: {offset: 52, type: "u32"}, outDirection: {offset: 56, type: "u32"}, hBatch: {offset: 60, type: "u32"}, hDirection: {offset: 64, type: "u32"}, cBatch: {offset: 68, type: "u32"}, cDirection: {offset: 72, type: "u32"}, toBatch: {offset: 76, type: "u32"}, toDirection: {offset: 80, type: "u32"}, extras: {offset: 84, type: "u32"}, writes: {offset: 88, type: "u32"}, clip: {offset: 92, type: "f32"}, peepholes: {offset: 96, type: "u32"}, inputForget: {offset: 100, type: "u32"}, f: {offset: 104, type: "u32"}, g: {offset: 108, type: "u32"}, h: {offset: 112, type: "u32"}, fAlpha: {offset: 116, type: "f32"}, fBeta: {offset: 120, type: "f32"}, gAlpha: {offset: 124, type: "f32"}, gBeta: {offset: 128, type: "f32"}, hAlpha: {offset: 132, type: "f32"}, hBeta: {offset: 136, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    weights: {binding: 2, type: "read-only-storage", element: "mat4x4f"},
+    lengths: {binding: 3, type: "read-only-storage", element: "i32"},
+    hFrom: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    cFrom: {binding: 5, type: "read-only-storage", element: "vec4f"},
+    hOut: {binding: 6, type: "storage", element: "vec4f"},
+    cOut: {binding: 7, type: "storage", element: "vec4f"},
+    out: {binding: 8, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
@@ -692,7 +729,7 @@ const unaryF32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { binaryF32, binaryI8, cast32, compareF32, convF32, convI32, convI8, convMatrixI8, convObservedF32, convQuadF32, convQuadI8, convQuadObservedF32, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, dynamicQparams, fakeQuantizeF32, fakeQuantizeGradF32, gemvF32, gemvI8, lookupI8, matmulF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, unaryF32 } as const;
+export const shaders = { binaryF32, binaryI8, cast32, compareF32, convF32, convI32, convI8, convMatrixI8, convObservedF32, convQuadF32, convQuadI8, convQuadObservedF32, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, dynamicQparams, fakeQuantizeF32, fakeQuantizeGradF32, gemvF32, gemvI8, gruF32, lookupI8, lstmF32, matmulF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, unaryF32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

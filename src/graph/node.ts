@@ -4,6 +4,7 @@
 import type { DType } from "../tensor/dtype.ts";
 import type { Dim } from "./value.ts";
 import type { ObserverSpec } from "./observer.ts";
+import type { RecurrentAttributes } from "./recurrent.ts";
 
 interface Common {
   /** Unique in the graph; the ONNX node's name where it has one. */
@@ -108,6 +109,23 @@ export interface Softmax extends Common {
   readonly axis: number;
 }
 
+/** inputs: x, W (D, 4·H, I), R (D, 4·H, H), then what `roles` says, gates i, o, f, c: bias (D, 8·H), the
+ *  input's half first; sequenceLens (B), integers; initialH and initialC; peepholes (D, 3·H), i, o, f.
+ *  outputs: Y, Y_h, Y_c, all named. Shapes by `layout`: recurrent.ts. */
+export interface LSTM extends Common, RecurrentAttributes {
+  readonly op: "LSTM";
+  /** The forget gate is 1 − the input gate. */
+  readonly inputForget: boolean;
+}
+
+/** inputs: x, W (D, 3·H, I), R (D, 3·H, H), then what `roles` says, gates z, r, h: bias (D, 6·H),
+ *  sequenceLens, initialH. outputs: Y, Y_h, both named. */
+export interface GRU extends Common, RecurrentAttributes {
+  readonly op: "GRU";
+  /** The reset gate scales R·h + its bias, as in PyTorch; else h before the product. */
+  readonly linearBeforeReset: boolean;
+}
+
 /** Moves elements, computes nothing: the output has the input's quantization. */
 export type Movement =
   | (Common & { readonly op: "Flatten"; readonly axis: number })
@@ -200,6 +218,8 @@ export type Node =
   | GlobalAveragePool
   | ReduceMean
   | Softmax
+  | LSTM
+  | GRU
   | Movement
   | Quantize
   | Dequantize

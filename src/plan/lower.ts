@@ -24,6 +24,7 @@ import { lowerGemm, lowerMatMul } from "./lower/matmul.ts";
 import { emitReshape, emitReshapeQuantize, lowerMovement } from "./lower/movement.ts";
 import { lowerCompare, lowerObserve } from "./lower/observe.ts";
 import { lowerMean, lowerPool, lowerSoftmax } from "./lower/pool.ts";
+import { lowerRecurrent } from "./lower/recurrent.ts";
 import { lowerDequantize, lowerQuantize } from "./lower/quantization.ts";
 import type { Plan } from "./plan.ts";
 import { defaultTarget, type Target } from "./target.ts";
@@ -59,6 +60,9 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerMean(lowering, node);
     case "Softmax":
       return lowerSoftmax(lowering, node);
+    case "LSTM":
+    case "GRU":
+      return lowerRecurrent(lowering, node);
     case "Cast":
       return lowerCast(lowering, node);
     case "Quantize":
@@ -88,6 +92,8 @@ const PLAIN = new Set<Op>([
   "Cast",
   "ConvInteger",
   "MatMulInteger",
+  "LSTM",
+  "GRU",
   "Clip",
   "MaxPool",
   "Identity",

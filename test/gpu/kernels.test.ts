@@ -12,6 +12,7 @@ import { engines } from "../support/families/engines.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
 import { pools } from "../support/families/pools.ts";
+import { recurrent } from "../support/families/recurrent.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -30,6 +31,7 @@ describe.each([
   { group: "element-wise ops", families: elementwise, runs: 150 },
   { group: "pools, means and softmax", families: pools, runs: 200 },
   { group: "plain integers", families: integerOps, runs: 150 },
+  { group: "recurrent nets", families: recurrent, runs: 25 },
   { group: "movements", families: movements, runs: 100 },
 ])("$group", ({ families, runs }) => {
   it.each(families)("$title", async ({ check }) => {

@@ -25,7 +25,9 @@ export type Entry =
 export class Refusal extends Error {}
 
 /** Ops that read integers as such. */
-const INTEGER_OPS = new Set("Cast Quantize Dequantize ConvInteger MatMulInteger".split(" "));
+const INTEGER_OPS = new Set(
+  "Cast Quantize Dequantize ConvInteger MatMulInteger LSTM GRU".split(" "),
+);
 
 export class Scope {
   readonly builder = new GraphBuilder();
