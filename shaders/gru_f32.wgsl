@@ -17,7 +17,7 @@ override LINEAR_BEFORE_RESET: u32 = 1;
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;          // (rows, D, 3, words)
 @group(0) @binding(2) var<storage, read> weights: array<mat4x4f>;  // (D, words in, 3, words out), then (D, words): b
-@group(0) @binding(3) var<storage, read> lengths: array<i32>;      // (batch)
+@group(0) @binding(3) var<storage, read> lengths: array<i32>;      // (batch), or one
 @group(0) @binding(4) var<storage, read> hFrom: array<vec4f>;      // (D, batch, words)
 @group(0) @binding(5) var<storage, read_write> hOut: array<vec4f>; // (D, batch, words)
 @group(0) @binding(6) var<storage, read_write> out: array<vec4f>;  // (time, D, batch, words)
@@ -43,7 +43,7 @@ fn main(
   let first = direction * words * words * 3u;
   $for b in BATCH
   let batch${b} = min(slice * ${BATCH}u + ${b}u, params.batch - 1u); // past the last one: that one again
-  let length${b} = u32(clamp(lengths[batch${b}], 0, i32(params.time)));
+  let length${b} = u32(clamp(lengths[batch${b} * params.lengthStride], 0, i32(params.time)));
   let row${b} = batch${b} * params.rowBatch + direction * params.rowDirection;
   let place${b} = batch${b} * params.outBatch + direction * params.outDirection;
   $end

@@ -17,6 +17,7 @@ struct Params {
   slices: u32,    // workgroups of a direction
   direction: u32, // of the first workgroup
   reverse: u32,   // bit d: direction d walks backwards
+  lengthStride: u32, // 0: one length for all batch elements
   rowTime: u32,   // x: strides of a step, of a batch element and of a direction
   rowBatch: u32,
   rowDirection: u32,

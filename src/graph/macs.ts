@@ -24,6 +24,11 @@ export function macsOf(graph: BoundGraph, node: Node): number {
       const rows = sizeOf((x ?? []).slice(0, 2));
       return rows * (sizeOf(w ?? []) + sizeOf(r ?? []));
     }
+    case "Attention": {
+      const [batch = 1, rows = 1, depth = 1] = shape(node.inputs[0]);
+      const [, keys = 1, values = 1] = shape(node.inputs[2]);
+      return batch * rows * keys * (depth + values);
+    }
     default:
       return 0;
   }

@@ -95,17 +95,25 @@ function project(lowering: Lowering, cell: Cell, x: Placed): Placed {
   const { node, directions, gates, units, words, time, batch } = cell;
   const perGroup = x.layout.last;
   const outs = directions * gates * words * 4;
-  const W = constantOf(lowering, node, 1);
-  const data = new Float64Array(outs * perGroup);
-  const bias = new Float32Array(outs);
-  for (const { row, column, d, gate, unit } of columnsOf(cell)) {
-    for (let k = 0; k < perGroup; k++) {
-      data[column * perGroup + k] = W[row * perGroup + k] ?? 0;
+  const data = () => {
+    const W = constantOf(lowering, node, 1);
+    const filter = new Float64Array(outs * perGroup);
+    for (const { row, column } of columnsOf(cell)) {
+      for (let k = 0; k < perGroup; k++) {
+        filter[column * perGroup + k] = W[row * perGroup + k] ?? 0;
+      }
     }
-    const at = d * 2 * gates * units + gate * units + unit;
-    const recurrent = keepsBias(cell, gate) ? 0 : (cell.bias?.[at + gates * units] ?? 0);
-    bias[column] = (cell.bias?.[at] ?? 0) + recurrent;
-  }
+    return filter;
+  };
+  const bias = () => {
+    const sums = new Float32Array(outs);
+    for (const { column, d, gate, unit } of columnsOf(cell)) {
+      const at = d * 2 * gates * units + gate * units + unit;
+      const recurrent = keepsBias(cell, gate) ? 0 : (cell.bias?.[at + gates * units] ?? 0);
+      sums[column] = (cell.bias?.[at] ?? 0) + recurrent;
+    }
+    return sums;
+  };
   const out = lowering.scratch([time * batch, outs]);
   emitRows(lowering, node, x, out, { outs, perGroup, data, bias, filterScale: undefined });
   return out;
@@ -115,23 +123,27 @@ function project(lowering: Lowering, cell: Cell, x: Placed): Placed {
  *  (D, words), what is no weight: peepholes i, o, f of an LSTM, the bias that a GRU keeps. */
 function packWeights(lowering: Lowering, cell: Cell): { weights: Ref; extras: number } {
   const { node, directions, gates, units, words, bias, peepholes } = cell;
-  const R = constantOf(lowering, node, 2);
   const extras = directions * words * gates * words;
-  const packed = new Float32Array((extras + directions * words) * 16);
-  for (const { row, d, gate, unit } of columnsOf(cell)) {
-    for (let k = 0; k < units; k++) {
-      const matrix = ((d * words + (k >> 2)) * gates + gate) * words + (unit >> 2);
-      packed[matrix * 16 + (k & 3) * 4 + (unit & 3)] = R[row * units + k] ?? 0;
+  return { weights: lowering.packed(node, "recurrent weights", () => pack(extras)), extras };
+
+  function pack(first: number): Float32Array {
+    const R = constantOf(lowering, node, 2);
+    const packed = new Float32Array((first + directions * words) * 16);
+    for (const { row, d, gate, unit } of columnsOf(cell)) {
+      for (let k = 0; k < units; k++) {
+        const matrix = ((d * words + (k >> 2)) * gates + gate) * words + (unit >> 2);
+        packed[matrix * 16 + (k & 3) * 4 + (unit & 3)] = R[row * units + k] ?? 0;
+      }
+      const column = (first + d * words + (unit >> 2)) * 16 + (unit & 3);
+      if (keepsBias(cell, gate)) {
+        packed[column] = bias?.[(d * 2 + 1) * gates * units + gate * units + unit] ?? 0;
+      }
+      if (peepholes && gate < 3) {
+        packed[column + gate * 4] = peepholes[(d * 3 + gate) * units + unit] ?? 0;
+      }
     }
-    const column = (extras + d * words + (unit >> 2)) * 16 + (unit & 3);
-    if (keepsBias(cell, gate)) {
-      packed[column] = bias?.[(d * 2 + 1) * gates * units + gate * units + unit] ?? 0;
-    }
-    if (peepholes && gate < 3) {
-      packed[column + gate * 4] = peepholes[(d * 3 + gate) * units + unit] ?? 0;
-    }
+    return packed;
   }
-  return { weights: lowering.plan.constant(packed), extras };
 }
 
 /** Where a state lies: strides in words of a batch element and of a direction. */
@@ -161,13 +173,11 @@ function initialState(lowering: Lowering, cell: Cell, role: "initialH" | "initia
   return { ref, batch: 0, direction: 0 };
 }
 
-/** Steps of each batch element. */
-function lengthsOf(lowering: Lowering, { node, time, batch }: Cell): Ref {
+/** Steps of each batch element: one number for all where there is no input for them. */
+function lengthsOf(lowering: Lowering, { node }: Cell): { ref: Ref; stride: 0 | 1 } {
   const index = roleIndex(node, "sequenceLens");
-  if (index === undefined) return lowering.plan.constant(new Int32Array(batch).fill(time));
-  const constant = lowering.constant(lowering.inputName(node, index));
-  if (constant) return lowering.plan.constant(Int32Array.from(toNumbers(constant)));
-  return lowering.input(node, index).ref;
+  if (index !== undefined) return { ref: lowering.input(node, index).ref, stride: 1 };
+  return { ref: lowering.plan.constant(Int32Array.of(2 ** 31 - 1)), stride: 0 };
 }
 
 /** Where Y is written: strides in words, by step, batch element and direction. */
@@ -286,13 +296,14 @@ export function lowerRecurrent(lowering: Lowering, node: Recurrent): void {
   let c = isLstm ? initialState(lowering, cell, "initialC") : h;
   const last = (index: number) => stateAt(cell, lowering.output(node, index));
   const [hLast, cLast] = [last(1), isLstm ? last(2) : undefined];
-  const slice = sliceOf(lowering, cell);
+  const slice = lowering.settle(node, "batch elements", () => sliceOf(lowering, cell));
   const slices = Math.ceil(batch / slice);
   const perStep = gates * units * units * slice;
-  const walk = Math.max(1, Math.floor(LONGEST_WALK / Math.max(1, perStep)));
+  const walk = lowering.settle(node, "steps", () => Math.ceil(LONGEST_WALK / Math.max(1, perStep)));
+  const walks = lowering.settle(node, "dispatches", () => Math.max(1, Math.ceil(time / walk)));
   const rowWords = directions * gates * words;
-  for (let first = 0; first === 0 || first < time; first += walk) {
-    const isLast = first + walk >= time;
+  for (let turn = 0; turn < walks; turn++) {
+    const [first, isLast] = [turn * walk, turn === walks - 1];
     const room = () => stateRoom(lowering, cell);
     const to = isLast ? hLast : room();
     const toCell = cLast && (isLast ? cLast : room());
@@ -300,7 +311,7 @@ export function lowerRecurrent(lowering: Lowering, node: Recurrent): void {
       const [f = none, g = none, out = none] = activationsOf(node, d);
       const uniforms = {
         first,
-        steps: Math.min(walk, time - first),
+        steps: Math.max(0, Math.min(walk, time - first)),
         time,
         batch,
         units,
@@ -308,6 +319,7 @@ export function lowerRecurrent(lowering: Lowering, node: Recurrent): void {
         slices,
         direction: d,
         reverse: Number(isReverse(node, 0)) + 2 * Number(isReverse(node, 1)),
+        lengthStride: lengths.stride,
         rowTime: rowWords * (node.layout === 0 ? batch : 1),
         rowBatch: rowWords * (node.layout === 0 ? 1 : time),
         rowDirection: gates * words,
@@ -340,7 +352,7 @@ export function lowerRecurrent(lowering: Lowering, node: Recurrent): void {
       const buffers = {
         x: projected.ref,
         weights,
-        lengths,
+        lengths: lengths.ref,
         hFrom: h.ref,
         hOut: to.ref,
         out: steps.ref,
