@@ -19,7 +19,9 @@ import {
   lowerFakeQuantizeGrad,
   lowerUnary,
 } from "./lower/elementwise.ts";
-import { lowerDynamicQuantize, lowerIntegerProduct } from "./lower/integers.ts";
+import { lowerDynamicQuantize } from "./lower/dynamic.ts";
+import { lowerIntegerToFloat } from "./lower/integerToFloat.ts";
+import { lowerIntegerProduct } from "./lower/integers.ts";
 import { lowerGemm, lowerMatMul } from "./lower/matmul.ts";
 import { emitReshape, emitReshapeQuantize, lowerMovement } from "./lower/movement.ts";
 import { lowerCompare, lowerObserve } from "./lower/observe.ts";
@@ -70,6 +72,8 @@ function lowerNode(lowering: Lowering, node: Node): void {
     case "ConvInteger":
     case "MatMulInteger":
       return lowerIntegerProduct(lowering, node);
+    case "MatMulIntegerToFloat":
+      return lowerIntegerToFloat(lowering, node);
     case "FakeQuantize":
       return lowerFakeQuantize(lowering, node);
     case "FakeQuantizeGrad":
@@ -88,6 +92,7 @@ const PLAIN = new Set<Op>([
   "Cast",
   "ConvInteger",
   "MatMulInteger",
+  "MatMulIntegerToFloat",
   "Clip",
   "MaxPool",
   "Identity",

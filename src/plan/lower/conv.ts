@@ -42,7 +42,7 @@ function emit(lowering: Lowering, product: Product): void {
 type Sizes = ReturnType<typeof sizesOf>;
 
 /** The register tile of a dense product: quads where it has one group, else words that fit a group. */
-function fitTile(wanted: RegisterTile, sizes: Sizes, shape: FilterShape): RegisterTile {
+export function fitTile(wanted: RegisterTile, sizes: Sizes, shape: FilterShape): RegisterTile {
   const { pixels, outWords, groupOuts } = sizes;
   if (wanted.quads && shape.group === 1 && pixels > 1) return wanted;
   return {
@@ -53,7 +53,10 @@ function fitTile(wanted: RegisterTile, sizes: Sizes, shape: FilterShape): Regist
 }
 
 /** Workgroups of a dense product, and the sizes its shader is expanded for. */
-function tileSteps({ pixels, words, quads }: RegisterTile, { pixels: rows, outWords }: Sizes) {
+export function tileSteps(
+  { pixels, words, quads }: RegisterTile,
+  { pixels: rows, outWords }: Sizes,
+) {
   const lanes = quads ? 4 : 1;
   const tiles = Math.ceil(rows / pixels) * Math.ceil(outWords / (words * lanes));
   return {
