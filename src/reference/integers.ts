@@ -8,7 +8,7 @@ import { nodeError } from "../graph/shapes.ts";
 import type { QParams } from "../graph/value.ts";
 import { allocate } from "../tensor/dtype.ts";
 import { clamp, fl } from "../tensor/rounding.ts";
-import { formatShape, tensor, toNumbers, type Tensor } from "../tensor/tensor.ts";
+import { formatShape, sizeOf, tensor, toNumbers, type Tensor } from "../tensor/tensor.ts";
 import { convSums } from "./conv.ts";
 import { matmulSums } from "./gemm.ts";
 import { floatInput, inputAt, realsOf, type Reals } from "./operands.ts";
@@ -68,7 +68,7 @@ export function dynamicQuantize(
   const { shape, data } = floatInput(node, inputs, 0);
   const isWhole = node.granularity === "perTensor";
   const length = isWhole ? data.length : (shape.at(-1) ?? 1);
-  const count = isWhole ? 1 : data.length / Math.max(1, length);
+  const count = isWhole ? 1 : sizeOf(shape.slice(0, -1));
   const parameters = Array.from({ length: count }, (_, row) => {
     let [low, high] = [0, 0];
     for (const x of data.subarray(row * length, (row + 1) * length)) {

@@ -98,17 +98,16 @@ describe("scale and zero point of 20,000 ranges equal the host's bit for bit", (
 });
 
 describe("by the device's own rules", () => {
-  it.each(dynamicProducts)("$title", ({ check }) => check(device, 25));
+  it.each(dynamicProducts)("$title", ({ check }) => check(device, 20));
 });
 
-const tiles = [
-  candidates.find(({ family }) => family === "workgroup"),
-  candidates.findLast(({ family }) => family === "workgroup"),
-  ...candidates.filter(({ family }) => family === "gemv").slice(1),
-].filter((tile) => tile !== undefined);
+// The smallest tile of each family: larger ones are the same text, and take long to compile here.
+const tiles = ["workgroup", "gemv"].flatMap(
+  (wanted) => candidates.findLast(({ family }) => family === wanted) ?? [],
+);
 describe.each(tiles.map((tile) => ({ tile, name: tileName(tile) })))("$name", ({ tile }) => {
   it.each(dynamicProducts)("$title, packed and not", async ({ check }) => {
-    await check(packed, 3, forced(tile));
+    await check(packed, 2, forced(tile));
     await check(unpacked, 2, forced(tile, false));
   });
 });
@@ -118,6 +117,6 @@ describe("matrices of subgroups, emulated", () => {
   it.each(
     matrixUnits.slice(2, 3).flatMap((unit) => dynamicProducts.map((each) => ({ unit, ...each }))),
   )("$title, $unit.m × $unit.n × $unit.k", ({ unit, check }) =>
-    check(packed, 3, forcedMatrix(tile!, unit)),
+    check(packed, 2, forcedMatrix(tile!, unit)),
   );
 });

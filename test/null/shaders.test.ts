@@ -225,7 +225,13 @@ describe("the style of", () => {
         ([, a], [, b]) => a.binding - b.binding,
       );
       const written = bindings.filter(([, { type }]) => type === "storage").map(([key]) => key);
-      const allowed = [["out"], ["slot"], ["out", "slot"], ["outScale", "outZero", "out"]];
+      const allowed = [
+        ["out"],
+        ["slot"],
+        ["out", "slot"],
+        ["slot", "out"],
+        ["outScale", "outZero", "out"],
+      ];
       expect(allowed).toContainEqual(written);
       expect(bindings.slice(-written.length).map(([key]) => key)).toEqual(written);
       expect(bindings.map(([, { binding }]) => binding)).toEqual(bindings.map((_, index) => index));

@@ -98,6 +98,6 @@ export function asRows(
     emitReshape(lowering, node, placed, rows);
     return rows;
   }
-  const rows = layout.words / Math.max(1, layout.lastWords);
+  const rows = sizeOf(layout.logical.slice(0, -1));
   return { ...placed, layout: { ...layout, logical: [rows, layout.last] } };
 }

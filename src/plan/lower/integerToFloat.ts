@@ -6,7 +6,6 @@ import type { NodeOf } from "../../graph/node.ts";
 import { AccumulatorError } from "../../errors.ts";
 import { sizeOf, toNumbers } from "../../tensor/tensor.ts";
 import type { Ref } from "../builder.ts";
-import { tileFor } from "../target.ts";
 import type { ProductTile } from "../tiles.ts";
 import { clampOf, fitTile, tileSteps } from "./conv.ts";
 import { floatBounds, type Lowering, type Placed } from "./context.ts";
@@ -21,7 +20,7 @@ import {
 import { ROWS } from "./integers.ts";
 import { emitReshape } from "./movement.ts";
 import { sizesOf } from "./product.ts";
-import { cutMatrices, cutSums, cutTiles, productSizes } from "./tiled.ts";
+import { cutMatrices, cutSums, cutTiles, orderKey, productSizes } from "./tiled.ts";
 
 type Product = NodeOf<"MatMulIntegerToFloat">;
 
@@ -79,9 +78,11 @@ function biasOf(lowering: Lowering, node: Product, columns: number): ArrayLike<n
 }
 
 export function lowerIntegerToFloat(lowering: Lowering, node: Product): void {
-  const { plan, target } = lowering;
-  const { rows, columns, data, scales } = weightsOf(lowering, node);
-  const { sums, greatest } = sumsOf(data, columns, rows);
+  const { target } = lowering;
+  const { rows, columns, data, scales, sums, greatest } = lowering.memo(node, "weights", () => {
+    const weights = weightsOf(lowering, node);
+    return { ...weights, ...sumsOf(weights.data, weights.columns, weights.rows) };
+  });
   if (255 * greatest > greatestAccumulator) {
     throw new AccumulatorError(
       `${node.op} "${node.name}": int32 accumulator may overflow; bound is ${255 * greatest} > ` +
@@ -91,7 +92,13 @@ export function lowerIntegerToFloat(lowering: Lowering, node: Product): void {
   const [x, scale, zeroPoint] = [0, 2, 3].map((index) =>
     asRows(lowering, node, lowering.input(node, index)),
   ) as [Placed, Placed, Placed];
-  if (scale.layout.words !== zeroPoint.layout.words) {
+  // By ranks alone, so that plans of all sizes agree.
+  const [rankOfX, ...ranks] = [0, 2, 3].map(
+    (index) => lowering.shape(lowering.inputName(node, index)).length,
+  );
+  const isPerRow = ranks.every((rank) => rank === rankOfX);
+  const count = (placed: Placed) => placed.layout.words;
+  if (count(scale) !== count(zeroPoint) || (!isPerRow && count(scale) !== 1)) {
     throw lowering.unsupported(
       node,
       "scale and zero point must be one a tensor or one a row, both",
@@ -100,17 +107,18 @@ export function lowerIntegerToFloat(lowering: Lowering, node: Product): void {
   const final = lowering.output(node);
   const out = final.layout.logical.length === 4 ? rowsLike(lowering, final) : final;
   if (final.layout.words === 0) return;
-  const factors = [scales, biasOf(lowering, node, columns)].flatMap((each) => [
-    ...padWords(each, () => new Float32Array(Math.ceil(columns / 4) * 4)),
-  ]);
+  const words = (values: ArrayLike<number>) =>
+    padWords(values, () => new Float32Array(Math.ceil(columns / 4) * 4));
+  const factors = () =>
+    Float32Array.from([...words(scales), ...words(biasOf(lowering, node, columns))]);
   const shape = { outs: columns, perGroup: rows, taps: 1, group: 1 };
   const sizes = sizesOf({ batch: out.layout.words / out.layout.lastWords, ...ROWS }, shape);
-  const chosen = tileFor(target, productSizes("i8", sizes, shape));
+  const { tile: chosen, m } = lowering.tileFor(node, productSizes("i8", sizes, shape));
   const packedDot = chosen.packedDot ?? target.packedDot;
   const given = {
     node: node.name,
     overrides: {
-      PER_ROW: scale.layout.words > 1 ? 1 : 0,
+      PER_ROW: isPerRow ? 1 : 0,
       WIDE: 255 * greatest > exactAccumulator ? 1 : 0,
       CHUNKED: 128 * greatest > exactAccumulator && !packedDot ? 1 : 0,
       ...(packedDot === target.packedDot ? {} : { PACKED_DOT: packedDot ? 1 : 0 }),
@@ -118,14 +126,14 @@ export function lowerIntegerToFloat(lowering: Lowering, node: Product): void {
     uniforms: { ...sizes, padWord: 0, ...floatBounds(clampOf(node)) },
     buffers: {
       x: x.ref,
-      sums: plan.constant(padWords(sums, (length) => new Int32Array(length))),
-      factors: plan.constant(Float32Array.from(factors)),
+      sums: lowering.packed(node, "sums", () => padWords(sums, (length) => new Int32Array(length))),
+      factors: lowering.packed(node, "factors", factors),
       scale: scale.ref,
       zeroPoint: zeroPoint.ref,
       out: out.ref,
     },
   };
-  emitProduct(lowering, given, chosen, { shape, data });
+  emitProduct(lowering, node, given, { tile: chosen, m, shape, data });
   if (out !== final) emitReshape(lowering, node, out, final);
 }
 
@@ -139,23 +147,36 @@ interface Given {
   readonly buffers: Readonly<Record<"x" | "sums" | "factors" | "scale" | "zeroPoint" | "out", Ref>>;
 }
 
+/** How a product is cut, and its weights (N, K). */
+interface Cut {
+  readonly tile: ProductTile;
+  /** The rows that the tile was chosen for. */
+  readonly m: number;
+  readonly shape: FilterShape;
+  readonly data: Int16Array;
+}
+
 /** The product in the kernel of `tile`'s family. */
 function emitProduct(
-  { plan, target }: Lowering,
+  lowering: Lowering,
+  node: Product,
   given: Given,
-  tile: ProductTile,
-  { shape, data }: { readonly shape: FilterShape; readonly data: Int16Array },
+  { tile, m, shape, data }: Cut,
 ): void {
+  const { plan, target } = lowering;
   const { uniforms: sizes, buffers, overrides } = given;
   const quads = buffers.x;
   switch (tile.family) {
     case "register": {
-      const fitted = fitTile(tile, sizes, shape);
+      const fitted = fitTile(tile, m, sizes, shape);
       const cut = tileSteps(fitted, sizes);
       plan.step(fitted.quads ? "convQuadDynamicI8" : "convDynamicI8", {
         ...given,
         overrides: { POINTWISE: 1, ...overrides, ...cut.sizes },
-        buffers: { ...buffers, filters: plan.constant(packByteFilter(shape, data)) },
+        buffers: {
+          ...buffers,
+          filters: lowering.packed(node, "byte filter", () => packByteFilter(shape, data)),
+        },
         groups: cut.groups,
       });
       return;
@@ -166,14 +187,19 @@ function emitProduct(
         ...given,
         overrides: { ...overrides, ...cut.overrides },
         uniforms: { ...sizes, ...cut.uniforms },
-        buffers: { ...buffers, filters: plan.constant(packByteFilter(shape, data)) },
+        buffers: {
+          ...buffers,
+          filters: lowering.packed(node, "byte filter", () => packByteFilter(shape, data)),
+        },
         groups: cut.groups,
       });
       return;
     }
     case "workgroup": {
       const cut = cutTiles(tile, sizes, shape, 4 * tile.chunk);
-      const filters = plan.constant(packTiledByteFilter(shape, data, cut.order));
+      const filters = lowering.packed(node, `tiled byte filter ${orderKey(cut.order)}`, () =>
+        packTiledByteFilter(shape, data, cut.order),
+      );
       const VECTOR = sizes.groupWords % 4 === 0 ? 1 : 0;
       plan.step("convTiledDynamicI8", {
         ...given,
@@ -189,7 +215,9 @@ function emitProduct(
         throw new Error(`${given.node}: a matrix tile without matrices; please report.`);
       const { CHUNKED: _, ...flags } = overrides; // sums are int32 throughout
       const cut = cutMatrices(tile, target.matrix, sizes, shape);
-      const filters = plan.constant(packMatrixByteFilter(shape, data, cut.order));
+      const filters = lowering.packed(node, `matrix byte filter ${orderKey(cut.order)}`, () =>
+        packMatrixByteFilter(shape, data, cut.order),
+      );
       const VECTOR = sizes.groupWords % 4 === 0 ? 1 : 0;
       plan.step("convMatrixDynamicI8", {
         ...given,
