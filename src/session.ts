@@ -3,6 +3,7 @@
 // memory are made once too, and another size costs a plan and its bind groups.
 
 import { DisposedError, InputError } from "./errors.ts";
+import { recognize } from "./graph/recognize/index.ts";
 import { bindShapes, matchDims } from "./graph/bind.ts";
 import { valueOf, type Graph } from "./graph/graph.ts";
 import { Program } from "./gpu/program.ts";
@@ -54,7 +55,8 @@ export class Session implements Disposable {
     target: Target = targetOf(device.facts),
     bounds?: Dims,
   ) {
-    this.graph = graph;
+    // What runs may have another form than what is saved, and nothing is saved from here.
+    this.graph = recognize(graph);
     this.device = device;
     this.bounds = bounds;
     this.#target = target;
