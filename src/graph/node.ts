@@ -158,6 +158,11 @@ export interface Softmax extends Common {
   readonly axis: number;
 }
 
+export interface LogSoftmax extends Common {
+  readonly op: "LogSoftmax";
+  readonly axis: number;
+}
+
 /** softmax(scale · q kᵀ + mask) · v, head by head: Vaswani et al., arXiv 1706.03762, section 3.2. inputs:
  *  q (B, T, heads · d), k (B, S, heads · d), v (B, S, heads · dv), and a mask that is added, broadcastable to
  *  (B, heads, T, S)?. Output (B, T, heads · dv). Recognised in graphs that are about to run
@@ -268,6 +273,7 @@ export type Node =
   | GlobalAveragePool
   | ReduceMean
   | Softmax
+  | LogSoftmax
   | Attention
   | Movement
   | Quantize

@@ -89,6 +89,7 @@ export function exportNode(
       return plain({ axes: ints(node.axes), keepdims });
     }
     case "Softmax":
+    case "LogSoftmax":
     case "Flatten":
     case "Concat":
     case "Gather":

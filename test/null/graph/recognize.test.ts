@@ -66,7 +66,7 @@ const gelus: Readonly<Record<string, (w: Writer) => string>> = {
     w.of("Mul", w.of("Mul", "x", w.of("Add", erfOf(w), 1)), 0.5),
   "(½ · x) · (erf + 1)": (w) => w.of("Mul", w.of("Mul", 0.5, "x"), w.of("Add", erfOf(w), 1)),
   "x · (½ · (1 + erf(x · 0.7071)))": (w) =>
-    w.of("Mul", "x", w.of("Mul", 0.5, w.of("Add", 1, w.of("Erf", w.of("Mul", 0.70710678, "x"))))),
+    w.of("Mul", "x", w.of("Mul", 0.5, w.of("Add", 1, w.of("Erf", w.of("Mul", Math.SQRT1_2, "x"))))),
   "(x · gate) / 2": (w) => w.of("Div", w.of("Mul", w.of("Add", 1, erfOf(w)), "x"), 2),
   "(x / 2) · gate": (w) => w.of("Mul", w.of("Add", erfOf(w), 1), w.of("Div", "x", 2)),
   "tanh: ½ x · (1 + tanh(k (x + 0.044715 x³)))": (w) =>
