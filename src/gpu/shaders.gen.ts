@@ -982,7 +982,7 @@ const softmaxF32 = {
   label: "softmax_f32",
   parts: [libGridWgsl, softmaxF32Wgsl],
   tile: {},
-  overrides: {WORKGROUP: "u32", LAST: "bool"},
+  overrides: {WORKGROUP: "u32", LAST: "bool", LOG: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 24, fields: {count: {offset: 0, type: "u32"}, length: {offset: 4, type: "u32"}, stride: {offset: 8, type: "u32"}, inner: {offset: 12, type: "u32"}, outer: {offset: 16, type: "u32"}, last: {offset: 20, type: "u32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},

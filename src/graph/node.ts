@@ -177,6 +177,11 @@ export interface GRU extends Common, RecurrentAttributes {
   readonly linearBeforeReset: boolean;
 }
 
+export interface LogSoftmax extends Common {
+  readonly op: "LogSoftmax";
+  readonly axis: number;
+}
+
 /** softmax(scale · q kᵀ + mask) · v, head by head: Vaswani et al., arXiv 1706.03762, section 3.2. inputs:
  *  q (B, T, heads · d), k (B, S, heads · d), v (B, S, heads · dv), and a mask that is added, broadcastable to
  *  (B, heads, T, S)?. Output (B, T, heads · dv). Recognised in graphs that are about to run
@@ -297,6 +302,7 @@ export type Node =
   | Softmax
   | LSTM
   | GRU
+  | LogSoftmax
   | Attention
   | Movement
   | Quantize

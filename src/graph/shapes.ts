@@ -298,6 +298,7 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "BatchNormalization":
     case "Cast":
     case "Softmax":
+    case "LogSoftmax":
     case "Quantize":
     case "Dequantize":
     case "FakeQuantize":

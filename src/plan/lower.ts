@@ -79,6 +79,7 @@ function lowerNode(lowering: Lowering, node: Node): void {
     case "ReduceMean":
       return lowerMean(lowering, node);
     case "Softmax":
+    case "LogSoftmax":
       return lowerSoftmax(lowering, node);
     case "LSTM":
     case "GRU":

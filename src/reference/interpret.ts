@@ -227,6 +227,7 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
     case "ReduceMean":
       return reduceMean(node, inputs);
     case "Softmax":
+    case "LogSoftmax":
       return softmax(node, inputs);
     case "Attention":
       return attention(node, inputs);

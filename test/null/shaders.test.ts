@@ -81,7 +81,7 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   poolI8: { MAX: FLAG },
   reduceF32: { LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
   reduceI8: { LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
-  softmaxF32: { LAST: FLAG },
+  softmaxF32: { LAST: FLAG, LOG: FLAG },
   softmaxRowsF32: { MASKED: FLAG },
   unaryF32: { OP: Array.from({ length: 22 }, (_, op) => op) },
 };

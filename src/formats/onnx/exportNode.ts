@@ -93,6 +93,7 @@ export function exportNode(
     case "GRU":
       return exportRecurrent(draft, node, outputs);
     case "Softmax":
+    case "LogSoftmax":
     case "Flatten":
     case "Concat":
     case "Gather":

@@ -84,6 +84,7 @@ op("Gemm", matrix.Gemm, 2, 3, "alpha beta transA transB");
 op("BatchNormalization", matrix.BatchNormalization, 5, 5, "epsilon spatial training_mode");
 op("LayerNormalization", matrix.LayerNormalization, 2, 3, "axis epsilon stash_type");
 op("ReduceMean", matrix.ReduceMean, 1, 2, "axes keepdims noop_with_empty_axes");
+op("LogSoftmax", matrix.LogSoftmax, 1, 1, "axis");
 op("Softmax", matrix.Softmax, 1, 1, "axis");
 const recurrence = "hidden_size direction layout activations activation_alpha activation_beta clip";
 op("LSTM", recurrent.LSTM, 3, 8, `${recurrence} input_forget`);
