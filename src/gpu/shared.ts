@@ -139,11 +139,8 @@ export class SharedMemory implements Disposable {
     for (const [key, { role, size }] of numbered(plan))
       if (role !== "constants") this.#buffers.set(key, create(role, size));
     this.uniforms = create("uniforms", uniformBytes);
-    const outputs = [...plan.outputs, ...plan.checks].reduce(
-      (sum, { slice }) => sum + slice.size,
-      0,
-    );
-    this.readback = create("readback", Math.max(4, outputs));
+    const read = [...plan.outputs, ...plan.checks].reduce((sum, { slice }) => sum + slice.size, 0);
+    this.readback = create("readback", Math.max(4, read));
   }
 
   /** One per Plan.buffers; undefined for constants. */

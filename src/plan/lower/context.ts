@@ -8,7 +8,7 @@ import { rangeOf, type QParams } from "../../graph/value.ts";
 import { UnsupportedError } from "../../errors.ts";
 import { fitsWord, type DType } from "../../tensor/dtype.ts";
 import { fl } from "../../tensor/rounding.ts";
-import { toNumbers, type Tensor } from "../../tensor/tensor.ts";
+import { elementsOf, type Tensor } from "../../tensor/tensor.ts";
 import type { PlanBuilder, Ref } from "../builder.ts";
 import type { Choices, TileChoice } from "../choices.ts";
 import type { ConstantPool } from "../constants.ts";
@@ -192,7 +192,7 @@ export class Lowering {
   }
 
   /** `constant`, packed under another shape than the one that value `name` has everywhere else. */
-  flatConstant(name: string, constant: Tensor): Placed {
+  constantAs(name: string, constant: Tensor): Placed {
     const { dtype, quant } = this.type(name);
     const ref = this.packConstant(name, constant);
     return { name, ref, layout: layoutOf(constant.shape), dtype, quant };
@@ -261,20 +261,23 @@ export class Lowering {
   }
 
   private packConstant(name: string, constant: Tensor): Ref {
-    const { dtype, data } = constant;
-    const at = data instanceof BigInt64Array ? data.findIndex((value) => !fitsWord(value)) : -1;
-    if (at >= 0) {
-      const problem = `int64 runs in 32 bits; "${name}" holds ${data[at]} at index ${at}`;
-      const wayOut = "Clamp the constant before export.";
-      throw new UnsupportedError("compile", [{ op: "constant", node: name, problem }], wayOut);
-    }
+    const { dtype, shape } = constant;
     const kind = isBytes(constant) ? "int8" : dtype === "float32" ? "float32" : "int32";
-    const { shape } = constant;
-    const packed = this.#pool.packed(`constant ${name} ${shape.join()}`, () =>
-      packLayout(layoutOf(shape), toNumbers(constant), kind, shiftOf(constant)),
-    );
+    const packed = this.#pool.packed(`constant ${name} ${shape.join()}`, () => {
+      checkWords(name, constant);
+      return packLayout(layoutOf(shape), elementsOf(constant), kind, shiftOf(constant));
+    });
     return this.plan.constant(packed);
   }
+}
+
+/** Throws UnsupportedError where `constant` does not fit the 32 bits that int64 runs in. */
+function checkWords(name: string, { data }: Tensor): void {
+  const at = data instanceof BigInt64Array ? data.findIndex((value) => !fitsWord(value)) : -1;
+  if (at < 0) return;
+  const problem = `int64 runs in 32 bits; "${name}" holds ${data[at]} at index ${at}`;
+  const wayOut = "Clamp the constant before export.";
+  throw new UnsupportedError("compile", [{ op: "constant", node: name, problem }], wayOut);
 }
 
 /** A name that no other node has. */

@@ -52,7 +52,7 @@ function dense(lowering: Lowering, node: Gather, index: number): Placed {
   const constant = lowering.constant(name);
   const shape = [sizeOf(lowering.shape(name))];
   if (constant && lowering.placed(name) === undefined && !isDense(layoutOf(constant.shape))) {
-    return lowering.flatConstant(name, { ...constant, shape });
+    return lowering.constantAs(name, { ...constant, shape });
   }
   const x = lowering.input(node, index);
   if (lowering.choices.always((shapeOf) => isDense(layoutOf(shapeOf(name))))) return x;
