@@ -203,8 +203,14 @@ export type Movement =
   | (Common & { readonly op: "Squeeze"; readonly axes: readonly number[] })
   | (Common & { readonly op: "Unsqueeze"; readonly axes: readonly number[] })
   | (Common & { readonly op: "Concat"; readonly axis: number })
-  /** pads: begins of all axes, then ends; constant `value` in real units. */
-  | (Common & { readonly op: "Pad"; readonly pads: readonly number[]; readonly value: number })
+  /** pads: begins of all axes, then ends; constant `value` in real units. Without pads below 0 it may also
+   *  mirror the input without its edge (fewer than its size), or repeat the edge. */
+  | (Common & {
+      readonly op: "Pad";
+      readonly pads: readonly number[];
+      readonly value: number;
+      readonly mode?: "reflect" | "edge";
+    })
   /** Per listed axis, as ONNX: ends may exceed the size, steps may be negative. */
   | (Common & {
       readonly op: "Slice";
