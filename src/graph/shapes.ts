@@ -240,8 +240,10 @@ export function fixedTypes(node: Node): readonly DType[] | undefined {
     case "ConvInteger":
     case "MatMulInteger":
       return ["int32"];
+    case "MatMulIntegerToFloat":
+      return ["float32"];
     case "DynamicQuantizeLinear":
-      return ["uint8", "float32", "uint8"];
+      return [node.dtype, "float32", node.dtype];
     case "Equal":
     case "Less":
     case "LessOrEqual":
@@ -273,6 +275,7 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     }
     case "MatMul":
     case "MatMulInteger":
+    case "MatMulIntegerToFloat":
       return [matmul(node, x, inputs[1] ?? [])];
     case "BatchNormalization":
     case "Cast":
@@ -363,8 +366,10 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
       ];
     case "Split":
       return node.sizes.map((size) => x.map((dim, axis) => (axis === node.axis ? size : dim)));
-    case "DynamicQuantizeLinear":
-      return [[...x], [], []];
+    case "DynamicQuantizeLinear": {
+      const parameters = node.granularity === "perTensor" ? [] : [...x.slice(0, -1), 1];
+      return [[...x], parameters, parameters];
+    }
     case "Observe":
     case "Compare":
       return [];
