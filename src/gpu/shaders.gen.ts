@@ -36,6 +36,10 @@ import gatherI8Wgsl from "../../shaders/gather_i8.wgsl?raw";
 import gemvDynamicI8Wgsl from "../../shaders/gemv_dynamic_i8.wgsl?raw";
 import gemvF32Wgsl from "../../shaders/gemv_f32.wgsl?raw";
 import gemvI8Wgsl from "../../shaders/gemv_i8.wgsl?raw";
+import gruDynamicI8Wgsl from "../../shaders/gru_dynamic_i8.wgsl?raw";
+import gruF32Wgsl from "../../shaders/gru_f32.wgsl?raw";
+import layerNormF32Wgsl from "../../shaders/layer_norm_f32.wgsl?raw";
+import layerNormRowsF32Wgsl from "../../shaders/layer_norm_rows_f32.wgsl?raw";
 import libBroadcastWgsl from "../../shaders/lib/broadcast.wgsl?raw";
 import libConvF32Wgsl from "../../shaders/lib/conv_f32.wgsl?raw";
 import libConvI8Wgsl from "../../shaders/lib/conv_i8.wgsl?raw";
@@ -50,15 +54,20 @@ import libDot4Wgsl from "../../shaders/lib/dot4.wgsl?raw";
 import libDot4UnpackedWgsl from "../../shaders/lib/dot4_unpacked.wgsl?raw";
 import libDoubleWgsl from "../../shaders/lib/double.wgsl?raw";
 import libDynamicWgsl from "../../shaders/lib/dynamic.wgsl?raw";
+import libErfWgsl from "../../shaders/lib/erf.wgsl?raw";
 import libGatherWgsl from "../../shaders/lib/gather.wgsl?raw";
 import libGemvI8Wgsl from "../../shaders/lib/gemv_i8.wgsl?raw";
 import libGridWgsl from "../../shaders/lib/grid.wgsl?raw";
+import libLayerNormWgsl from "../../shaders/lib/layer_norm.wgsl?raw";
 import libMatrixWgsl from "../../shaders/lib/matrix.wgsl?raw";
 import libMatrixEmulatedWgsl from "../../shaders/lib/matrix_emulated.wgsl?raw";
 import libMatrixFlagWgsl from "../../shaders/lib/matrix_flag.wgsl?raw";
 import libOrderedWgsl from "../../shaders/lib/ordered.wgsl?raw";
+import libPowerWgsl from "../../shaders/lib/power.wgsl?raw";
 import libQuadsI8Wgsl from "../../shaders/lib/quads_i8.wgsl?raw";
 import libRealSumWgsl from "../../shaders/lib/real_sum.wgsl?raw";
+import libRecurrentWgsl from "../../shaders/lib/recurrent.wgsl?raw";
+import libRecurrentI8Wgsl from "../../shaders/lib/recurrent_i8.wgsl?raw";
 import libReduceWgsl from "../../shaders/lib/reduce.wgsl?raw";
 import libRequantizeWgsl from "../../shaders/lib/requantize.wgsl?raw";
 import libReshapeWgsl from "../../shaders/lib/reshape.wgsl?raw";
@@ -72,6 +81,8 @@ import libTapsWgsl from "../../shaders/lib/taps.wgsl?raw";
 import libUnseenWgsl from "../../shaders/lib/unseen.wgsl?raw";
 import libWindowWgsl from "../../shaders/lib/window.wgsl?raw";
 import lookupI8Wgsl from "../../shaders/lookup_i8.wgsl?raw";
+import lstmDynamicI8Wgsl from "../../shaders/lstm_dynamic_i8.wgsl?raw";
+import lstmF32Wgsl from "../../shaders/lstm_f32.wgsl?raw";
 import matmulF32Wgsl from "../../shaders/matmul_f32.wgsl?raw";
 import narrowI8Wgsl from "../../shaders/narrow_i8.wgsl?raw";
 import observeChannelsF32Wgsl from "../../shaders/observe_channels_f32.wgsl?raw";
@@ -124,7 +135,7 @@ const batchedQuadF32 = {
 
 const binaryF32 = {
   label: "binary_f32",
-  parts: [libGridWgsl, libBroadcastWgsl, binaryF32Wgsl],
+  parts: [libGridWgsl, libBroadcastWgsl, libPowerWgsl, binaryF32Wgsl],
   tile: {},
   overrides: {WORKGROUP: "u32", OP: "u32"},
   bindings: {
@@ -637,6 +648,66 @@ const gemvI8 = {
   },
 } as const satisfies Shader;
 
+const gruDynamicI8 = {
+  label: "gru_dynamic_i8",
+  parts: [libDot4Wgsl, libDivideWgsl, libDoubleWgsl, libDynamicWgsl, libRequantizeWgsl, libRecurrentWgsl, libRecurrentI8Wgsl, gruDynamicI8Wgsl],
+  tile: {PACKED_DOT: 1},
+  overrides: {TORCH: "bool", WORKGROUP: "u32", ROOM: "u32", ANY: "u32", WIDE: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 156, fields: {first: {offset: 0, type: "u32"}, steps: {offset: 4, type: "u32"}, time: {offset: 8, type: "u32"}, batch: {offset: 12, type: "u32"}, units: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, slices: {offset: 24, type: "u32"}, direction: {offset: 28, type: "u32"}, reverse: {offset: 32, type: "u32"}, lengthStride: {offset: 36, type: "u32"}, rowTime: {offset: 40, type: "u32"}, rowBatch: {offset: 44, type: "u32"}, rowDirection: {offset: 48, type: "u32"}, outTime: {offset: 52, type: "u32"}, outBatch: {offset: 56, type: "u32"}, outDirection: {offset: 60, type: "u32"}, hBatch: {offset: 64, type: "u32"}, hDirection: {offset: 68, type: "u32"}, cBatch: {offset: 72, type: "u32"}, cDirection: {offset: 76, type: "u32"}, toBatch: {offset: 80, type: "u32"}, toDirection: {offset: 84, type: "u32"}, extras: {offset: 88, type: "u32"}, writes: {offset: 92, type: "u32"}, span: {offset: 96, type: "u32"}, levels: {offset: 100, type: "u32"}, qmin: {offset: 104, type: "i32"}, clip: {offset: 108, type: "f32"}, peepholes: {offset: 112, type: "u32"}, inputForget: {offset: 116, type: "u32"}, f: {offset: 120, type: "u32"}, g: {offset: 124, type: "u32"}, h: {offset: 128, type: "u32"}, fAlpha: {offset: 132, type: "f32"}, fBeta: {offset: 136, type: "f32"}, gAlpha: {offset: 140, type: "f32"}, gBeta: {offset: 144, type: "f32"}, hAlpha: {offset: 148, type: "f32"}, hBeta: {offset: 152, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    weights: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    lengths: {binding: 3, type: "read-only-storage", element: "i32"},
+    hFrom: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    hOut: {binding: 5, type: "storage", element: "vec4f"},
+    out: {binding: 6, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const gruF32 = {
+  label: "gru_f32",
+  parts: [libRecurrentWgsl, gruF32Wgsl],
+  tile: {BATCH: 1},
+  overrides: {WORKGROUP: "u32", ROOM: "u32", ANY: "u32", LINEAR_BEFORE_RESET: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 156, fields: {first: {offset: 0, type: "u32"}, steps: {offset: 4, type: "u32"}, time: {offset: 8, type: "u32"}, batch: {offset: 12, type: "u32"}, units: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, slices: {offset: 24, type: "u32"}, direction: {offset: 28, type: "u32"}, reverse: {offset: 32, type: "u32"}, lengthStride: {offset: 36, type: "u32"}, rowTime: {offset: 40, type: "u32"}, rowBatch: {offset: 44, type: "u32"}, rowDirection: {offset: 48, type: "u32"}, outTime: {offset: 52, type: "u32"}, outBatch: {offset: 56, type: "u32"}, outDirection: {offset: 60, type: "u32"}, hBatch: {offset: 64, type: "u32"}, hDirection: {offset: 68, type: "u32"}, cBatch: {offset: 72, type: "u32"}, cDirection: {offset: 76, type: "u32"}, toBatch: {offset: 80, type: "u32"}, toDirection: {offset: 84, type: "u32"}, extras: {offset: 88, type: "u32"}, writes: {offset: 92, type: "u32"}, span: {offset: 96, type: "u32"}, levels: {offset: 100, type: "u32"}, qmin: {offset: 104, type: "i32"}, clip: {offset: 108, type: "f32"}, peepholes: {offset: 112, type: "u32"}, inputForget: {offset: 116, type: "u32"}, f: {offset: 120, type: "u32"}, g: {offset: 124, type: "u32"}, h: {offset: 128, type: "u32"}, fAlpha: {offset: 132, type: "f32"}, fBeta: {offset: 136, type: "f32"}, gAlpha: {offset: 140, type: "f32"}, gBeta: {offset: 144, type: "f32"}, hAlpha: {offset: 148, type: "f32"}, hBeta: {offset: 152, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    weights: {binding: 2, type: "read-only-storage", element: "mat4x4f"},
+    lengths: {binding: 3, type: "read-only-storage", element: "i32"},
+    hFrom: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    hOut: {binding: 5, type: "storage", element: "vec4f"},
+    out: {binding: 6, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const layerNormF32 = {
+  label: "layer_norm_f32",
+  parts: [libLayerNormWgsl, layerNormF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 20, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, share: {offset: 12, type: "f32"}, epsilon: {offset: 16, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    scale: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 4, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const layerNormRowsF32 = {
+  label: "layer_norm_rows_f32",
+  parts: [libGridWgsl, libLayerNormWgsl, layerNormRowsF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 20, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, share: {offset: 12, type: "f32"}, epsilon: {offset: 16, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    scale: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 4, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const lookupI8 = {
   label: "lookup_i8",
   parts: [libGridWgsl, libDot4Wgsl, lookupI8Wgsl],
@@ -647,6 +718,42 @@ const lookupI8 = {
     x: {binding: 1, type: "read-only-storage", element: "u32"},
     table: {binding: 2, type: "read-only-storage", element: "i32"},
     out: {binding: 3, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
+const lstmDynamicI8 = {
+  label: "lstm_dynamic_i8",
+  parts: [libDot4Wgsl, libDivideWgsl, libDoubleWgsl, libDynamicWgsl, libRequantizeWgsl, libRecurrentWgsl, libRecurrentI8Wgsl, lstmDynamicI8Wgsl],
+  tile: {PACKED_DOT: 1},
+  overrides: {TORCH: "bool", WORKGROUP: "u32", ROOM: "u32", ANY: "u32", WIDE: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 156, fields: {first: {offset: 0, type: "u32"}, steps: {offset: 4, type: "u32"}, time: {offset: 8, type: "u32"}, batch: {offset: 12, type: "u32"}, units: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, slices: {offset: 24, type: "u32"}, direction: {offset: 28, type: "u32"}, reverse: {offset: 32, type: "u32"}, lengthStride: {offset: 36, type: "u32"}, rowTime: {offset: 40, type: "u32"}, rowBatch: {offset: 44, type: "u32"}, rowDirection: {offset: 48, type: "u32"}, outTime: {offset: 52, type: "u32"}, outBatch: {offset: 56, type: "u32"}, outDirection: {offset: 60, type: "u32"}, hBatch: {offset: 64, type: "u32"}, hDirection: {offset: 68, type: "u32"}, cBatch: {offset: 72, type: "u32"}, cDirection: {offset: 76, type: "u32"}, toBatch: {offset: 80, type: "u32"}, toDirection: {offset: 84, type: "u32"}, extras: {offset: 88, type: "u32"}, writes: {offset: 92, type: "u32"}, span: {offset: 96, type: "u32"}, levels: {offset: 100, type: "u32"}, qmin: {offset: 104, type: "i32"}, clip: {offset: 108, type: "f32"}, peepholes: {offset: 112, type: "u32"}, inputForget: {offset: 116, type: "u32"}, f: {offset: 120, type: "u32"}, g: {offset: 124, type: "u32"}, h: {offset: 128, type: "u32"}, fAlpha: {offset: 132, type: "f32"}, fBeta: {offset: 136, type: "f32"}, gAlpha: {offset: 140, type: "f32"}, gBeta: {offset: 144, type: "f32"}, hAlpha: {offset: 148, type: "f32"}, hBeta: {offset: 152, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    weights: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    lengths: {binding: 3, type: "read-only-storage", element: "i32"},
+    hFrom: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    cFrom: {binding: 5, type: "read-only-storage", element: "vec4f"},
+    hOut: {binding: 6, type: "storage", element: "vec4f"},
+    cOut: {binding: 7, type: "storage", element: "vec4f"},
+    out: {binding: 8, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const lstmF32 = {
+  label: "lstm_f32",
+  parts: [libRecurrentWgsl, lstmF32Wgsl],
+  tile: {BATCH: 1},
+  overrides: {WORKGROUP: "u32", ROOM: "u32", ANY: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 156, fields: {first: {offset: 0, type: "u32"}, steps: {offset: 4, type: "u32"}, time: {offset: 8, type: "u32"}, batch: {offset: 12, type: "u32"}, units: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, slices: {offset: 24, type: "u32"}, direction: {offset: 28, type: "u32"}, reverse: {offset: 32, type: "u32"}, lengthStride: {offset: 36, type: "u32"}, rowTime: {offset: 40, type: "u32"}, rowBatch: {offset: 44, type: "u32"}, rowDirection: {offset: 48, type: "u32"}, outTime: {offset: 52, type: "u32"}, outBatch: {offset: 56, type: "u32"}, outDirection: {offset: 60, type: "u32"}, hBatch: {offset: 64, type: "u32"}, hDirection: {offset: 68, type: "u32"}, cBatch: {offset: 72, type: "u32"}, cDirection: {offset: 76, type: "u32"}, toBatch: {offset: 80, type: "u32"}, toDirection: {offset: 84, type: "u32"}, extras: {offset: 88, type: "u32"}, writes: {offset: 92, type: "u32"}, span: {offset: 96, type: "u32"}, levels: {offset: 100, type: "u32"}, qmin: {offset: 104, type: "i32"}, clip: {offset: 108, type: "f32"}, peepholes: {offset: 112, type: "u32"}, inputForget: {offset: 116, type: "u32"}, f: {offset: 120, type: "u32"}, g: {offset: 124, type: "u32"}, h: {offset: 128, type: "u32"}, fAlpha: {offset: 132, type: "f32"}, fBeta: {offset: 136, type: "f32"}, gAlpha: {offset: 140, type: "f32"}, gBeta: {offset: 144, type: "f32"}, hAlpha: {offset: 148, type: "f32"}, hBeta: {offset: 152, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    weights: {binding: 2, type: "read-only-storage", element: "mat4x4f"},
+    lengths: {binding: 3, type: "read-only-storage", element: "i32"},
+    hFrom: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    cFrom: {binding: 5, type: "read-only-storage", element: "vec4f"},
+    hOut: {binding: 6, type: "storage", element: "vec4f"},
+    cOut: {binding: 7, type: "storage", element: "vec4f"},
+    out: {binding: 8, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
@@ -897,13 +1004,13 @@ const softmaxRowsF32 = {
 
 const unaryF32 = {
   label: "unary_f32",
-  parts: [libGridWgsl, unaryF32Wgsl],
+  parts: [libGridWgsl, libErfWgsl, unaryF32Wgsl],
   tile: {},
   overrides: {WORKGROUP: "u32", OP: "u32"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, a: {offset: 4, type: "f32"}, b: {offset: 8, type: "f32"}}},
-    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
-    out: {binding: 2, type: "storage", element: "vec4f"},
+    params: {binding: 0, type: "uniform", size: 20, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, a: {offset: 12, type: "f32"}, b: {offset: 16, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4u"},
+    out: {binding: 2, type: "storage", element: "vec4u"},
   },
 } as const satisfies Shader;
 
@@ -922,7 +1029,7 @@ const where32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherI8, gemvDynamicI8, gemvF32, gemvI8, lookupI8, matmulF32, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32, where32 } as const;
+export const shaders = { batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherI8, gemvDynamicI8, gemvF32, gemvI8, gruDynamicI8, gruF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32, where32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

@@ -5,6 +5,7 @@ import type { DType } from "../tensor/dtype.ts";
 import type { DynamicRule } from "./dynamic.ts";
 import type { Dim } from "./value.ts";
 import type { ObserverSpec } from "./observer.ts";
+import type { RecurrentAttributes } from "./recurrent.ts";
 
 interface Common {
   /** Unique in the graph; the ONNX node's name where it has one. */
@@ -62,13 +63,36 @@ export interface BatchNormalization extends Common {
   readonly epsilon: number;
 }
 
-/** Element-wise with one input. */
+/** x (…), normalized over the axes from `axis` on: (x − mean) / √(variance + epsilon) · scale + bias, both of
+ *  them broadcastable to x. inputs: x, scale, bias?. axis: non-negative. */
+export interface LayerNormalization extends Common {
+  readonly op: "LayerNormalization";
+  readonly axis: number;
+  readonly epsilon: number;
+}
+
+/** A node of each op in O, without attributes. */
+type Plain<O extends string> = O extends string ? Common & { readonly op: O } : never;
+
+/** Element-wise with one input; functions.ts has what each computes. */
 export type Unary =
-  | (Common & { readonly op: "Relu" })
-  | (Common & { readonly op: "Sigmoid" })
-  | (Common & { readonly op: "HardSwish" })
-  | (Common & { readonly op: "Tanh" })
-  | (Common & { readonly op: "Identity" })
+  | Plain<
+      | "Identity"
+      | "Relu"
+      | "Sigmoid"
+      | "HardSwish"
+      | "Tanh"
+      | "Erf"
+      | "Sqrt"
+      | "Exp"
+      | "Log"
+      | "Neg"
+    >
+  | Plain<"Abs" | "Reciprocal" | "Softplus" | "Sign" | "Floor" | "Ceil" | "Round">
+  | (Common & { readonly op: "Elu"; readonly alpha: number })
+  | (Common & { readonly op: "Selu"; readonly alpha: number; readonly gamma: number })
+  /** "none": by erf; "tanh": the approximation by tanh. */
+  | (Common & { readonly op: "Gelu"; readonly approximate: "none" | "tanh" })
   | (Common & { readonly op: "LeakyRelu"; readonly alpha: number })
   | (Common & { readonly op: "HardSigmoid"; readonly alpha: number; readonly beta: number })
   | (Common & { readonly op: "Clip"; readonly low: number; readonly high: number })
@@ -78,7 +102,7 @@ export type Unary =
 
 /** Element-wise with two inputs, numpy broadcasting. */
 export interface Binary extends Common, Clamp, Rounded {
-  readonly op: "Add" | "Sub" | "Mul" | "Div";
+  readonly op: "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Min" | "Max";
 }
 
 /** Element-wise with two inputs of one dtype, numpy broadcasting; bool out. NaN equals nothing. */
@@ -134,6 +158,23 @@ export interface ReduceMean extends Common {
 export interface Softmax extends Common {
   readonly op: "Softmax";
   readonly axis: number;
+}
+
+/** inputs: x, W (D, 4·H, I), R (D, 4·H, H), then what `roles` says, gates i, o, f, c: bias (D, 8·H), the
+ *  input's half first; sequenceLens (B), integers; initialH and initialC; peepholes (D, 3·H), i, o, f.
+ *  outputs: Y, Y_h, Y_c, all named. Shapes by `layout`: recurrent.ts. */
+export interface LSTM extends Common, RecurrentAttributes {
+  readonly op: "LSTM";
+  /** The forget gate is 1 − the input gate. */
+  readonly inputForget: boolean;
+}
+
+/** inputs: x, W (D, 3·H, I), R (D, 3·H, H), then what `roles` says, gates z, r, h: bias (D, 6·H),
+ *  sequenceLens, initialH. outputs: Y, Y_h, both named. */
+export interface GRU extends Common, RecurrentAttributes {
+  readonly op: "GRU";
+  /** The reset gate scales R·h + its bias, as in PyTorch; else h before the product. */
+  readonly linearBeforeReset: boolean;
 }
 
 /** softmax(scale · q kᵀ + mask) · v, head by head: Vaswani et al., arXiv 1706.03762, section 3.2. inputs:
@@ -241,6 +282,7 @@ export type Node =
   | Gemm
   | MatMul
   | BatchNormalization
+  | LayerNormalization
   | Unary
   | Binary
   | Comparison
@@ -253,6 +295,8 @@ export type Node =
   | GlobalAveragePool
   | ReduceMean
   | Softmax
+  | LSTM
+  | GRU
   | Attention
   | Movement
   | Quantize

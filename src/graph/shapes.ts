@@ -4,7 +4,9 @@
 import { InputError } from "../errors.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { formatShape } from "../tensor/tensor.ts";
+import { isBinary, isUnaryFunction } from "./functions.ts";
 import type { Node, Window } from "./node.ts";
+import { recurrentShapes, wantedShape } from "./recurrent.ts";
 import type { Dim } from "./value.ts";
 
 type Shape = readonly Dim[];
@@ -216,6 +218,35 @@ function spatial(node: Node, x: Shape, channels: Dim, window: Window, ceilMode: 
   return [x[0] ?? 1, channels, ...sizes];
 }
 
+/** x's own shape, once scale and bias broadcast to it. */
+function layerNormalization(
+  node: Node & { op: "LayerNormalization" },
+  x: Shape,
+  operands: readonly Shape[],
+): Dim[] {
+  for (const shape of operands) {
+    const out = broadcastShapes(node, x, shape);
+    if (out.length === x.length && out.every((dim, axis) => dim === x[axis])) continue;
+    const rule = `scale and bias must broadcast to x ${formatShape(x)}`;
+    throw nodeError(node, rule, formatShape(shape), CHECK_MODEL);
+  }
+  return [...x];
+}
+
+/** Y, Y_h and Y_c; every input must have the shape that its role asks for. Names of sizes may differ. */
+function recurrent(node: Node & { op: "LSTM" | "GRU" }, inputs: readonly Shape[]): Dim[][] {
+  const [x = []] = inputs;
+  (["W", "R", ...node.roles] as const).forEach((what, index) => {
+    const [got = [], want] = [inputs[index + 1], wantedShape(node, what, x)];
+    const fits = (dim: Dim, axis: number) =>
+      dim === want[axis] || typeof dim === "string" || typeof want[axis] === "string";
+    if (x.length === 3 && got.length === want.length && got.every(fits)) return;
+    const shapes = `${formatShape(got)} with x ${formatShape(x)}`;
+    throw nodeError(node, `${what} must have shape ${formatShape(want)}`, shapes, CHECK_MODEL);
+  });
+  return recurrentShapes(node, x);
+}
+
 /** Element types that `node`'s op alone decides, output by output; undefined where its inputs do. */
 export function fixedTypes(node: Node): readonly DType[] | undefined {
   switch (node.op) {
@@ -228,6 +259,9 @@ export function fixedTypes(node: Node): readonly DType[] | undefined {
       return ["float32"];
     case "DynamicQuantizeLinear":
       return [node.dtype, "float32", node.dtype];
+    case "LSTM":
+    case "GRU":
+      return node.outputs.map(() => "float32");
     case "Equal":
     case "Less":
     case "LessOrEqual":
@@ -246,6 +280,8 @@ export function fixedTypes(node: Node): readonly DType[] | undefined {
 /** Shapes of `node`'s outputs, given those of its inputs in order. */
 export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
   const x = inputs[0] ?? [];
+  if (isUnaryFunction(node)) return [[...x]];
+  if (isBinary(node)) return [broadcastShapes(node, x, inputs[1] ?? [])];
   switch (node.op) {
     case "Conv":
     case "ConvInteger":
@@ -260,14 +296,6 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "MatMulIntegerToFloat":
       return [matmul(node, x, inputs[1] ?? [])];
     case "BatchNormalization":
-    case "Relu":
-    case "Sigmoid":
-    case "HardSwish":
-    case "Tanh":
-    case "Identity":
-    case "LeakyRelu":
-    case "HardSigmoid":
-    case "Clip":
     case "Cast":
     case "Softmax":
     case "Quantize":
@@ -277,10 +305,8 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
       return [[...x]];
     case "FakeQuantizeGrad":
       return [sameShape(node, x, inputs[1] ?? [])];
-    case "Add":
-    case "Sub":
-    case "Mul":
-    case "Div":
+    case "LayerNormalization":
+      return [layerNormalization(node, x, inputs.slice(1))];
     case "Equal":
     case "Less":
     case "LessOrEqual":
@@ -358,6 +384,9 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
       ];
     case "Split":
       return node.sizes.map((size) => x.map((dim, axis) => (axis === node.axis ? size : dim)));
+    case "LSTM":
+    case "GRU":
+      return recurrent(node, inputs);
     case "DynamicQuantizeLinear": {
       const parameters = node.granularity === "perTensor" ? [] : [...x.slice(0, -1), 1];
       return [[...x], parameters, parameters];

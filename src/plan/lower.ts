@@ -5,6 +5,7 @@
 import { valueOf } from "../graph/graph.ts";
 import type { BoundGraph } from "../graph/bind.ts";
 import { takes } from "../graph/dtypes.ts";
+import { isBinary, isUnaryFunction } from "../graph/functions.ts";
 import type { Node } from "../graph/node.ts";
 import { formatShape, sizeOf } from "../tensor/tensor.ts";
 import { UnsupportedError, type Unsupported } from "../errors.ts";
@@ -22,6 +23,7 @@ import {
   lowerFakeQuantizeGrad,
   lowerUnary,
 } from "./lower/elementwise.ts";
+import { lowerLayerNorm } from "./lower/layerNorm.ts";
 import { lowerDynamicQuantize } from "./lower/dynamic.ts";
 import { lowerGather } from "./lower/gather.ts";
 import { lowerIntegerToFloat } from "./lower/integerToFloat.ts";
@@ -30,6 +32,7 @@ import { lowerGemm, lowerMatMul } from "./lower/matmul.ts";
 import { emitReshape, emitReshapeQuantize, lowerMovement } from "./lower/movement.ts";
 import { lowerCompare, lowerObserve } from "./lower/observe.ts";
 import { lowerMean, lowerPool, lowerSoftmax } from "./lower/pool.ts";
+import { lowerRecurrent } from "./lower/recurrent.ts";
 import {
   lowerArithmetic,
   lowerComparison,
@@ -51,19 +54,8 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerMatMul(lowering, node);
     case "BatchNormalization":
       return lowerBatchNormalization(lowering, node);
-    case "Relu":
-    case "Sigmoid":
-    case "HardSwish":
-    case "Tanh":
-    case "LeakyRelu":
-    case "HardSigmoid":
-    case "Clip":
-      return lowerUnary(lowering, node);
-    case "Add":
-    case "Sub":
-    case "Mul":
-    case "Div":
-      return lowerArithmetic(lowering, node);
+    case "LayerNormalization":
+      return lowerLayerNorm(lowering, node);
     case "Equal":
     case "Less":
     case "LessOrEqual":
@@ -88,6 +80,9 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerMean(lowering, node);
     case "Softmax":
       return lowerSoftmax(lowering, node);
+    case "LSTM":
+    case "GRU":
+      return lowerRecurrent(lowering, node);
     case "Attention":
       return lowerAttention(lowering, node);
     case "Cast":
@@ -111,7 +106,11 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerObserve(lowering, node);
     case "Compare":
       return lowerCompare(lowering, node);
+    case "Identity":
+      return lowerMovement(lowering, node);
     default:
+      if (isUnaryFunction(node)) return lowerUnary(lowering, node);
+      if (isBinary(node)) return lowerArithmetic(lowering, node);
       return lowerMovement(lowering, node);
   }
 }

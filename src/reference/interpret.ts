@@ -11,6 +11,7 @@ import {
 } from "../graph/arithmetic.ts";
 import type { BoundGraph, BoundValue } from "../graph/bind.ts";
 import { matchDims } from "../graph/bind.ts";
+import { isBinary, isUnaryFunction } from "../graph/functions.ts";
 import type { Node, NodeOf } from "../graph/node.ts";
 import { nodeError } from "../graph/shapes.ts";
 import type { QParams } from "../graph/value.ts";
@@ -22,6 +23,7 @@ import { binary } from "./binary.ts";
 import { conv } from "./conv.ts";
 import { gather } from "./gather.ts";
 import { gemm, matmul } from "./gemm.ts";
+import { layerNorm } from "./layerNorm.ts";
 import { clipBytes, dynamicQuantize, integerProduct, integerToFloat } from "./integers.ts";
 import { compareElements, integerBinary, logic, not, where } from "./logic.ts";
 import { isMovement, move } from "./movement.ts";
@@ -29,6 +31,7 @@ import { floatInput, inputAt, outputShape } from "./operands.ts";
 import { averagePool, maxPool } from "./pool.ts";
 import { runQuantized } from "./quantized.ts";
 import { storedQ } from "./quantizedOperands.ts";
+import { recurrent } from "./recurrent.ts";
 import { reduceMean } from "./reduce.ts";
 import { softmax } from "./softmax.ts";
 import { cast, unary } from "./unary.ts";
@@ -120,6 +123,7 @@ function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>):
   const isPlain = from[0] === undefined && tensors[0]?.dtype !== "float32";
   if (node.op === "Gather") return [gather(node, tensors, shapes[0] ?? [])];
   if (node.op === "Clip" && isPlain) return [clipBytes(node, tensors)];
+  if (node.op === "LSTM" || node.op === "GRU") return recurrent(node, tensors);
   if (node.op === "DynamicQuantizeLinear") return dynamicQuantize(node, tensors);
   if (node.op === "Quantize") return [quantize(node, tensors, quantOut)];
   if (node.op === "Dequantize") return [dequantize(node, tensors, quantIn)];
@@ -197,23 +201,10 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
       return matmul(node, inputs);
     case "BatchNormalization":
       return batchNorm(node, inputs);
-    case "Relu":
-    case "Sigmoid":
-    case "HardSwish":
-    case "Tanh":
-    case "LeakyRelu":
-    case "HardSigmoid":
-    case "Clip":
-      return unary(node, inputs);
     case "Identity": {
       const x = inputAt(node, inputs, 0);
       return tensor(x.dtype, x.shape, x.data);
     }
-    case "Add":
-    case "Sub":
-    case "Mul":
-    case "Div":
-      return inputs[0]?.dtype === "float32" ? binary(node, inputs) : integerBinary(node, inputs);
     case "Equal":
     case "Less":
     case "LessOrEqual":
@@ -243,7 +234,12 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
       return fakeQuantize(node, inputs);
     case "FakeQuantizeGrad":
       return fakeQuantizeGrad(node, inputs);
+    case "LayerNormalization":
+      return layerNorm(node, inputs);
     default:
+      if (isUnaryFunction(node)) return unary(node, inputs);
+      if (isBinary(node))
+        return inputs[0]?.dtype === "float32" ? binary(node, inputs) : integerBinary(node, inputs);
       throw new InputError(
         `${node.op} "${node.name}": the reference has no such op. Please report.`,
       );

@@ -21,7 +21,9 @@ import { integerOps } from "../support/families/integers.ts";
 import { engines } from "../support/families/engines.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
+import { norms } from "../support/families/norms.ts";
 import { pools } from "../support/families/pools.ts";
+import { recurrent } from "../support/families/recurrent.ts";
 import { residualGraph } from "../support/models.ts";
 
 const script = new URL("../../scripts/reflectShaders.mjs", import.meta.url).href;
@@ -36,7 +38,7 @@ const TILE = { PIXELS: [1, 8], WORDS: [1, 2] };
 const QUAD = { QUARTER: [4, 8], WORDS: [1, 2] };
 /** Every value that lowering gives each override; all their combinations are compiled. */
 const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readonly number[]>>>>> = {
-  binaryF32: { OP: [0, 1, 2, 3] },
+  binaryF32: { OP: [0, 1, 2, 3, 4, 5, 6] },
   binaryI8: { MULTIPLY: FLAG },
   cast32: { TO_FLOAT: FLAG },
   convI32: { SPLIT: FLAG },
@@ -68,7 +70,11 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   convTiledF32: { RESIDUAL: FLAG },
   convTiledI8: { RESIDUAL: FLAG, VECTOR: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
   gemvF32: { RESIDUAL: FLAG },
+  // Batch elements of a workgroup and its room for states: what fits into 16 KiB.
+  gruF32: { LINEAR_BEFORE_RESET: FLAG, ANY: FLAG, ROOM: [16], BATCH: [1, 2, 4] },
+  lstmF32: { ANY: FLAG, ROOM: [16], BATCH: [1, 2, 4] },
   gemvI8: { RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
+  layerNormF32: { WORKGROUP: [32, 64, 128, 256] },
   observeHistogramF32: { BINS: [2, 2048, 4096], PADDED: FLAG, SKIP_ZEROS: FLAG },
   observeMinmaxF32: { PADDED: FLAG },
   poolF32: { MAX: FLAG },
@@ -77,7 +83,7 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   reduceI8: { LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
   softmaxF32: { LAST: FLAG },
   softmaxRowsF32: { MASKED: FLAG },
-  unaryF32: { OP: [0, 1, 2, 3, 4, 5] },
+  unaryF32: { OP: Array.from({ length: 22 }, (_, op) => op) },
 };
 
 /** Expanded for a window's sizes, or for one of two forms: too many sets to list. */
@@ -87,6 +93,8 @@ const expandedByGeometry = new Set<ShaderName>([
   "depthwiseTileF32",
   "depthwiseTileObservedF32",
   "depthwiseTileI8",
+  "gruF32",
+  "lstmF32",
 ]);
 
 /** The product of `lists`: { a: [0, 1], b: [2] } is [{ a: 0, b: 2 }, { a: 1, b: 2 }]. */
@@ -167,8 +175,10 @@ describe("plans", () => {
       ...products,
       ...pools,
       ...attentions,
+      ...norms,
       ...movements,
       ...integerOps,
+      ...recurrent,
       ...dynamicProducts,
     ];
     const graphs = families.flatMap((each) => each.sample(40).map(({ graph }) => graph));
@@ -234,6 +244,8 @@ describe("the style of", () => {
         ["out"],
         ["slot"],
         ["out", "slot"],
+        ["hOut", "out"],
+        ["hOut", "cOut", "out"],
         ["slot", "out"],
         ["outScale", "outZero", "out"],
       ];

@@ -106,6 +106,10 @@ export class Call {
     return this.#attribute(name, "string")?.value ?? fallback;
   }
 
+  strings(name: string): readonly string[] | undefined {
+    return this.#attribute(name, "strings")?.value;
+  }
+
   graph(name: string): GraphProto | undefined {
     return this.#attribute(name, "graph")?.value;
   }
