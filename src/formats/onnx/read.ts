@@ -124,12 +124,14 @@ function readAttribute(reader: WireReader): [string, AttributeProto] {
   const offset = reader.offset;
   const floats: number[] = [];
   const ints: bigint[] = [];
+  const strings: string[] = [];
   let name = "";
   let type = 0;
   let float = 0;
   let int = 0n;
   let string: Uint8Array = new Uint8Array();
   let tensor: TensorProto | undefined;
+  let graph: GraphProto | undefined;
   const seen = new Set<string>();
   reader.message(
     (field) => {
@@ -140,13 +142,15 @@ function readAttribute(reader: WireReader): [string, AttributeProto] {
       else if (field === 3) int = reader.int64();
       else if (field === 4) string = reader.bytes();
       else if (field === 5) tensor = readTensor(reader);
-      // Subgraphs are read, so that their bytes and nesting are checked, and then forgotten.
-      else if (field === 6 || field === 11) readGraph(reader);
+      else if (field === 6) graph = readGraph(reader);
+      // Lists of graphs are read, so that their bytes and nesting are checked, and then forgotten.
+      else if (field === 11) readGraph(reader);
       else if (field === 7) {
         const chunk = reader.fixed(4);
         const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
         for (let at = 0; at < chunk.length; at += 4) floats.push(view.getFloat32(at, true));
-      } else if (field === 8) for (const value of reader.int64s()) ints.push(value);
+      } else if (field === 9) pushWithin(reader)(strings, (at) => at.string(), "strings");
+      else if (field === 8) for (const value of reader.int64s()) ints.push(value);
       else if (field === 20) type = reader.int("attribute type");
       else reader.skip();
     },
@@ -162,8 +166,10 @@ function readAttribute(reader: WireReader): [string, AttributeProto] {
   if (kind === "int") return [name, { kind, value: int }];
   if (kind === "string") return [name, { kind, value: reader.text(string, offset) }];
   if (kind === "floats") return [name, { kind, value: floats }];
+  if (kind === "strings") return [name, { kind, value: strings }];
   if (kind === "ints") return [name, { kind, value: ints }];
   if (kind === "tensor" && tensor) return [name, { kind, value: tensor }];
+  if (kind === "graph" && graph) return [name, { kind, value: graph }];
   return [name, { kind: "other", value: kind }];
 }
 

@@ -26,7 +26,7 @@ export type Entry =
 export class Refusal extends Error {}
 
 /** Ops whose output has no part in the quantization of their input. */
-const OWN_TYPE = new Set("Cast Quantize Dequantize ConvInteger MatMulInteger".split(" "));
+const OWN_TYPE = new Set("Cast Quantize Dequantize ConvInteger MatMulInteger LSTM GRU".split(" "));
 
 export class Scope {
   readonly builder = new GraphBuilder();
@@ -51,6 +51,16 @@ export class Scope {
 
   isInput(name: string): boolean {
     return this.#inputs.has(name);
+  }
+
+  /** The graph inputs that value `name` is computed from. */
+  inputsOf(name: string): string[] {
+    const wanted = new Set([name]);
+    for (const node of this.builder.nodes.toReversed()) {
+      if (!node.outputs.some((output) => wanted.has(output))) continue;
+      for (const input of node.inputs) wanted.add(input);
+    }
+    return [...this.#inputs].filter((input) => wanted.has(input));
   }
 
   setInput(name: string, value: Value): void {

@@ -64,12 +64,18 @@ function writeAttribute(out: BinaryWriter, name: string, attribute: AttributePro
     case "tensor":
       message(out, 5, () => writeTensor(out, attribute.value));
       return int(out, 20, 4);
+    case "graph":
+      message(out, 6, () => writeGraph(out, attribute.value));
+      return int(out, 20, 5);
     case "floats":
       for (const value of attribute.value) out.tag(7, Bit32).float(value);
       return int(out, 20, 6);
     case "ints":
       for (const value of attribute.value) out.tag(8, Varint).int64(value);
       return int(out, 20, 7);
+    case "strings":
+      for (const value of attribute.value) out.tag(9, LengthDelimited).string(value);
+      return int(out, 20, 8);
     case "other":
       throw new Error(`write: attribute "${name}" of type ${attribute.value}; please report.`);
     default:

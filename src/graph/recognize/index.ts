@@ -4,10 +4,15 @@
 // keeps its own nodes.
 
 import type { Graph } from "../graph.ts";
+import { recognizeAttention } from "./attention.ts";
 import { recognizeGelu } from "./gelu.ts";
 import { recognizeLayerNorm } from "./layerNorm.ts";
 
-const passes: readonly ((graph: Graph) => Graph)[] = [recognizeLayerNorm, recognizeGelu];
+const passes: readonly ((graph: Graph) => Graph)[] = [
+  recognizeLayerNorm,
+  recognizeGelu,
+  recognizeAttention,
+];
 
 /** `graph` with every known pattern as one node. */
 export function recognize(graph: Graph): Graph {

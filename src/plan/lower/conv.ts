@@ -11,7 +11,7 @@ import {
 } from "../../graph/arithmetic.ts";
 import type { Clamp, Conv, Engine, Node } from "../../graph/node.ts";
 import { AccumulatorError } from "../../errors.ts";
-import { sizeOf, toNumbers, type Tensor } from "../../tensor/tensor.ts";
+import { elementsOf, sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import { fit, type RegisterTile } from "../tiles.ts";
 import { floatBounds, storedBounds, workgroups, type Lowering, type Placed } from "./context.ts";
 import { emitDepthwiseFloat, emitDepthwiseInteger } from "./depthwise.ts";
@@ -26,7 +26,7 @@ import {
 } from "./filters.ts";
 import { takeRange } from "./observe.ts";
 import { isPointwise, sizesOf, type Product } from "./product.ts";
-import { noResidual, residualUniforms, takeResidual } from "./residual.ts";
+import { noResidual, residualUniforms, takeResidual, type Residual } from "./residual.ts";
 import { emitSharedFloat, emitSharedInteger, productSizes } from "./tiled.ts";
 
 function emit(lowering: Lowering, product: Product): void {
@@ -42,7 +42,7 @@ function emit(lowering: Lowering, product: Product): void {
 type Sizes = ReturnType<typeof sizesOf>;
 
 /** The register tile of a dense product of `pixels` rows: quads where it has one group, else words that fit a group. */
-function fitTile(
+export function fitTile(
   wanted: RegisterTile,
   pixels: number,
   { outWords, groupOuts }: Sizes,
@@ -57,7 +57,10 @@ function fitTile(
 }
 
 /** Workgroups of a dense product, and the sizes its shader is expanded for. */
-function tileSteps({ pixels, words, quads }: RegisterTile, { pixels: rows, outWords }: Sizes) {
+export function tileSteps(
+  { pixels, words, quads }: RegisterTile,
+  { pixels: rows, outWords }: Sizes,
+) {
   const lanes = quads ? 4 : 1;
   const tiles = Math.ceil(rows / pixels) * Math.ceil(outWords / (words * lanes));
   return {
@@ -242,7 +245,7 @@ function constantBias(lowering: Lowering, node: Node, outs: number): ArrayLike<n
   if (name === undefined) return new Float32Array(outs);
   const bias = lowering.constant(name);
   if (!bias) throw lowering.unsupported(node, `bias "${name}" must be a constant`);
-  return toNumbers(bias);
+  return elementsOf(bias);
 }
 
 /** Where a convolution writes, with its own parameters: its own output, or that of the Add it does. */
@@ -307,33 +310,24 @@ export function clampOf(node: Clamp): Clamp {
   return { ...(low === undefined ? {} : { low }), ...(high === undefined ? {} : { high }) };
 }
 
-/** out (rows, N) = x (rows, K) · filter (K, N), filter constant: rows are pixels of a 1 × 1 filter. */
-export function lowerRows(
+/** A constant that rows are multiplied by: (outs, perGroup), with a bias for each of outs. */
+export interface Rows extends Clamp {
+  readonly outs: number;
+  readonly perGroup: number;
+  readonly data: () => ArrayLike<number>;
+  readonly bias: () => ArrayLike<number>;
+  readonly filterScale: Float32Array | undefined;
+  readonly residual?: Residual | undefined;
+}
+
+/** out (rows, outs) = x (rows, perGroup) · dataᵀ + bias: rows are pixels of a 1 × 1 filter. */
+export function emitRows(
   lowering: Lowering,
-  node: Node & Clamp,
+  node: Node,
   x: Placed,
   out: Placed,
-  options: {
-    transposed: boolean;
-    alpha: number;
-    bias: ArrayLike<number> | undefined;
-    clamp: Clamp;
-  },
+  { outs, perGroup, data, bias, filterScale, residual, ...clamp }: Rows,
 ): void {
-  const { filter, filterScale } = constantFilter(lowering, node);
-  const [first = 1, second = 1] = filter.shape;
-  const [outs, perGroup] = options.transposed ? [first, second] : [second, first];
-  const data = once(() => {
-    const source = toNumbers(filter);
-    const rows = new Float64Array(outs * perGroup);
-    for (let out = 0; out < outs; out++) {
-      for (let k = 0; k < perGroup; k++) {
-        const at = options.transposed ? out * perGroup + k : k * outs + out;
-        rows[out * perGroup + k] = Math.fround((source[at] ?? 0) * options.alpha);
-      }
-    }
-    return rows;
-  });
   const one = {
     inHeight: 1,
     inWidth: 1,
@@ -350,15 +344,51 @@ export function lowerRows(
     padTop: 0,
     padLeft: 0,
   };
-  const batch = sizeOf(out.layout.logical.slice(0, -1));
   emit(lowering, {
     node,
-    geometry: { batch, ...one, ...steps },
+    geometry: { batch: sizeOf(out.layout.logical.slice(0, -1)), ...one, ...steps },
     filter: { shape: { outs, perGroup, taps: 1, group: 1 }, data },
-    bias: () => options.bias ?? new Float32Array(outs),
+    bias,
     filterScale,
     x,
     out,
+    residual,
+    ...clamp,
+  });
+}
+
+/** out (rows, N) = x (rows, K) · filter (K, N), filter constant. */
+export function lowerRows(
+  lowering: Lowering,
+  node: Node & Clamp,
+  x: Placed,
+  out: Placed,
+  options: {
+    transposed: boolean;
+    alpha: number;
+    bias: ArrayLike<number> | undefined;
+    clamp: Clamp;
+    residual?: Residual | undefined;
+  },
+): void {
+  const { filter, filterScale } = constantFilter(lowering, node);
+  const [first = 1, second = 1] = filter.shape;
+  const [outs, perGroup] = options.transposed ? [first, second] : [second, first];
+  const data = once(() => {
+    const source = elementsOf(filter);
+    const rows = new Float64Array(outs * perGroup);
+    for (let out = 0; out < outs; out++) {
+      for (let k = 0; k < perGroup; k++) {
+        const at = options.transposed ? out * perGroup + k : k * outs + out;
+        rows[out * perGroup + k] = Math.fround((source[at] ?? 0) * options.alpha);
+      }
+    }
+    return rows;
+  });
+  emitRows(lowering, node, x, out, {
+    ...{ outs, perGroup, data, filterScale },
+    bias: () => options.bias ?? new Float32Array(outs),
+    residual: options.residual,
     ...options.clamp,
   });
 }

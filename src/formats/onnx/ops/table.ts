@@ -3,12 +3,14 @@
 
 import type { Call } from "../call.ts";
 import type { NodeProto } from "../proto.ts";
+import * as control from "./control.ts";
 import * as elementwise from "./elementwise.ts";
 import * as integers from "./integers.ts";
 import * as known from "./known.ts";
 import * as matrix from "./matrix.ts";
 import * as movement from "./movement.ts";
 import * as qlinear from "./qlinear.ts";
+import * as recurrent from "./recurrent.ts";
 import * as quantization from "./quantization.ts";
 import * as windows from "./windows.ts";
 
@@ -84,6 +86,9 @@ op("LayerNormalization", matrix.LayerNormalization, 2, 3, "axis epsilon stash_ty
 op("ReduceMean", matrix.ReduceMean, 1, 2, "axes keepdims noop_with_empty_axes");
 op("LogSoftmax", matrix.LogSoftmax, 1, 1, "axis");
 op("Softmax", matrix.Softmax, 1, 1, "axis");
+const recurrence = "hidden_size direction layout activations activation_alpha activation_beta clip";
+op("LSTM", recurrent.LSTM, 3, 8, `${recurrence} input_forget`);
+op("GRU", recurrent.GRU, 3, 6, `${recurrence} linear_before_reset`);
 op("Flatten", movement.Flatten, 1, 1, "axis");
 op("Reshape", movement.Reshape, 2, 2, "allowzero");
 op("Transpose", movement.Transpose, 1, 1, "perm");
@@ -94,6 +99,7 @@ op("Concat", movement.Concat, 1, MANY, "axis");
 op("Pad", movement.Pad, 1, 4, "mode pads value");
 op("Slice", movement.Slice, 1, 5, "starts ends axes");
 op("Split", movement.Split, 1, 2, "axis split num_outputs");
+op("If", control.If, 1, 1, "then_branch else_branch");
 op("Constant", known.Constant, 0, 0, "value value_int value_ints value_float value_floats");
 op("Shape", known.Shape, 1, 1, "start end");
 op("Size", known.Size, 1, 1);
