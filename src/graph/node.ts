@@ -160,11 +160,6 @@ export interface Softmax extends Common {
   readonly axis: number;
 }
 
-export interface LogSoftmax extends Common {
-  readonly op: "LogSoftmax";
-  readonly axis: number;
-}
-
 /** inputs: x, W (D, 4·H, I), R (D, 4·H, H), then what `roles` says, gates i, o, f, c: bias (D, 8·H), the
  *  input's half first; sequenceLens (B), integers; initialH and initialC; peepholes (D, 3·H), i, o, f.
  *  outputs: Y, Y_h, Y_c, all named. Shapes by `layout`: recurrent.ts. */
@@ -180,6 +175,11 @@ export interface GRU extends Common, RecurrentAttributes {
   readonly op: "GRU";
   /** The reset gate scales R·h + its bias, as in PyTorch; else h before the product. */
   readonly linearBeforeReset: boolean;
+}
+
+export interface LogSoftmax extends Common {
+  readonly op: "LogSoftmax";
+  readonly axis: number;
 }
 
 /** softmax(scale · q kᵀ + mask) · v, head by head: Vaswani et al., arXiv 1706.03762, section 3.2. inputs:
@@ -203,8 +203,14 @@ export type Movement =
   | (Common & { readonly op: "Squeeze"; readonly axes: readonly number[] })
   | (Common & { readonly op: "Unsqueeze"; readonly axes: readonly number[] })
   | (Common & { readonly op: "Concat"; readonly axis: number })
-  /** pads: begins of all axes, then ends; constant `value` in real units. */
-  | (Common & { readonly op: "Pad"; readonly pads: readonly number[]; readonly value: number })
+  /** pads: begins of all axes, then ends; constant `value` in real units. Without pads below 0 it may also
+   *  mirror the input without its edge (fewer than its size), or repeat the edge. */
+  | (Common & {
+      readonly op: "Pad";
+      readonly pads: readonly number[];
+      readonly value: number;
+      readonly mode?: "reflect" | "edge";
+    })
   /** Per listed axis, as ONNX: ends may exceed the size, steps may be negative. */
   | (Common & {
       readonly op: "Slice";
@@ -300,9 +306,9 @@ export type Node =
   | GlobalAveragePool
   | ReduceMean
   | Softmax
-  | LogSoftmax
   | LSTM
   | GRU
+  | LogSoftmax
   | Attention
   | Movement
   | Quantize

@@ -135,6 +135,25 @@ function sameShape(node: Node, x: Shape, gradient: Shape): Dim[] {
   );
 }
 
+function pad(node: Node & { op: "Pad" }, x: Shape): Dim[] {
+  return x.map((dim, axis) => {
+    const [begin, end] = [node.pads[axis] ?? 0, node.pads[axis + x.length] ?? 0];
+    if (begin === 0 && end === 0) return dim;
+    const size = sizeAt(node, x, axis);
+    // A mirror has no more than it shows; an edge must be there.
+    const most = node.mode === "reflect" ? size - 1 : size > 0 ? Infinity : 0;
+    if (node.mode && (Math.min(begin, end) < 0 || Math.max(begin, end) > most)) {
+      throw nodeError(
+        node,
+        `mode "${node.mode}" pads axis ${axis} of size ${size} by 0 … ${most}`,
+        `${begin} before and ${end} behind`,
+        CHECK_MODEL,
+      );
+    }
+    return size + begin + end;
+  });
+}
+
 function concat(node: Node & { op: "Concat" }, inputs: readonly Shape[]): Dim[] {
   const first = inputs[0] ?? [];
   return first.map((dim, axis) => {
@@ -364,12 +383,7 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "Concat":
       return [concat(node, inputs)];
     case "Pad":
-      return [
-        x.map((dim, axis) => {
-          const total = (node.pads[axis] ?? 0) + (node.pads[axis + x.length] ?? 0);
-          return total === 0 ? dim : sizeAt(node, x, axis) + total;
-        }),
-      ];
+      return [pad(node, x)];
     case "Slice":
       return [
         x.map((dim, axis) => {

@@ -167,6 +167,11 @@ export class Call {
   /** What input `index`, which is not known, is; and how to make a graph input known. */
   #unknown(index: number): string {
     const name = this.input(index);
+    const entry = this.entry(index);
+    if (entry.kind === "sizes") {
+      const names = entry.sizes.filter((size) => typeof size === "string");
+      return `the size ${names.join(", ")}; give it when loading: load(bytes, { dims: { … } })`;
+    }
     if (!this.scope.isInput(name)) return "a value computed at run time";
     return `an input; give it when loading: load(bytes, { constants: { "${name}": tensor } })`;
   }

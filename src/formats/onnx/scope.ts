@@ -153,6 +153,7 @@ export class Scope {
   }
 
   #fold(node: Node, shapes: readonly (readonly Dim[])[]): boolean {
+    if (shapes.flat().some((dim) => typeof dim === "string")) return false;
     const elements = shapes.reduce((sum, shape) => sum + sizeOf(shape.map(Number)), 0);
     const entries = node.inputs.map((name) => this.#entries.get(name));
     const tensors = entries.flatMap((entry) => (entry?.kind === "constant" ? [entry.tensor] : []));
