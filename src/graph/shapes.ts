@@ -5,6 +5,7 @@ import { InputError } from "../errors.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { formatShape } from "../tensor/tensor.ts";
 import { isBinary, isUnaryFunction } from "./functions.ts";
+import { sliceRange, windowSize } from "./extents.ts";
 import type { Node, Window } from "./node.ts";
 import { recurrentShapes, wantedShape } from "./recurrent.ts";
 import type { Dim } from "./value.ts";
@@ -28,18 +29,6 @@ export function sizeAt(node: Node, shape: Shape, axis: number): number {
     formatShape(shape),
     "Fix the symbolic size when loading: load(bytes, { dims: { name: size } }).",
   );
-}
-
-/** Output size of a window along one spatial axis, ONNX Conv/Pool. */
-export function windowSize(size: number, window: Window, axis: 0 | 1, ceilMode = false): number {
-  const before = window.pads[axis];
-  const after = window.pads[axis + 2] ?? 0;
-  const extent = window.dilations[axis] * (window.kernel[axis] - 1) + 1;
-  const steps = (size + before + after - extent) / window.strides[axis];
-  if (!ceilMode) return Math.floor(steps) + 1;
-  const count = Math.ceil(steps) + 1;
-  // A window that would start in the right padding does not count (ONNX, PyTorch).
-  return (count - 1) * window.strides[axis] >= size + before ? count - 1 : count;
 }
 
 /** numpy broadcasting of two shapes. */
@@ -169,22 +158,6 @@ function concat(node: Node & { op: "Concat" }, inputs: readonly Shape[]): Dim[] 
       CHECK_MODEL,
     );
   });
-}
-
-/** First index and number of elements of one sliced axis (ONNX Slice clamps out-of-range bounds). */
-export function sliceRange(
-  size: number,
-  start: number,
-  end: number,
-  step: number,
-): { start: number; count: number } {
-  const [least, greatest] = step > 0 ? [0, size] : [-1, size - 1];
-  const bound = (index: number) =>
-    Math.min(Math.max(index < 0 ? index + size : index, least), greatest);
-  const from = bound(start);
-  // An end of −(size + 1) or less means "past the first element" when stepping backwards.
-  const to = step < 0 && end < -size ? -1 : bound(end);
-  return { start: from, count: Math.max(0, Math.ceil((to - from) / step)) };
 }
 
 function matmul(node: Node, a: Shape, b: Shape): Dim[] {

@@ -2,7 +2,8 @@
 // there. They serve every dtype, and quantized values keep their parameters.
 
 import type { Movement, Node, NodeOf } from "../graph/node.ts";
-import { nodeError, sliceRange } from "../graph/shapes.ts";
+import { sliceRange } from "../graph/extents.ts";
+import { nodeError } from "../graph/shapes.ts";
 import { allocate, type DType } from "../tensor/dtype.ts";
 import { sizeOf, stridesOf, tensor, type Tensor } from "../tensor/tensor.ts";
 import { forEachIndex, inputAt } from "./operands.ts";

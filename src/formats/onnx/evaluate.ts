@@ -12,7 +12,7 @@ import {
   unaryFunction,
 } from "../../graph/functions.ts";
 import type { Binary, Comparison, Logic, Node, NodeOf } from "../../graph/node.ts";
-import { sliceRange } from "../../graph/shapes.ts";
+import { sliceRange } from "../../graph/extents.ts";
 
 const movements = new Set<string>(
   "Identity Flatten Reshape Squeeze Unsqueeze Expand Transpose Concat Pad Slice Split".split(" "),

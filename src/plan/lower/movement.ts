@@ -3,7 +3,7 @@
 
 import { quantizeValue, rescaleMultiplier } from "../../graph/arithmetic.ts";
 import type { Movement, Node, NodeOf } from "../../graph/node.ts";
-import { sliceRange } from "../../graph/shapes.ts";
+import { sliceRange } from "../../graph/extents.ts";
 import { rangeOf, type QParams } from "../../graph/value.ts";
 import { sizeOf, stridesOf } from "../../tensor/tensor.ts";
 import { elementStrides, isDense, keepsOrder, layoutOf, padFront, type Layout } from "../layout.ts";
