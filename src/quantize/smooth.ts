@@ -153,7 +153,7 @@ export function weightMaxima(graph: Graph, { layers, channels }: SmoothGroup): F
   return maxima;
 }
 
-/** s_j = max|X_j|^α / max|W_j|^(1−α), equation 4 of the paper; 1 where a channel is always 0 or no weight
+/** s_j = max|X_j|^α / max|W_j|^(1−α), docs/quantization.md (62); 1 where a channel is always 0 or no weight
  *  reads it. */
 export function smoothingOf(
   activation: Float32Array,
