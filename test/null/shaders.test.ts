@@ -19,6 +19,7 @@ import { integerOps } from "../support/families/integers.ts";
 import { engines } from "../support/families/engines.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
+import { norms } from "../support/families/norms.ts";
 import { pools } from "../support/families/pools.ts";
 import { residualGraph } from "../support/models.ts";
 
@@ -34,7 +35,7 @@ const TILE = { PIXELS: [1, 8], WORDS: [1, 2] };
 const QUAD = { QUARTER: [4, 8], WORDS: [1, 2] };
 /** Every value that lowering gives each override; all their combinations are compiled. */
 const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readonly number[]>>>>> = {
-  binaryF32: { OP: [0, 1, 2, 3] },
+  binaryF32: { OP: [0, 1, 2, 3, 4, 5, 6] },
   binaryI8: { MULTIPLY: FLAG },
   cast32: { TO_FLOAT: FLAG },
   convI32: { SPLIT: FLAG },
@@ -61,6 +62,7 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   convTiledI8: { RESIDUAL: FLAG, VECTOR: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
   gemvF32: { RESIDUAL: FLAG },
   gemvI8: { RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
+  layerNormF32: { WORKGROUP: [32, 64, 128, 256] },
   observeHistogramF32: { BINS: [2, 2048, 4096], PADDED: FLAG, SKIP_ZEROS: FLAG },
   observeMinmaxF32: { PADDED: FLAG },
   poolF32: { MAX: FLAG },
@@ -68,7 +70,7 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   reduceF32: { LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
   reduceI8: { LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
   softmaxF32: { LAST: FLAG },
-  unaryF32: { OP: [0, 1, 2, 3, 4, 5] },
+  unaryF32: { OP: Array.from({ length: 22 }, (_, op) => op) },
 };
 
 /** Expanded for a window's sizes: too many sets to list. */
@@ -155,6 +157,7 @@ describe("plans", () => {
       ...engines,
       ...products,
       ...pools,
+      ...norms,
       ...movements,
       ...integerOps,
     ];
