@@ -17,6 +17,7 @@ const plain: readonly (readonly [ops: string, dtypes: string])[] = [
   ["Add Sub Mul Div", integers],
   ["Clip MaxPool", bytes],
   ["ConvInteger MatMulInteger", bytes],
+  ["LSTM GRU", "int32"],
 ];
 
 const table = new Map(

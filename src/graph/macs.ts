@@ -18,6 +18,12 @@ export function macsOf(graph: BoundGraph, node: Node): number {
     case "MatMul":
     case "MatMulInteger":
       return out() * (shape(node.inputs[0]).at(-1) ?? 1);
+    case "LSTM":
+    case "GRU": {
+      const [x, w, r] = node.inputs.slice(0, 3).map(shape);
+      const rows = sizeOf((x ?? []).slice(0, 2));
+      return rows * (sizeOf(w ?? []) + sizeOf(r ?? []));
+    }
     case "Attention": {
       const [batch = 1, rows = 1, depth = 1] = shape(node.inputs[0]);
       const [, keys = 1, values = 1] = shape(node.inputs[2]);

@@ -4,6 +4,7 @@
 import type { DType } from "../tensor/dtype.ts";
 import type { Dim } from "./value.ts";
 import type { ObserverSpec } from "./observer.ts";
+import type { RecurrentAttributes } from "./recurrent.ts";
 
 interface Common {
   /** Unique in the graph; the ONNX node's name where it has one. */
@@ -158,6 +159,23 @@ export interface Softmax extends Common {
   readonly axis: number;
 }
 
+/** inputs: x, W (D, 4·H, I), R (D, 4·H, H), then what `roles` says, gates i, o, f, c: bias (D, 8·H), the
+ *  input's half first; sequenceLens (B), integers; initialH and initialC; peepholes (D, 3·H), i, o, f.
+ *  outputs: Y, Y_h, Y_c, all named. Shapes by `layout`: recurrent.ts. */
+export interface LSTM extends Common, RecurrentAttributes {
+  readonly op: "LSTM";
+  /** The forget gate is 1 − the input gate. */
+  readonly inputForget: boolean;
+}
+
+/** inputs: x, W (D, 3·H, I), R (D, 3·H, H), then what `roles` says, gates z, r, h: bias (D, 6·H),
+ *  sequenceLens, initialH. outputs: Y, Y_h, both named. */
+export interface GRU extends Common, RecurrentAttributes {
+  readonly op: "GRU";
+  /** The reset gate scales R·h + its bias, as in PyTorch; else h before the product. */
+  readonly linearBeforeReset: boolean;
+}
+
 /** softmax(scale · q kᵀ + mask) · v, head by head: Vaswani et al., arXiv 1706.03762, section 3.2. inputs:
  *  q (B, T, heads · d), k (B, S, heads · d), v (B, S, heads · dv), and a mask that is added, broadcastable to
  *  (B, heads, T, S)?. Output (B, T, heads · dv). Recognised in graphs that are about to run
@@ -268,6 +286,8 @@ export type Node =
   | GlobalAveragePool
   | ReduceMean
   | Softmax
+  | LSTM
+  | GRU
   | Attention
   | Movement
   | Quantize

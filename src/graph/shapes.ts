@@ -6,6 +6,7 @@ import type { DType } from "../tensor/dtype.ts";
 import { formatShape } from "../tensor/tensor.ts";
 import { isBinary, isUnaryFunction } from "./functions.ts";
 import type { Node, Window } from "./node.ts";
+import { recurrentShapes, wantedShape } from "./recurrent.ts";
 import type { Dim } from "./value.ts";
 
 type Shape = readonly Dim[];
@@ -232,6 +233,20 @@ function layerNormalization(
   return [...x];
 }
 
+/** Y, Y_h and Y_c; every input must have the shape that its role asks for. Names of sizes may differ. */
+function recurrent(node: Node & { op: "LSTM" | "GRU" }, inputs: readonly Shape[]): Dim[][] {
+  const [x = []] = inputs;
+  (["W", "R", ...node.roles] as const).forEach((what, index) => {
+    const [got = [], want] = [inputs[index + 1], wantedShape(node, what, x)];
+    const fits = (dim: Dim, axis: number) =>
+      dim === want[axis] || typeof dim === "string" || typeof want[axis] === "string";
+    if (x.length === 3 && got.length === want.length && got.every(fits)) return;
+    const shapes = `${formatShape(got)} with x ${formatShape(x)}`;
+    throw nodeError(node, `${what} must have shape ${formatShape(want)}`, shapes, CHECK_MODEL);
+  });
+  return recurrentShapes(node, x);
+}
+
 /** Element types that `node`'s op alone decides, output by output; undefined where its inputs do. */
 export function fixedTypes(node: Node): readonly DType[] | undefined {
   switch (node.op) {
@@ -242,6 +257,9 @@ export function fixedTypes(node: Node): readonly DType[] | undefined {
       return ["int32"];
     case "DynamicQuantizeLinear":
       return ["uint8", "float32", "uint8"];
+    case "LSTM":
+    case "GRU":
+      return node.outputs.map(() => "float32");
     case "Equal":
     case "Less":
     case "LessOrEqual":
@@ -365,6 +383,9 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
       return node.sizes.map((size) => x.map((dim, axis) => (axis === node.axis ? size : dim)));
     case "DynamicQuantizeLinear":
       return [[...x], [], []];
+    case "LSTM":
+    case "GRU":
+      return recurrent(node, inputs);
     case "Observe":
     case "Compare":
       return [];

@@ -30,6 +30,7 @@ import { lowerGemm, lowerMatMul } from "./lower/matmul.ts";
 import { emitReshape, emitReshapeQuantize, lowerMovement } from "./lower/movement.ts";
 import { lowerCompare, lowerObserve } from "./lower/observe.ts";
 import { lowerMean, lowerPool, lowerSoftmax } from "./lower/pool.ts";
+import { lowerRecurrent } from "./lower/recurrent.ts";
 import {
   lowerArithmetic,
   lowerComparison,
@@ -77,6 +78,9 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerMean(lowering, node);
     case "Softmax":
       return lowerSoftmax(lowering, node);
+    case "LSTM":
+    case "GRU":
+      return lowerRecurrent(lowering, node);
     case "Attention":
       return lowerAttention(lowering, node);
     case "Cast":

@@ -21,6 +21,7 @@ import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
 import { norms } from "../support/families/norms.ts";
 import { pools } from "../support/families/pools.ts";
+import { recurrent } from "../support/families/recurrent.ts";
 import { residualGraph } from "../support/models.ts";
 
 const script = new URL("../../scripts/reflectShaders.mjs", import.meta.url).href;
@@ -61,6 +62,9 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   convTiledF32: { RESIDUAL: FLAG },
   convTiledI8: { RESIDUAL: FLAG, VECTOR: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
   gemvF32: { RESIDUAL: FLAG },
+  // Batch elements of a workgroup and its room for states: what fits into 16 KiB.
+  gruF32: { LINEAR_BEFORE_RESET: FLAG, ANY: FLAG, ROOM: [16], BATCH: [1, 2, 4] },
+  lstmF32: { ANY: FLAG, ROOM: [16], BATCH: [1, 2, 4] },
   gemvI8: { RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
   layerNormF32: { WORKGROUP: [32, 64, 128, 256] },
   observeHistogramF32: { BINS: [2, 2048, 4096], PADDED: FLAG, SKIP_ZEROS: FLAG },
@@ -78,6 +82,8 @@ const expandedByGeometry = new Set<ShaderName>([
   "depthwiseTileF32",
   "depthwiseTileObservedF32",
   "depthwiseTileI8",
+  "gruF32",
+  "lstmF32",
 ]);
 
 /** The product of `lists`: { a: [0, 1], b: [2] } is [{ a: 0, b: 2 }, { a: 1, b: 2 }]. */
@@ -160,6 +166,7 @@ describe("plans", () => {
       ...norms,
       ...movements,
       ...integerOps,
+      ...recurrent,
     ];
     const graphs = families.flatMap((each) => each.sample(40).map(({ graph }) => graph));
     const prepared = prepare(new Model("float", residualGraph(), {})).graph;
@@ -215,12 +222,19 @@ describe("the style of", () => {
       expect(header.length).toBeGreaterThan(0);
     });
 
-    it("has a flat uniform struct, and writes only to `out` and `slot`, its last bindings", () => {
+    it("has a flat uniform struct, and writes only to `out`, `slot` and states, its last bindings", () => {
       const bindings = Object.entries(shaders[name].bindings).sort(
         ([, a], [, b]) => a.binding - b.binding,
       );
       const written = bindings.filter(([, { type }]) => type === "storage").map(([key]) => key);
-      expect([["out"], ["slot"], ["out", "slot"]]).toContainEqual(written);
+      const allowed = [
+        ["out"],
+        ["slot"],
+        ["out", "slot"],
+        ["hOut", "out"],
+        ["hOut", "cOut", "out"],
+      ];
+      expect(allowed).toContainEqual(written);
       expect(bindings.slice(-written.length).map(([key]) => key)).toEqual(written);
       expect(bindings.map(([, { binding }]) => binding)).toEqual(bindings.map((_, index) => index));
       const { params }: Shader["bindings"] = shaders[name].bindings;

@@ -101,6 +101,10 @@ export class Call {
     return this.#attribute(name, "string")?.value ?? fallback;
   }
 
+  strings(name: string): readonly string[] | undefined {
+    return this.#attribute(name, "strings")?.value;
+  }
+
   tensor(name: string): TensorProto | undefined {
     return this.#attribute(name, "tensor")?.value;
   }

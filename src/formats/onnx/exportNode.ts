@@ -3,6 +3,7 @@
 import { isBinary, isUnaryFunction } from "../../graph/functions.ts";
 import type { Node, Window } from "../../graph/node.ts";
 import type { Dim } from "../../graph/value.ts";
+import { exportRecurrent } from "./exportRecurrent.ts";
 import { codeOf, float, int, ints, type Attributes, type Draft } from "./draft.ts";
 
 /** Write `node`; `outputs` are the names of its results. `shapeOf` gives the shapes of values. */
@@ -88,6 +89,9 @@ export function exportNode(
       if (draft.opset >= 18) return withInputs([axes(node.axes)], { keepdims });
       return plain({ axes: ints(node.axes), keepdims });
     }
+    case "LSTM":
+    case "GRU":
+      return exportRecurrent(draft, node, outputs);
     case "Softmax":
     case "Flatten":
     case "Concat":

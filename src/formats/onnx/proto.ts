@@ -52,7 +52,8 @@ export type AttributeProto =
   | { readonly kind: "tensor"; readonly value: TensorProto }
   | { readonly kind: "floats"; readonly value: readonly number[] }
   | { readonly kind: "ints"; readonly value: readonly bigint[] }
-  /** A kind no supported op has: subgraph, strings, sparse tensor, type, reference. */
+  | { readonly kind: "strings"; readonly value: readonly string[] }
+  /** A kind no supported op has: subgraph, sparse tensor, type, reference. */
   | { readonly kind: "other"; readonly value: string };
 
 export interface NodeProto {

@@ -26,7 +26,7 @@ export type Entry =
 export class Refusal extends Error {}
 
 /** Ops whose output has no part in the quantization of their input. */
-const OWN_TYPE = new Set("Cast Quantize Dequantize ConvInteger MatMulInteger".split(" "));
+const OWN_TYPE = new Set("Cast Quantize Dequantize ConvInteger MatMulInteger LSTM GRU".split(" "));
 
 export class Scope {
   readonly builder = new GraphBuilder();

@@ -307,7 +307,52 @@ export function clampOf(node: Clamp): Clamp {
   return { ...(low === undefined ? {} : { low }), ...(high === undefined ? {} : { high }) };
 }
 
-/** out (rows, N) = x (rows, K) · filter (K, N), filter constant: rows are pixels of a 1 × 1 filter. */
+/** A constant that rows are multiplied by: (outs, perGroup), with a bias for each of outs. */
+export interface Rows extends Clamp {
+  readonly outs: number;
+  readonly perGroup: number;
+  readonly data: () => ArrayLike<number>;
+  readonly bias: () => ArrayLike<number>;
+  readonly filterScale: Float32Array | undefined;
+}
+
+/** out (rows, outs) = x (rows, perGroup) · dataᵀ + bias: rows are pixels of a 1 × 1 filter. */
+export function emitRows(
+  lowering: Lowering,
+  node: Node,
+  x: Placed,
+  out: Placed,
+  { outs, perGroup, data, bias, filterScale, ...clamp }: Rows,
+): void {
+  const one = {
+    inHeight: 1,
+    inWidth: 1,
+    outHeight: 1,
+    outWidth: 1,
+    kernelHeight: 1,
+    kernelWidth: 1,
+  };
+  const steps = {
+    strideHeight: 1,
+    strideWidth: 1,
+    dilationHeight: 1,
+    dilationWidth: 1,
+    padTop: 0,
+    padLeft: 0,
+  };
+  emit(lowering, {
+    node,
+    geometry: { batch: sizeOf(out.layout.logical.slice(0, -1)), ...one, ...steps },
+    filter: { shape: { outs, perGroup, taps: 1, group: 1 }, data },
+    bias,
+    filterScale,
+    x,
+    out,
+    ...clamp,
+  });
+}
+
+/** out (rows, N) = x (rows, K) · filter (K, N), filter constant. */
 export function lowerRows(
   lowering: Lowering,
   node: Node & Clamp,
@@ -334,31 +379,9 @@ export function lowerRows(
     }
     return rows;
   });
-  const one = {
-    inHeight: 1,
-    inWidth: 1,
-    outHeight: 1,
-    outWidth: 1,
-    kernelHeight: 1,
-    kernelWidth: 1,
-  };
-  const steps = {
-    strideHeight: 1,
-    strideWidth: 1,
-    dilationHeight: 1,
-    dilationWidth: 1,
-    padTop: 0,
-    padLeft: 0,
-  };
-  const batch = sizeOf(out.layout.logical.slice(0, -1));
-  emit(lowering, {
-    node,
-    geometry: { batch, ...one, ...steps },
-    filter: { shape: { outs, perGroup, taps: 1, group: 1 }, data },
+  emitRows(lowering, node, x, out, {
+    ...{ outs, perGroup, data, filterScale },
     bias: () => options.bias ?? new Float32Array(outs),
-    filterScale,
-    x,
-    out,
     ...options.clamp,
   });
 }

@@ -9,6 +9,7 @@ import * as known from "./known.ts";
 import * as matrix from "./matrix.ts";
 import * as movement from "./movement.ts";
 import * as qlinear from "./qlinear.ts";
+import * as recurrent from "./recurrent.ts";
 import * as quantization from "./quantization.ts";
 import * as windows from "./windows.ts";
 
@@ -83,6 +84,9 @@ op("BatchNormalization", matrix.BatchNormalization, 5, 5, "epsilon spatial train
 op("LayerNormalization", matrix.LayerNormalization, 2, 3, "axis epsilon stash_type");
 op("ReduceMean", matrix.ReduceMean, 1, 2, "axes keepdims noop_with_empty_axes");
 op("Softmax", matrix.Softmax, 1, 1, "axis");
+const recurrence = "hidden_size direction layout activations activation_alpha activation_beta clip";
+op("LSTM", recurrent.LSTM, 3, 8, `${recurrence} input_forget`);
+op("GRU", recurrent.GRU, 3, 6, `${recurrence} linear_before_reset`);
 op("Flatten", movement.Flatten, 1, 1, "axis");
 op("Reshape", movement.Reshape, 2, 2, "allowzero");
 op("Transpose", movement.Transpose, 1, 1, "perm");
