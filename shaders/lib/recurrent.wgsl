@@ -1,4 +1,4 @@
-// What lstm_f32.wgsl and gru_f32.wgsl share: uniforms, activation functions, and the walk over the steps.
+// What the kernels of LSTM and GRU share: uniforms, activation functions, and the walk over the steps.
 //
 // H units lie in `words` words of four; lanes past H hold 0. Strides are in words. A workgroup walks the
 // steps of one direction for a slice of the batch, and an invocation owns every WORKGROUP-th word of it.
@@ -32,6 +32,9 @@ struct Params {
   toDirection: u32,
   extras: u32,    // first of what follows the weights: a matrix for each direction and word
   writes: u32,    // 0: nobody reads Y
+  span: u32,      // batch elements of a workgroup, where h becomes bytes
+  levels: u32,    // of these bytes, and the least as stored
+  qmin: i32,
   clip: f32,      // of activations' arguments
   peepholes: u32, // LSTM alone: whether there are any
   inputForget: u32, // LSTM alone: the forget gate is 1 − the input gate

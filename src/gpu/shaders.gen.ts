@@ -32,9 +32,12 @@ import gather32Wgsl from "../../shaders/gather_32.wgsl?raw";
 import gatherI8Wgsl from "../../shaders/gather_i8.wgsl?raw";
 import gemvF32Wgsl from "../../shaders/gemv_f32.wgsl?raw";
 import gemvI8Wgsl from "../../shaders/gemv_i8.wgsl?raw";
-import gruF32Wgsl from "../../shaders/gru_f32.wgsl?raw";
+<<<<<<< HEAD
 import layerNormF32Wgsl from "../../shaders/layer_norm_f32.wgsl?raw";
 import layerNormRowsF32Wgsl from "../../shaders/layer_norm_rows_f32.wgsl?raw";
+=======
+import gruF32Wgsl from "../../shaders/gru_f32.wgsl?raw";
+>>>>>>> rnn
 import libBroadcastWgsl from "../../shaders/lib/broadcast.wgsl?raw";
 import libConvF32Wgsl from "../../shaders/lib/conv_f32.wgsl?raw";
 import libConvQuadF32Wgsl from "../../shaders/lib/conv_quad_f32.wgsl?raw";
@@ -557,22 +560,7 @@ const gemvI8 = {
   },
 } as const satisfies Shader;
 
-const gruF32 = {
-  label: "gru_f32",
-  parts: [libRecurrentWgsl, gruF32Wgsl],
-  tile: {BATCH: 1},
-  overrides: {WORKGROUP: "u32", ROOM: "u32", ANY: "u32", LINEAR_BEFORE_RESET: "u32"},
-  bindings: {
-    params: {binding: 0, type: "uniform", size: 144, fields: {first: {offset: 0, type: "u32"}, steps: {offset: 4, type: "u32"}, time: {offset: 8, type: "u32"}, batch: {offset: 12, type: "u32"}, units: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, slices: {offset: 24, type: "u32"}, direction: {offset: 28, type: "u32"}, reverse: {offset: 32, type: "u32"}, lengthStride: {offset: 36, type: "u32"}, rowTime: {offset: 40, type: "u32"}, rowBatch: {offset: 44, type: "u32"}, rowDirection: {offset: 48, type: "u32"}, outTime: {offset: 52, type: "u32"}, outBatch: {offset: 56, type: "u32"}, outDirection: {offset: 60, type: "u32"}, hBatch: {offset: 64, type: "u32"}, hDirection: {offset: 68, type: "u32"}, cBatch: {offset: 72, type: "u32"}, cDirection: {offset: 76, type: "u32"}, toBatch: {offset: 80, type: "u32"}, toDirection: {offset: 84, type: "u32"}, extras: {offset: 88, type: "u32"}, writes: {offset: 92, type: "u32"}, clip: {offset: 96, type: "f32"}, peepholes: {offset: 100, type: "u32"}, inputForget: {offset: 104, type: "u32"}, f: {offset: 108, type: "u32"}, g: {offset: 112, type: "u32"}, h: {offset: 116, type: "u32"}, fAlpha: {offset: 120, type: "f32"}, fBeta: {offset: 124, type: "f32"}, gAlpha: {offset: 128, type: "f32"}, gBeta: {offset: 132, type: "f32"}, hAlpha: {offset: 136, type: "f32"}, hBeta: {offset: 140, type: "f32"}}},
-    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
-    weights: {binding: 2, type: "read-only-storage", element: "mat4x4f"},
-    lengths: {binding: 3, type: "read-only-storage", element: "i32"},
-    hFrom: {binding: 4, type: "read-only-storage", element: "vec4f"},
-    hOut: {binding: 5, type: "storage", element: "vec4f"},
-    out: {binding: 6, type: "storage", element: "vec4f"},
-  },
-} as const satisfies Shader;
-
+<<<<<<< HEAD
 const layerNormF32 = {
   label: "layer_norm_f32",
   parts: [libLayerNormWgsl, layerNormF32Wgsl],
@@ -598,6 +586,21 @@ const layerNormRowsF32 = {
     scale: {binding: 2, type: "read-only-storage", element: "vec4f"},
     bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
     out: {binding: 4, type: "storage", element: "vec4f"},
+=======
+const gruF32 = {
+  label: "gru_f32",
+  parts: [libRecurrentWgsl, gruF32Wgsl],
+  tile: {BATCH: 1},
+  overrides: {WORKGROUP: "u32", ROOM: "u32", ANY: "u32", LINEAR_BEFORE_RESET: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 144, fields: {first: {offset: 0, type: "u32"}, steps: {offset: 4, type: "u32"}, time: {offset: 8, type: "u32"}, batch: {offset: 12, type: "u32"}, units: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, slices: {offset: 24, type: "u32"}, direction: {offset: 28, type: "u32"}, reverse: {offset: 32, type: "u32"}, lengthStride: {offset: 36, type: "u32"}, rowTime: {offset: 40, type: "u32"}, rowBatch: {offset: 44, type: "u32"}, rowDirection: {offset: 48, type: "u32"}, outTime: {offset: 52, type: "u32"}, outBatch: {offset: 56, type: "u32"}, outDirection: {offset: 60, type: "u32"}, hBatch: {offset: 64, type: "u32"}, hDirection: {offset: 68, type: "u32"}, cBatch: {offset: 72, type: "u32"}, cDirection: {offset: 76, type: "u32"}, toBatch: {offset: 80, type: "u32"}, toDirection: {offset: 84, type: "u32"}, extras: {offset: 88, type: "u32"}, writes: {offset: 92, type: "u32"}, clip: {offset: 96, type: "f32"}, peepholes: {offset: 100, type: "u32"}, inputForget: {offset: 104, type: "u32"}, f: {offset: 108, type: "u32"}, g: {offset: 112, type: "u32"}, h: {offset: 116, type: "u32"}, fAlpha: {offset: 120, type: "f32"}, fBeta: {offset: 124, type: "f32"}, gAlpha: {offset: 128, type: "f32"}, gBeta: {offset: 132, type: "f32"}, hAlpha: {offset: 136, type: "f32"}, hBeta: {offset: 140, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    weights: {binding: 2, type: "read-only-storage", element: "mat4x4f"},
+    lengths: {binding: 3, type: "read-only-storage", element: "i32"},
+    hFrom: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    hOut: {binding: 5, type: "storage", element: "vec4f"},
+    out: {binding: 6, type: "storage", element: "vec4f"},
+>>>>>>> rnn
   },
 } as const satisfies Shader;
 
@@ -890,7 +893,11 @@ const where32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, compareF32, comparisonF32, convF32, convI32, convI8, convMatrixI8, convObservedF32, convQuadF32, convQuadI8, convQuadObservedF32, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, dynamicQparams, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherI8, gemvF32, gemvI8, gruF32, layerNormF32, layerNormRowsF32, lookupI8, lstmF32, matmulF32, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32, where32 } as const;
+<<<<<<< HEAD
+export const shaders = { batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, compareF32, comparisonF32, convF32, convI32, convI8, convMatrixI8, convObservedF32, convQuadF32, convQuadI8, convQuadObservedF32, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, dynamicQparams, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherI8, gemvF32, gemvI8, layerNormF32, layerNormRowsF32, lookupI8, matmulF32, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32, where32 } as const;
+=======
+export const shaders = { batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, compareF32, comparisonF32, convF32, convI32, convI8, convMatrixI8, convObservedF32, convQuadF32, convQuadI8, convQuadObservedF32, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, dynamicQparams, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherI8, gemvF32, gemvI8, gruF32, lookupI8, lstmF32, matmulF32, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32, where32 } as const;
+>>>>>>> rnn
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

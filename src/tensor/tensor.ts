@@ -49,6 +49,11 @@ export function toNumbers(value: { readonly data: TypedArray }): number[] {
   return Array.from(value.data as ArrayLike<number | bigint>, Number);
 }
 
+/** The elements as numbers: the data itself where it holds any. */
+export function elementsOf({ data }: { readonly data: TypedArray }): ArrayLike<number> {
+  return data instanceof BigInt64Array ? toNumbers({ data }) : data;
+}
+
 /** `[1, 3, 224, 224]`, as shapes are written in messages. */
 export function formatShape(shape: readonly (number | string)[]): string {
   return `[${shape.join(", ")}]`;

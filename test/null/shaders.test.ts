@@ -13,6 +13,7 @@ import { prepare } from "../../src/prepare.ts";
 import { Model } from "../../src/model.ts";
 import { lower } from "../../src/plan/lower.ts";
 import type { ShaderName } from "../../src/plan/plan.ts";
+import { attentions } from "../support/families/attention.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
 import { elementwise } from "../support/families/elementwise.ts";
 import { integerOps } from "../support/families/integers.ts";
@@ -74,11 +75,14 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   reduceF32: { LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
   reduceI8: { LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
   softmaxF32: { LAST: FLAG },
+  softmaxRowsF32: { MASKED: FLAG },
   unaryF32: { OP: Array.from({ length: 22 }, (_, op) => op) },
 };
 
-/** Expanded for a window's sizes: too many sets to list. */
+/** Expanded for a window's sizes, or for one of two forms: too many sets to list. */
 const expandedByGeometry = new Set<ShaderName>([
+  "batchedF32",
+  "softmaxRowsF32",
   "depthwiseTileF32",
   "depthwiseTileObservedF32",
   "depthwiseTileI8",
@@ -163,6 +167,7 @@ describe("plans", () => {
       ...engines,
       ...products,
       ...pools,
+      ...attentions,
       ...norms,
       ...movements,
       ...integerOps,
@@ -187,7 +192,7 @@ describe("plans", () => {
     // Two have no overrides and no graph here: Compare, and observers per channel. Nor have the probes,
     // and the kernels that only a known adapter's rules choose.
     const unseen = names.filter(
-      (name) => !seen.has(name) && !/convQuad|convTiled|convMatrix|gemv/.test(name),
+      (name) => !seen.has(name) && !/convQuad|batchedQuad|convTiled|convMatrix|gemv/.test(name),
     );
     expect(unseen).toEqual(["compareF32", "observeChannelsF32", "probeMatrix", "probeQuads"]);
   });

@@ -53,7 +53,8 @@ export type AttributeProto =
   | { readonly kind: "floats"; readonly value: readonly number[] }
   | { readonly kind: "ints"; readonly value: readonly bigint[] }
   | { readonly kind: "strings"; readonly value: readonly string[] }
-  /** A kind no supported op has: subgraph, sparse tensor, type, reference. */
+  | { readonly kind: "graph"; readonly value: GraphProto }
+  /** A kind no supported op has: several graphs, sparse tensor, type, reference. */
   | { readonly kind: "other"; readonly value: string };
 
 export interface NodeProto {

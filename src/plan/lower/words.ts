@@ -101,10 +101,11 @@ export function lowerWhere(lowering: Lowering, node: Where): void {
   if (condition.dtype !== "bool") {
     throw lowering.unsupported(node, `the condition must be bool; got ${condition.dtype}`);
   }
-  if (condition.layout.logical.join() !== logical.join()) {
-    const whole = lowering.scratch(logical, { dtype: "bool" });
-    emitBroadcastCopy(lowering, node, condition, whole);
-    condition = whole;
+  const [own, whole] = [lowering.inputName(node, 0), node.outputs[0] ?? ""];
+  if (!lowering.choices.always((shape) => shape(own).join() === shape(whole).join())) {
+    const repeated = lowering.scratch(logical, { dtype: "bool" });
+    emitBroadcastCopy(lowering, node, condition, repeated);
+    condition = repeated;
   }
   lowering.plan.step("where32", {
     node: node.name,

@@ -3,6 +3,7 @@
 
 import type { Call } from "../call.ts";
 import type { NodeProto } from "../proto.ts";
+import * as control from "./control.ts";
 import * as elementwise from "./elementwise.ts";
 import * as integers from "./integers.ts";
 import * as known from "./known.ts";
@@ -97,6 +98,7 @@ op("Concat", movement.Concat, 1, MANY, "axis");
 op("Pad", movement.Pad, 1, 4, "mode pads value");
 op("Slice", movement.Slice, 1, 5, "starts ends axes");
 op("Split", movement.Split, 1, 2, "axis split num_outputs");
+op("If", control.If, 1, 1, "then_branch else_branch");
 op("Constant", known.Constant, 0, 0, "value value_int value_ints value_float value_floats");
 op("Shape", known.Shape, 1, 1, "start end");
 op("Size", known.Size, 1, 1);
