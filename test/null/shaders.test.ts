@@ -16,6 +16,7 @@ import type { ShaderName } from "../../src/plan/plan.ts";
 import { attentions } from "../support/families/attention.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
 import { elementwise } from "../support/families/elementwise.ts";
+import { dynamicProducts } from "../support/families/dynamic.ts";
 import { integerOps } from "../support/families/integers.ts";
 import { engines } from "../support/families/engines.ts";
 import { products } from "../support/families/matmul.ts";
@@ -41,7 +42,13 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   binaryI8: { MULTIPLY: FLAG },
   cast32: { TO_FLOAT: FLAG },
   convI32: { SPLIT: FLAG },
-  dynamicQparams: { WHAT: [0, 1, 2] },
+  convDynamicI8: { POINTWISE: [1], PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG, ...TILE },
+  convQuadDynamicI8: { POINTWISE: [1], PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG, ...QUAD },
+  convTiledDynamicI8: { VECTOR: FLAG, PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG },
+  convMatrixDynamicI8: { VECTOR: FLAG, PER_ROW: FLAG, WIDE: FLAG },
+  gemvDynamicI8: { PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG },
+  quantizeDynamicF32: { TORCH: FLAG },
+  quantizeRowsF32: { TORCH: FLAG, WORKGROUP: [4, 64] },
   convF32: { POINTWISE: FLAG, RESIDUAL: FLAG, ...TILE },
   convObservedF32: { POINTWISE: FLAG, RESIDUAL: FLAG, ...TILE },
   convI8: { POINTWISE: FLAG, RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG, ...TILE },
@@ -172,6 +179,7 @@ describe("plans", () => {
       ...movements,
       ...integerOps,
       ...recurrent,
+      ...dynamicProducts,
     ];
     const graphs = families.flatMap((each) => each.sample(40).map(({ graph }) => graph));
     const prepared = prepare(new Model("float", residualGraph(), {})).graph;
@@ -227,7 +235,7 @@ describe("the style of", () => {
       expect(header.length).toBeGreaterThan(0);
     });
 
-    it("has a flat uniform struct, and writes only to `out`, `slot` and states, its last bindings", () => {
+    it("has a flat uniform struct, and writes only to its last bindings, named so", () => {
       const bindings = Object.entries(shaders[name].bindings).sort(
         ([, a], [, b]) => a.binding - b.binding,
       );
@@ -238,6 +246,8 @@ describe("the style of", () => {
         ["out", "slot"],
         ["hOut", "out"],
         ["hOut", "cOut", "out"],
+        ["slot", "out"],
+        ["outScale", "outZero", "out"],
       ];
       expect(allowed).toContainEqual(written);
       expect(bindings.slice(-written.length).map(([key]) => key)).toEqual(written);
