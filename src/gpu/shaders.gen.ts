@@ -26,6 +26,7 @@ import fakeQuantizeF32Wgsl from "../../shaders/fake_quantize_f32.wgsl?raw";
 import fakeQuantizeGradF32Wgsl from "../../shaders/fake_quantize_grad_f32.wgsl?raw";
 import gemvF32Wgsl from "../../shaders/gemv_f32.wgsl?raw";
 import gemvI8Wgsl from "../../shaders/gemv_i8.wgsl?raw";
+import gemvWeightsWgsl from "../../shaders/gemv_weights.wgsl?raw";
 import libBroadcastWgsl from "../../shaders/lib/broadcast.wgsl?raw";
 import libConvF32Wgsl from "../../shaders/lib/conv_f32.wgsl?raw";
 import libConvQuadF32Wgsl from "../../shaders/lib/conv_quad_f32.wgsl?raw";
@@ -51,9 +52,13 @@ import libStoreF32Wgsl from "../../shaders/lib/store_f32.wgsl?raw";
 import libStoreI8Wgsl from "../../shaders/lib/store_i8.wgsl?raw";
 import libTapsWgsl from "../../shaders/lib/taps.wgsl?raw";
 import libUnseenWgsl from "../../shaders/lib/unseen.wgsl?raw";
+import libWeightsWgsl from "../../shaders/lib/weights.wgsl?raw";
 import libWindowWgsl from "../../shaders/lib/window.wgsl?raw";
 import lookupI8Wgsl from "../../shaders/lookup_i8.wgsl?raw";
 import matmulF32Wgsl from "../../shaders/matmul_f32.wgsl?raw";
+import matmulQuadWeightsWgsl from "../../shaders/matmul_quad_weights.wgsl?raw";
+import matmulTiledWeightsWgsl from "../../shaders/matmul_tiled_weights.wgsl?raw";
+import matmulWeightsWgsl from "../../shaders/matmul_weights.wgsl?raw";
 import observeChannelsF32Wgsl from "../../shaders/observe_channels_f32.wgsl?raw";
 import observeHistogramF32Wgsl from "../../shaders/observe_histogram_f32.wgsl?raw";
 import observeMinmaxF32Wgsl from "../../shaders/observe_minmax_f32.wgsl?raw";
@@ -459,6 +464,21 @@ const gemvI8 = {
   },
 } as const satisfies Shader;
 
+const gemvWeights = {
+  label: "gemv_weights",
+  parts: [libWeightsWgsl, gemvWeightsWgsl],
+  tile: {LANES: 64, COLUMNS: 1, ROWS: 4},
+  overrides: {BITS: "u32", ZEROS: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 32, fields: {rows: {offset: 0, type: "u32"}, outWords: {offset: 4, type: "u32"}, inWords: {offset: 8, type: "u32"}, steps: {offset: 12, type: "u32"}, blocks: {offset: 16, type: "u32"}, blockSteps: {offset: 20, type: "u32"}, low: {offset: 24, type: "f32"}, high: {offset: 28, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    weights: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    scales: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    bias: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const lookupI8 = {
   label: "lookup_i8",
   parts: [libGridWgsl, libDot4Wgsl, lookupI8Wgsl],
@@ -482,6 +502,51 @@ const matmulF32 = {
     left: {binding: 1, type: "read-only-storage", element: "f32"},
     right: {binding: 2, type: "read-only-storage", element: "f32"},
     out: {binding: 3, type: "storage", element: "f32"},
+  },
+} as const satisfies Shader;
+
+const matmulQuadWeights = {
+  label: "matmul_quad_weights",
+  parts: [libGridWgsl, libWeightsWgsl, matmulQuadWeightsWgsl],
+  tile: {QUARTER: 4, WORDS: 1, FOUR: 4},
+  overrides: {BITS: "u32", ZEROS: "bool", WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 32, fields: {rows: {offset: 0, type: "u32"}, outWords: {offset: 4, type: "u32"}, inWords: {offset: 8, type: "u32"}, steps: {offset: 12, type: "u32"}, blocks: {offset: 16, type: "u32"}, blockSteps: {offset: 20, type: "u32"}, low: {offset: 24, type: "f32"}, high: {offset: 28, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    weights: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    scales: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    bias: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const matmulTiledWeights = {
+  label: "matmul_tiled_weights",
+  parts: [libWeightsWgsl, matmulTiledWeightsWgsl],
+  tile: {DOWN: 8, ACROSS: 8, ROWS: 4, WORDS: 2, CHUNK: 4, X_LOADS: 2, W_LOADS: 4},
+  overrides: {BITS: "u32", ZEROS: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 32, fields: {rows: {offset: 0, type: "u32"}, outWords: {offset: 4, type: "u32"}, inWords: {offset: 8, type: "u32"}, steps: {offset: 12, type: "u32"}, blocks: {offset: 16, type: "u32"}, blockSteps: {offset: 20, type: "u32"}, low: {offset: 24, type: "f32"}, high: {offset: 28, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    weights: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    scales: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    bias: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const matmulWeights = {
+  label: "matmul_weights",
+  parts: [libGridWgsl, libWeightsWgsl, matmulWeightsWgsl],
+  tile: {ROWS: 8, WORDS: 2},
+  overrides: {BITS: "u32", ZEROS: "bool", WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 32, fields: {rows: {offset: 0, type: "u32"}, outWords: {offset: 4, type: "u32"}, inWords: {offset: 8, type: "u32"}, steps: {offset: 12, type: "u32"}, blocks: {offset: 16, type: "u32"}, blockSteps: {offset: 20, type: "u32"}, low: {offset: 24, type: "f32"}, high: {offset: 28, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    weights: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    scales: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    bias: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
@@ -692,7 +757,7 @@ const unaryF32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { binaryF32, binaryI8, cast32, compareF32, convF32, convI32, convI8, convMatrixI8, convObservedF32, convQuadF32, convQuadI8, convQuadObservedF32, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, dynamicQparams, fakeQuantizeF32, fakeQuantizeGradF32, gemvF32, gemvI8, lookupI8, matmulF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, unaryF32 } as const;
+export const shaders = { binaryF32, binaryI8, cast32, compareF32, convF32, convI32, convI8, convMatrixI8, convObservedF32, convQuadF32, convQuadI8, convQuadObservedF32, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, dynamicQparams, fakeQuantizeF32, fakeQuantizeGradF32, gemvF32, gemvI8, gemvWeights, lookupI8, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, unaryF32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

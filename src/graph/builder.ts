@@ -60,7 +60,8 @@ export class GraphBuilder {
     node.outputs.forEach((name, index) => {
       this.#names.add(name);
       const fixed = fixedTypes(node)?.[index];
-      const dtype = fixed ?? type.dtype ?? type.quant?.dtype ?? inputs[0]?.dtype ?? "float32";
+      const own = inputs[0]?.dtype === "float16" ? "float32" : inputs[0]?.dtype;
+      const dtype = fixed ?? type.dtype ?? type.quant?.dtype ?? own ?? "float32";
       this.values.set(name, {
         dtype,
         shape: shapes[index] ?? [],

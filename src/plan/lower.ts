@@ -5,6 +5,7 @@
 import { valueOf } from "../graph/graph.ts";
 import type { BoundGraph } from "../graph/bind.ts";
 import type { Node, Op } from "../graph/node.ts";
+import { storedWeight } from "../graph/weightOnly.ts";
 import { formatShape, sizeOf } from "../tensor/tensor.ts";
 import { UnsupportedError, type Unsupported } from "../errors.ts";
 import { denseBytes, PlanBuilder } from "./builder.ts";
@@ -113,11 +114,13 @@ function checkValues(graph: BoundGraph): void {
     return undefined;
   };
   // Float kernels would take an integer's bits for a float's.
-  const strays = graph.nodes.flatMap(({ op, name: node, inputs }): Unsupported[] => {
+  const strays = graph.nodes.flatMap((each): Unsupported[] => {
+    const { op, name: node, inputs } = each;
     if (PLAIN.has(op)) return [];
+    const weight = storedWeight(each, (name) => graph.values.get(name));
     const stray = inputs.find((name) => {
       const { dtype, quant } = valueOf(graph, name);
-      return dtype !== "float32" && quant === undefined;
+      return dtype !== "float32" && quant === undefined && name !== weight?.name;
     });
     if (stray === undefined) return [];
     const problem = `"${stray}" must be float32 or quantized; got ${valueOf(graph, stray).dtype}`;

@@ -14,6 +14,7 @@ import { matchDims } from "../graph/bind.ts";
 import type { Node, NodeOf } from "../graph/node.ts";
 import { nodeError } from "../graph/shapes.ts";
 import type { QParams } from "../graph/value.ts";
+import { floatWeight, storedWeight } from "../graph/weightOnly.ts";
 import { fl } from "../tensor/rounding.ts";
 import { float32, formatShape, tensor, type Tensor, type Tensors } from "../tensor/tensor.ts";
 import { batchNorm } from "./batchNorm.ts";
@@ -101,6 +102,12 @@ function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>):
     );
   });
   const from = node.inputs.map((name) => typeOf(types, name).quant);
+  const weight = storedWeight(node, (name) => types.get(name));
+  if (weight) {
+    // A float op: the weight is what it stands for.
+    tensors[weight.index] = floatWeight(inputAt(node, tensors, weight.index), weight.value.quant);
+    from[weight.index] = undefined;
+  }
   const to = node.outputs.map((name) => typeOf(types, name));
   const shapes = to.map(({ shape }) => shape);
   const quants = to.flatMap(({ quant }) => quant ?? []);

@@ -20,6 +20,7 @@ import { engines } from "../support/families/engines.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
 import { pools } from "../support/families/pools.ts";
+import { weightOnly } from "../support/families/weightOnly.ts";
 import { residualGraph } from "../support/models.ts";
 
 const script = new URL("../../scripts/reflectShaders.mjs", import.meta.url).href;
@@ -32,6 +33,7 @@ const FLAG = [0, 1];
  *  that the tuner may choose. */
 const TILE = { PIXELS: [1, 8], WORDS: [1, 2] };
 const QUAD = { QUARTER: [4, 8], WORDS: [1, 2] };
+const WEIGHTS = { BITS: [4, 8, 16], ZEROS: FLAG };
 /** Every value that lowering gives each override; all their combinations are compiled. */
 const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readonly number[]>>>>> = {
   binaryF32: { OP: [0, 1, 2, 3] },
@@ -60,6 +62,10 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   convTiledF32: { RESIDUAL: FLAG },
   convTiledI8: { RESIDUAL: FLAG, VECTOR: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
   gemvF32: { RESIDUAL: FLAG },
+  gemvWeights: WEIGHTS,
+  matmulWeights: { ...WEIGHTS, ROWS: [1, 8], WORDS: [1, 2] },
+  matmulQuadWeights: { ...WEIGHTS, ...QUAD },
+  matmulTiledWeights: WEIGHTS,
   gemvI8: { RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
   observeHistogramF32: { BINS: [2, 2048, 4096], PADDED: FLAG, SKIP_ZEROS: FLAG },
   observeMinmaxF32: { PADDED: FLAG },
@@ -157,6 +163,7 @@ describe("plans", () => {
       ...pools,
       ...movements,
       ...integerOps,
+      ...weightOnly,
     ];
     const graphs = families.flatMap((each) => each.sample(40).map(({ graph }) => graph));
     const prepared = prepare(new Model("float", residualGraph(), {})).graph;
@@ -177,7 +184,7 @@ describe("plans", () => {
     // Two have no overrides and no graph here: Compare, and observers per channel. Nor have the probes,
     // and the kernels that only a known adapter's rules choose.
     const unseen = names.filter(
-      (name) => !seen.has(name) && !/convQuad|convTiled|convMatrix|gemv/.test(name),
+      (name) => !seen.has(name) && !/Quad[A-Z]|Tiled|convMatrix|gemv/.test(name),
     );
     expect(unseen).toEqual(["compareF32", "observeChannelsF32", "probeMatrix", "probeQuads"]);
   });

@@ -2,11 +2,13 @@
 // anything else as a plain strided product.
 
 import type { Gemm, MatMul } from "../../graph/node.ts";
+import { storedWeight } from "../../graph/weightOnly.ts";
 import { sizeOf, toNumbers } from "../../tensor/tensor.ts";
 import { clampOf, lowerRows } from "./conv.ts";
 import { floatBounds, workgroups, type Lowering, type Placed } from "./context.ts";
 import { emitBinary } from "./elementwise.ts";
 import { emitCopy } from "./movement.ts";
+import { lowerWeightRows } from "./weights.ts";
 import { elementStrides, padFront, type Layout } from "../layout.ts";
 
 interface Operand {
@@ -133,9 +135,15 @@ export function lowerGemm(lowering: Lowering, node: Gemm): void {
   const product = addsLater ? lowering.scratch([rows, columns]) : final;
   const clamp = addsLater ? {} : clampOf(node);
   const constant = lowering.constant(lowering.inputName(node, 1)) !== undefined;
-  if (constant && !node.transA) {
+  const isStored = storedWeight(node, (name) => lowering.graph.values.get(name)) !== undefined;
+  if (isStored || (constant && !node.transA)) {
     const { transB: transposed, alpha } = node;
-    lowerRows(lowering, node, x, product, { transposed, alpha, bias, clamp });
+    (isStored ? lowerWeightRows : lowerRows)(lowering, node, x, product, {
+      transposed,
+      alpha,
+      bias,
+      clamp,
+    });
   } else {
     const k = x.layout.logical[node.transA ? 0 : 1] ?? 1;
     const straight = bias === undefined;
@@ -186,6 +194,10 @@ export function lowerMatMul(lowering: Lowering, node: MatMul): void {
   const rightShape = lowering.shape(rightName);
   const constant = lowering.constant(rightName);
   const clamp = clampOf(node);
+  if (storedWeight(node, (name) => lowering.graph.values.get(name))) {
+    const options = { transposed: false, alpha: 1, bias: undefined, clamp };
+    return lowerWeightRows(lowering, node, left, out, options);
+  }
   if (constant && rightShape.length === 2 && rowsAreContiguous(left.layout)) {
     lowerRows(lowering, node, left, out, { transposed: false, alpha: 1, bias: undefined, clamp });
     return;
