@@ -23,15 +23,20 @@ beforeAll(async () => {
 afterAll(() => device.dispose());
 
 describe("as the adapter's rules cut it", () => {
-  it.each(weightOnly)("$title", ({ check }) => check(device, 120));
+  it.each(weightOnly)("$title", ({ check }) => check(device, 30));
 });
 
+/** Of each family the least tile and, where it stages other chunks or splits otherwise, the greatest: a tile is six
+ *  kernels to compile here. */
+const names = ["register 4×4", "register 16×4 in quads", "workgroup 128×128 of 256"];
 const tiles = candidates
-  .filter(({ family }) => family !== "matrix")
-  .map((tile) => ({ tile, name: tileName(tile) }));
+  .map((tile) => ({ tile, name: tileName(tile) }))
+  .filter(({ name }) => [...names, "workgroup 32×32 of 64", "gemv 8×8 of 64"].includes(name));
+
+it("the tiles below are tiles", () => expect(tiles).toHaveLength(names.length + 2));
 
 describe.each(tiles)("cut as $name", ({ tile }) => {
-  it.each(weightOnly)("$title", ({ check }) => check(device, 8, forced(tile)));
+  it.each(weightOnly)("$title", ({ check }) => check(device, 5, forced(tile)));
 });
 
 describe.each(tiles)("$name", ({ tile }) => {
@@ -66,5 +71,13 @@ it("the device holds the weight in its own bits, not in float", () => {
     return [storage, bytesOf(lower(bindShapes(graph, new Map())), "constants") / (k * n * 4)];
   });
   // Scales of blocks of 32 are 1/32 of the float weight; the bias of n floats 1/512.
-  expect(Object.fromEntries(sizes)).toMatchInlineSnapshot();
+  expect(Object.fromEntries(sizes)).toMatchInlineSnapshot(`
+    {
+      "float16": 0.50390625,
+      "int4": 0.158203125,
+      "int8": 0.283203125,
+      "uint4": 0.158203125,
+      "uint8": 0.283203125,
+    }
+  `);
 });

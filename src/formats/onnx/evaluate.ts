@@ -5,7 +5,7 @@
 
 import { fl } from "../../tensor/rounding.ts";
 import { allocate, type TypedArray } from "../../tensor/dtype.ts";
-import { sizeOf, stridesOf, type Tensor } from "../../tensor/tensor.ts";
+import { sizeOf, stridesOf, widened, type Tensor } from "../../tensor/tensor.ts";
 import type { Node, NodeOf, Unary } from "../../graph/node.ts";
 import { sliceRange } from "../../graph/shapes.ts";
 
@@ -28,8 +28,14 @@ export function evaluate(
   shapes: readonly (readonly number[])[],
   charge: () => void,
 ): Tensor[] | undefined {
-  const [x, y] = inputs;
   const shape = shapes[0] ?? [];
+  // float16 is a way to store float32: what only moves elements, or names their type, leaves it.
+  const isSame = inputs.every(({ dtype }) => dtype === inputs[0]?.dtype);
+  if (node.op === "Cast" && node.to === "float32" && inputs[0]?.dtype === "float16") {
+    return [inputs[0]];
+  }
+  const operands = isMovement(node) && isSame ? inputs : inputs.map(widened);
+  const [x, y] = operands;
   if (x === undefined) return undefined;
   switch (node.op) {
     case "Identity":
@@ -64,9 +70,9 @@ export function evaluate(
       });
     }
     case "Concat":
-      if (inputs.some((input) => input.dtype !== x.dtype)) return undefined;
+      if (operands.some((input) => input.dtype !== x.dtype)) return undefined;
       charge();
-      return [concat(node.axis, inputs, shape)];
+      return [concat(node.axis, operands, shape)];
     case "Relu":
     case "LeakyRelu":
     case "Clip":

@@ -9,7 +9,8 @@
 import { UnsupportedError } from "../../errors.ts";
 import { valueOf, type Graph } from "../../graph/graph.ts";
 import type { Node, NodeOf, Op } from "../../graph/node.ts";
-import type { QParams } from "../../graph/value.ts";
+import { paramsShape, type QParams } from "../../graph/value.ts";
+import { allocate } from "../../tensor/dtype.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { codeOf, Draft, int } from "./draft.ts";
 import { clip, exportNode } from "./exportNode.ts";
@@ -17,7 +18,7 @@ import type { ValueInfoProto } from "./proto.ts";
 import { writeModel } from "./write.ts";
 
 export interface ExportOptions {
-  /** Default 13: the oldest with per-channel QuantizeLinear. */
+  /** Default 13: the oldest with per-channel QuantizeLinear; 17 or 21 where the graph needs it. */
   readonly opset?: 13 | 17 | 21;
   readonly producer?: string;
   readonly producerVersion?: string;
@@ -33,7 +34,8 @@ const irVersions = { 13: 7, 17: 8, 21: 10 } as const;
 export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Array {
   // HardSwish came with opset 14; spelled out, it would not come back as one integer op.
   const hasHardSwish = graph.nodes.some(({ op }) => op === "HardSwish");
-  const opset = options.opset ?? (hasHardSwish ? 17 : 13);
+  const needs21 = [...graph.values.values()].some(({ quant }) => quant && isNew(quant));
+  const opset = options.opset ?? (needs21 ? 21 : hasHardSwish ? 17 : 13);
   const draft = new Draft(opset);
   for (const name of graph.values.keys()) draft.names.take(name);
   for (const { name } of graph.nodes) draft.nodeNames.take(name);
@@ -90,6 +92,12 @@ class Exporter {
 
   constant(name: string, tensor: Tensor): void {
     const { quant } = valueOf(this.#graph, name);
+    if (tensor.dtype === "float16") {
+      const stored = this.#draft.names.fresh(`${name}_float16`);
+      const node = this.#draft.nodeNames.fresh(`${name}_Cast`);
+      this.#draft.initializer(stored, tensor);
+      return this.#draft.node("Cast", node, [stored], [name], { to: int(codeOf.float32) });
+    }
     if (quant === undefined) return this.#draft.initializer(name, tensor);
     this.#draft.initializer(this.#storedName(name), tensor);
     this.#dequantize(name, quant);
@@ -189,8 +197,12 @@ class Exporter {
 
   /** Initializers of scale and zero point: scalars per tensor, lists per axis, none for int32 zeros. */
   #params(name: string, quant: QParams): string[] {
-    const { dtype, scale, axis } = quant;
-    const shape = axis === undefined ? [] : [scale.length];
+    const { dtype, scale } = quant;
+    const shape = paramsShape(quant, valueOf(this.#graph, name).shape as number[]);
+    if (isNew(quant) && this.#draft.opset < 21) {
+      const problem = "int4 and blocks need opset 21";
+      this.#draft.refuse({ op: "DequantizeLinear", name }, problem);
+    }
     const scales = this.#draft.shared(`${name}_scale`, { dtype: "float32", shape, data: scale });
     if (dtype === "int32") {
       // The standard has no zero point for int32.
@@ -198,11 +210,14 @@ class Exporter {
       const value = { op: "DequantizeLinear", name };
       this.#draft.refuse(value, "int32 values must have zero point 0");
     }
+    // Zeros need no bytes; per tensor and axis they are written, since some readers want them there.
+    if (isNew(quant) && quant.zeroPoint.every((zero) => zero === 0)) return [scales];
     const zeros = Array.from(
       scale,
       (_, index) => quant.zeroPoint[index] ?? quant.zeroPoint[0] ?? 0,
     );
-    const data = dtype === "int8" ? Int8Array.from(zeros) : Uint8Array.from(zeros);
+    const data = allocate(dtype, zeros.length);
+    data.set(zeros);
     return [scales, this.#draft.shared(`${name}_zero_point`, { dtype, shape, data } as Tensor)];
   }
 
@@ -222,8 +237,14 @@ class Exporter {
   }
 }
 
-function axisOf(quant: QParams) {
-  return quant.axis === undefined ? {} : { axis: int(quant.axis) };
+function axisOf({ axis, blockSize }: QParams) {
+  const blocks = blockSize === undefined ? {} : { block_size: int(blockSize) };
+  return axis === undefined ? {} : { axis: int(axis), ...blocks };
+}
+
+/** Parameters that ONNX has had since opset 21. */
+function isNew({ dtype, blockSize }: QParams): boolean {
+  return blockSize !== undefined || dtype === "int4" || dtype === "uint4";
 }
 
 /** The fused activation of a node: Clip has bounds of its own and is written as itself. */

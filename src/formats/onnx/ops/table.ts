@@ -3,6 +3,7 @@
 
 import type { Call } from "../call.ts";
 import type { NodeProto } from "../proto.ts";
+import * as blocks from "./blocks.ts";
 import * as elementwise from "./elementwise.ts";
 import * as integers from "./integers.ts";
 import * as known from "./known.ts";
@@ -81,6 +82,7 @@ op("QLinearMatMul", qlinear.QLinearMatMul, 8, 8);
 const MS = "com.microsoft.";
 op(`${MS}QuantizeLinear`, quantization.QuantizeLinear, 2, 3, "axis");
 op(`${MS}DequantizeLinear`, quantization.DequantizeLinear, 2, 3, "axis");
+op(`${MS}MatMulNBits`, blocks.MatMulNBits, 3, 6, "K N bits block_size accuracy_level");
 op(`${MS}QGemm`, qlinear.QGemm, 6, 9, "alpha transA transB");
 op(`${MS}QLinearAdd`, qlinear.QLinearAdd, 7, 8);
 op(`${MS}QLinearMul`, qlinear.QLinearMul, 7, 8);
