@@ -30,6 +30,9 @@ struct Params {
   outBatch2: u32,
   outM: u32,
   outN: u32,
+  leftBase: u32, // where the first matrix begins
+  rightBase: u32,
+  outBase: u32,
   alpha: f32,
   low: f32,
   high: f32,
@@ -52,13 +55,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let c2 = b - b1 * params.batch2;
   let c0 = b1 / params.batch1;
   let c1 = b1 - c0 * params.batch1;
-  let at = c0 * params.outBatch0 + c1 * params.outBatch1 + c2 * params.outBatch2 + m * params.outM + n * params.outN;
+  let at = params.outBase + c0 * params.outBatch0 + c1 * params.outBatch1 + c2 * params.outBatch2 + m * params.outM + n * params.outN;
   if (n >= params.n) {
     out[at] = 0.0;
     return;
   }
-  var i = c0 * params.leftBatch0 + c1 * params.leftBatch1 + c2 * params.leftBatch2 + m * params.leftM;
-  var j = c0 * params.rightBatch0 + c1 * params.rightBatch1 + c2 * params.rightBatch2 + n * params.rightN;
+  var i = params.leftBase + c0 * params.leftBatch0 + c1 * params.leftBatch1 + c2 * params.leftBatch2 + m * params.leftM;
+  var j = params.rightBase + c0 * params.rightBatch0 + c1 * params.rightBatch1 + c2 * params.rightBatch2 + n * params.rightN;
   var acc = 0.0;
   for (var k = 0u; k < params.k; k++) {
     acc += left[i] * right[j];

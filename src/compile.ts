@@ -1,5 +1,6 @@
 // compile: a model → a session on a device.
 
+import { InputError } from "./errors.ts";
 import { bindShapes } from "./graph/bind.ts";
 import { valueOf, type Graph } from "./graph/graph.ts";
 import type { Device } from "./gpu/device.ts";
@@ -13,12 +14,17 @@ import { tunedTarget, type TuningTable } from "./tuning/table.ts";
 export interface CompileOptions {
   /** What `tune` measured on this device: faster, never different. */
   readonly tuning?: TuningTable;
+  /** The greatest size of each dim that inputs leave open: `{ batch: 8, sequence: 512 }`. With them, all
+   *  that any size up to them needs is compiled, uploaded and allocated here, and a run of another size
+   *  costs a few milliseconds of the host's time. Without, each set of sizes gets memory of its own when
+   *  it first comes, and the last few are kept. */
+  readonly bounds?: Readonly<Record<string, number>>;
 }
 
 /** Make `model` ready to run. Nodes that cannot run are found here, before anything runs. The first
  *  compile on a device runs the self-test.
  *  Throws UnsupportedError, AccumulatorError, SelfTestError, GpuError, DeviceLostError, and InputError for
- *  another device's tuning table. */
+ *  another device's tuning table and for bounds that do not fit the model. */
 export async function compile(
   model: Model<"float" | "quantized">,
   device: Device,
@@ -28,11 +34,38 @@ export async function compile(
   await selfTest(device);
   const graph = model.stage === "float" ? fuse(model.graph) : model.graph;
   const target = tunedTarget(device.facts, options.tuning);
-  const session = new Session(graph, device, target);
   const dims = symbolicDims(graph);
-  if (dims.length === 0) await session.prepareFor(new Map());
+  const bounds = options.bounds && boundsOf(dims, options.bounds);
+  const session = new Session(graph, device, target, bounds);
+  if (bounds) await session.prepare();
+  else if (dims.length === 0) await session.prepareFor(new Map());
   else lower(bindShapes(graph, new Map(dims.map((name) => [name, 1]))), target);
   return session;
+}
+
+/** The bound of each of `dims`, or an InputError. */
+function boundsOf(
+  dims: readonly string[],
+  given: Readonly<Record<string, number>>,
+): ReadonlyMap<string, number> {
+  const open = dims.map((name) => `"${name}"`).join(", ") || "none";
+  for (const [name, bound] of Object.entries(given)) {
+    if (!dims.includes(name))
+      throw new InputError(
+        `bounds: the model has no open size "${name}"; got open sizes ${open}. Leave it out.`,
+      );
+    if (!Number.isInteger(bound) || bound < 1)
+      throw new InputError(
+        `bounds: "${name}" must be a positive integer; got ${bound}. Pass the greatest size to run.`,
+      );
+  }
+  const missing = dims.filter((name) => !(name in given));
+  if (missing.length > 0)
+    throw new InputError(
+      `bounds: every open size needs one, the model has ${open}; got ` +
+        `${Object.keys(given).join(", ") || "none"}. Add ${missing.join(", ")}.`,
+    );
+  return new Map(dims.map((name) => [name, given[name] ?? 1]));
 }
 
 /** Names of the sizes that inputs leave open. */

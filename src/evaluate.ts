@@ -1,15 +1,31 @@
-// evaluate: how often a classifier is right, and how close it stays to a reference model.
+// evaluate: how often a model is right, and how close it stays to a reference model. One idea: the task says
+// only what the outputs of a row and its label count for (scores.ts); batches, timing, carried state and
+// the check for NaN are the same for all.
 
+import { CarriedState, type StatePairs } from "./carriedState.ts";
 import { InputError, NonFiniteError } from "./errors.ts";
 import { nonFiniteOf } from "./finite.ts";
-import { argmax, ErrorSum, inTop, median } from "./metrics.ts";
+import { median } from "./metrics.ts";
+import {
+  Binary,
+  Classification,
+  LanguageModel,
+  type BinaryScores,
+  type ClassificationScores,
+  type LanguageModelScores,
+  type Scorer,
+} from "./scores.ts";
 import type { Session } from "./session.ts";
 import type { Tensors } from "./tensor/tensor.ts";
 
 /** One batch with the labels of its samples. */
 export interface LabelledBatch {
   readonly tensors: Tensors;
+  /** One a row of the output, in the output's order: of a sample, or of each position of a language
+   *  model. `ignoreIndex` (−100) counts for nothing. */
   readonly labels: readonly number[];
+  /** A sequence begins here: carried state is zero again. True of the first batch. */
+  readonly starts?: boolean;
 }
 
 /** What one sample gave. */
@@ -23,103 +39,171 @@ export interface SampleResult {
   readonly referenceClass?: number;
 }
 
+/** classification: the label is the greatest of a row. language-model: the same at every position, with the
+ *  likelihood of the label. binary: one probability a row, the label 0 or 1, or a probability itself. */
+export type Task = "classification" | "language-model" | "binary";
+
 export interface EvaluateOptions {
+  /** Default: classification. */
+  readonly task?: Task;
   /** The model that `agreement` and `sqnrDb` compare with; usually the float one. */
   readonly reference?: Session;
+  /** The output that is judged. Default: the first that is not carried. */
+  readonly output?: string;
+  /** Recurrent state: an input of the model and the output that feeds it in the next run. */
+  readonly state?: StatePairs;
+  /** binary: the outputs are logits, not probabilities. */
+  readonly logits?: boolean;
+  /** Labels that count for nothing, as PyTorch's ignore_index. Default: −100. */
+  readonly ignoreIndex?: number;
   /** Added to each label: 1 for models whose class 0 is "background". */
   readonly labelOffset?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { readonly samples: number; readonly total?: number }) => void;
   readonly total?: number;
-  /** Called for every sample, in the data's order. */
+  /** Called for every sample of a classification, in the data's order. */
   readonly onSample?: (result: SampleResult) => void;
 }
 
-export interface Evaluation {
-  /** Samples. */
+/** What every task measures. */
+export interface Measured {
+  /** Rows with a label: samples, or positions of a language model. */
   readonly count: number;
-  /** Percent. */
-  readonly top1: number;
-  readonly top5: number;
-  /** Percent of samples with the reference's class; only with a reference. */
-  readonly agreement?: number;
-  /** Of all logits against the reference's; only with a reference. */
-  readonly sqnrDb?: number;
-  readonly referenceTop1?: number;
-  /** Wall time of one sample, upload and read-back included. */
+  /** Wall time of one row, upload and read-back included. */
   readonly latencyMs: { readonly median: number };
   readonly referenceLatencyMs?: { readonly median: number };
 }
 
-/** NaN has no rank: a model that gives one is broken, not merely wrong. */
-function checkLogits(session: Session, logits: Float32Array, batch: number): void {
-  const found = nonFiniteOf(logits);
-  if (!found) return;
-  const [output = ""] = session.graph.outputs;
-  throw new NonFiniteError("evaluate", output, batch, found.count, found.first);
+export interface Evaluation extends Measured, ClassificationScores {}
+export interface LanguageModelEvaluation extends Measured, LanguageModelScores {}
+export interface BinaryEvaluation extends Measured, BinaryScores {}
+
+/** Of each task. */
+export interface Evaluations {
+  readonly classification: Evaluation;
+  readonly "language-model": LanguageModelEvaluation;
+  readonly binary: BinaryEvaluation;
 }
 
-/** Run a classifier (one input batch, one output of logits) over `data`. */
-export async function evaluate(
-  session: Session,
-  data: Iterable<LabelledBatch> | AsyncIterable<LabelledBatch>,
-  options: EvaluateOptions = {},
-): Promise<Evaluation> {
-  const { reference, labelOffset = 0, signal, onProgress, onSample, total } = options;
-  const latencies: number[] = [];
-  const referenceLatencies: number[] = [];
-  const error = new ErrorSum();
-  let batch = 0;
-  let [count, top1, top5, agreed, referenceTop1] = [0, 0, 0, 0, 0];
-  const timed = async (of: Session, tensors: Tensors, samples: number, into: number[]) => {
-    await of.program(tensors); // compile outside the clock
-    const start = performance.now();
-    const outputs = await of.run(tensors, signal ? { signal } : {});
-    into.push((performance.now() - start) / samples);
-    return outputs[of.graph.outputs[0] ?? ""]?.data as Float32Array;
-  };
-  for await (const { tensors, labels } of data) {
-    signal?.throwIfAborted();
-    const logits = await timed(session, tensors, labels.length, latencies);
-    checkLogits(session, logits, batch++);
-    const expected =
-      reference && (await timed(reference, tensors, labels.length, referenceLatencies));
-    const classes = logits.length / labels.length;
-    labels.forEach((label, row) => {
-      const values = logits.subarray(row * classes, (row + 1) * classes);
-      if (inTop(values, label + labelOffset, 1)) top1++;
-      if (inTop(values, label + labelOffset, 5)) top5++;
-      const index = count + row;
-      const own = argmax(values);
-      const score = values[own] ?? NaN;
-      if (!expected) return onSample?.({ index, class: own, score });
-      const reals = expected.subarray(row * classes, (row + 1) * classes);
-      if (inTop(reals, label + labelOffset, 1)) referenceTop1++;
-      const referenceClass = argmax(reals);
-      if (own === referenceClass) agreed++;
-      error.add(reals, values);
-      onSample?.({ index, class: own, score, referenceClass });
-    });
-    count += labels.length;
-    onProgress?.({ samples: count, ...(total === undefined ? {} : { total }) });
+export type LabelledBatches = Iterable<LabelledBatch> | AsyncIterable<LabelledBatch>;
+
+/** A session that is timed and checked, with its own carried state. */
+class Judged {
+  readonly latencies: number[] = []; // ms a row
+  readonly #session: Session;
+  readonly #state: CarriedState;
+  readonly #output: string;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(session: Session, { state = {}, output, signal }: EvaluateOptions) {
+    this.#session = session;
+    this.#state = new CarriedState(session, state);
+    const { outputs } = session.graph;
+    const carried = new Set(Object.values(state));
+    this.#output = output ?? outputs.find((name) => !carried.has(name)) ?? "";
+    if (!outputs.includes(this.#output)) {
+      throw new InputError(
+        `evaluate: the model has no output "${this.#output}" to judge; got outputs ` +
+          `${outputs.join(", ")}. Name one of them.`,
+      );
+    }
+    this.#signal = signal;
   }
-  if (count === 0)
+
+  /** The judged output. NaN has no rank: a model that gives one is broken, not merely wrong. */
+  async run(batch: LabelledBatch, index: number): Promise<Float32Array> {
+    const tensors = this.#state.before(batch.tensors, index === 0 || batch.starts === true);
+    await this.#session.program(tensors); // compile outside the clock
+    const start = performance.now();
+    const outputs = await this.#session.run(tensors, this.#signal ? { signal: this.#signal } : {});
+    this.latencies.push((performance.now() - start) / batch.labels.length);
+    this.#state.after(outputs);
+    const data = outputs[this.#output]?.data;
+    if (!(data instanceof Float32Array)) {
+      throw new InputError(
+        `evaluate: output "${this.#output}" must be float32; got ${outputs[this.#output]?.dtype}. ` +
+          "Name the output of logits or probabilities.",
+      );
+    }
+    const found = nonFiniteOf(data);
+    if (found) throw new NonFiniteError("evaluate", this.#output, index, found.count, found.first);
+    return data;
+  }
+}
+
+function scorerOf(options: EvaluateOptions): Scorer<object> {
+  const { task = "classification", onSample, logits } = options;
+  switch (task) {
+    case "classification":
+      return new Classification((index, own, score, reference) =>
+        onSample?.({
+          index,
+          class: own,
+          score,
+          ...(reference === undefined ? {} : { referenceClass: reference }),
+        }),
+      );
+    case "language-model":
+      return new LanguageModel();
+    case "binary":
+      return new Binary(logits);
+    default:
+      task satisfies never;
+      throw new InputError(
+        `evaluate: task must be classification, language-model or binary; got ${String(task)}. ` +
+          "Choose one.",
+      );
+  }
+}
+
+/** Run a model over `data` and judge one of its outputs. Throws InputError for labels that do not fit,
+ *  NonFiniteError for outputs that are no numbers. */
+export async function evaluate<T extends Task = "classification">(
+  session: Session,
+  data: LabelledBatches,
+  options: EvaluateOptions & { readonly task?: T } = {},
+): Promise<Evaluations[T]> {
+  const { reference, labelOffset = 0, ignoreIndex = -100, signal, onProgress, total } = options;
+  const scorer = scorerOf(options);
+  const judged = new Judged(session, options);
+  const beside = reference && new Judged(reference, options);
+  let [batch, rows] = [0, 0];
+  for await (const each of data) {
+    signal?.throwIfAborted();
+    const values = await judged.run(each, batch);
+    const expected = beside && (await beside.run(each, batch));
+    const { labels } = each;
+    const width = values.length / labels.length;
+    if (!Number.isInteger(width) || (expected && expected.length !== values.length)) {
+      throw new InputError(
+        `evaluate: batch ${batch}: ${labels.length} label(s) must divide the output evenly, the ` +
+          `reference's alike; got ${values.length} values${expected ? ` and ${expected.length}` : ""}. ` +
+          "Give one label a row of the output.",
+      );
+    }
+    labels.forEach((label, row) => {
+      const [from, to] = [row * width, (row + 1) * width];
+      scorer.add({
+        values: values.subarray(from, to),
+        reference: expected?.subarray(from, to),
+        label: label === ignoreIndex ? undefined : label + labelOffset,
+        index: rows + row,
+      });
+    });
+    batch++;
+    rows += labels.length;
+    onProgress?.({ samples: rows, ...(total === undefined ? {} : { total }) });
+  }
+  if (scorer.count === 0) {
     throw new InputError(
-      "evaluate: data must hold at least one sample; got none. Check the data source.",
+      "evaluate: data must hold at least one labelled sample; got none. Check the data source.",
     );
-  const percent = (hits: number) => (100 * hits) / count;
-  return {
-    count,
-    top1: percent(top1),
-    top5: percent(top5),
-    ...(reference
-      ? {
-          agreement: percent(agreed),
-          sqnrDb: error.sqnrDb,
-          referenceTop1: percent(referenceTop1),
-          referenceLatencyMs: { median: median(referenceLatencies) },
-        }
-      : {}),
-    latencyMs: { median: median(latencies) },
+  }
+  const found = {
+    count: scorer.count,
+    ...scorer.scores(),
+    ...(beside ? { referenceLatencyMs: { median: median(beside.latencies) } } : {}),
+    latencyMs: { median: median(judged.latencies) },
   };
+  return found as unknown as Evaluations[T]; // scorerOf made the scorer of this task
 }

@@ -18,7 +18,16 @@ export { run } from "./run.ts";
 export { profile, type Profile, type ProfileOptions, type StepTime } from "./profile.ts";
 export { save, type SaveOptions } from "./save.ts";
 export { compare, type CompareOptions, type LayerError } from "./compare.ts";
-export { evaluate, type EvaluateOptions, type Evaluation } from "./evaluate.ts";
+export {
+  evaluate,
+  type BinaryEvaluation,
+  type EvaluateOptions,
+  type Evaluation,
+  type LabelledBatch,
+  type LanguageModelEvaluation,
+  type Task,
+} from "./evaluate.ts";
+export type { StatePairs } from "./carriedState.ts";
 export { inspect, type Inspection } from "./inspect.ts";
 export { selfTest, type SelfTestReport } from "./selfTest.ts";
 export { Session, type RunOptions } from "./session.ts";

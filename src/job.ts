@@ -240,7 +240,7 @@ async function evaluateOn(
   quantized: Model<"quantized">,
   model: Model<"float"> | undefined,
   pictures: PictureStream,
-  { device, ...options }: Omit<EvaluateOptions, "reference"> & { readonly device: Device },
+  { device, ...options }: Omit<EvaluateOptions, "reference" | "task"> & { readonly device: Device },
 ): Promise<Evaluation> {
   using reference = model && (await compile(model, device));
   using session = await compile(quantized, device);

@@ -17,7 +17,7 @@ import { fuse } from "./quantize/fuse.ts";
 import { integerize } from "./quantize/integerize.ts";
 import { bytesOf, type Source } from "./source.ts";
 import { readWeights, recognise } from "./stateDict.ts";
-import type { Tensors } from "./tensor/tensor.ts";
+import type { Tensor } from "./tensor/tensor.ts";
 
 export type { Source } from "./source.ts";
 
@@ -25,8 +25,9 @@ export interface LoadOptions extends ScriptOptions {
   /** Sizes for symbolic dims: { batch: 1 }. Without one, the model serves every size. */
   readonly dims?: Readonly<Record<string, number>>;
   /** Values of inputs that are known when loading, by name: they are constants of the model then, no longer
-   *  inputs. For files that take weights, scales or shapes as inputs. */
-  readonly constants?: Tensors;
+   *  inputs. For files that take weights, scales or shapes as inputs. A number fills a tensor of the type
+   *  and shape that an ONNX file states: { sr: 16000 }. */
+  readonly constants?: Readonly<Record<string, Tensor | number>>;
   /** External tensor data by its location in the file. */
   readonly externalData?: ReadonlyMap<string, Uint8Array>;
 }

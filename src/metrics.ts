@@ -1,4 +1,4 @@
-// The figures a classifier is judged by: docs/quantization.md (41), (42).
+// The figures that models are judged by: docs/quantization.md (41), (42); perplexity, and the area under a curve.
 
 /** Index of the greatest of `values`; the lowest index wins a tie. */
 export function argmax(values: ArrayLike<number>): number {
@@ -48,4 +48,36 @@ export class ErrorSum {
   get sqnrDb(): number {
     return this.noise === 0 ? Infinity : 10 * Math.log10(this.signal / this.noise);
   }
+}
+
+/** −ln softmax(logits)[label] in nats, in f64: ln Σ exp(xⱼ − max) − (x_label − max). */
+export function crossEntropy(logits: ArrayLike<number>, label: number): number {
+  let max = -Infinity;
+  for (let index = 0; index < logits.length; index++) max = Math.max(max, logits[index] ?? NaN);
+  let sum = 0;
+  for (let index = 0; index < logits.length; index++) sum += Math.exp((logits[index] ?? 0) - max);
+  return Math.log(sum) - ((logits[label] ?? NaN) - max);
+}
+
+/** Area under the ROC curve: the share of pairs of a positive and a negative in which the positive has the
+ *  greater score, ties counting half (Mann and Whitney's U). NaN where one of the two is missing. */
+export function areaUnderRoc(scores: readonly number[], positive: readonly boolean[]): number {
+  const order = scores.map((_, index) => index).sort((a, b) => at(scores, a) - at(scores, b));
+  let [rankSum, positives] = [0, 0];
+  for (let from = 0; from < order.length;) {
+    let to = from + 1;
+    while (to < order.length && at(scores, order[to]) === at(scores, order[from])) to++;
+    const rank = (from + 1 + to) / 2; // the mean of ranks from + 1 … to
+    for (; from < to; from++) {
+      if (!positive[order[from] ?? 0]) continue;
+      rankSum += rank;
+      positives++;
+    }
+  }
+  const pairs = positives * (order.length - positives);
+  return pairs === 0 ? NaN : (rankSum - (positives * (positives + 1)) / 2) / pairs;
+}
+
+function at(values: readonly number[], index: number | undefined): number {
+  return values[index ?? 0] ?? NaN;
 }

@@ -71,6 +71,14 @@ export class Arguments {
     return this.text(name) ?? "";
   }
 
+  /** An option that this use of the command requires. Throws UsageError. */
+  needed(name: string): string {
+    const value = this.text(name);
+    if (value !== undefined) return value;
+    const spec = this.#grammar.options.find((option) => option.name === name);
+    throw usage(this.#grammar, `--${name} ${spec?.value} is missing`);
+  }
+
   /** A whole number of at least `least`, or undefined where the option is not given. */
   integer(name: string, least: number): number | undefined {
     const text = this.text(name);

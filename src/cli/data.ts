@@ -40,6 +40,11 @@ export const DATA_OPTIONS: readonly OptionSpec[] = [
   { name: "batch", value: "N", help: "Pictures that run at a time. Default: 1." },
 ];
 
+/** The same options for a command that does without pictures, too; `readData` asks for them. */
+export function optional(options: readonly OptionSpec[]): OptionSpec[] {
+  return options.map((option) => ({ ...option, required: false }));
+}
+
 /** Pictures, and how a model wants them. */
 export interface PictureData {
   readonly pictures: readonly PictureFile[];
@@ -66,12 +71,14 @@ export async function readData(
   context: Context,
   limit?: number,
 ): Promise<PictureData> {
+  args.needed("data");
+  const preprocess = args.needed("preprocess");
   const { input, height, width, fixedBatch } = pictureInput(model);
   const selection = readSelection(args, limit);
   const batch = args.integer("batch", 1) ?? fixedBatch ?? 1;
   if (fixedBatch !== undefined && batch !== fixedBatch)
     args.fail(`the model takes ${fixedBatch} picture(s) at a time; got --batch ${batch}`);
-  const spec = await readPreprocess(args.required("preprocess"));
+  const spec = await readPreprocess(preprocess);
   const pictures = select(await listPictures(args.list("data")), selection);
   const skipped = new Map<string, Skipped>();
   const onSkip = (error: PictureError): void => {

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { access, constants, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../errors.ts";
-import { load } from "../load.ts";
+import { load, type LoadOptions } from "../load.ts";
 import type { Model } from "../model.ts";
 
 /** What went wrong with a file, in words. */
@@ -69,10 +69,10 @@ export interface LoadedModel {
 }
 
 /** Read a file of any kind that `load` knows, and the data files beside it. Throws InputError, FormatError, UnsupportedError. */
-export async function loadModel(path: string): Promise<LoadedModel> {
+export async function loadModel(path: string, options: LoadOptions = {}): Promise<LoadedModel> {
   const file = await readInput("model", path);
   const externalData = new FilesBeside(dirname(path));
-  const model = await load(file, { externalData });
+  const model = await load(file, { ...options, externalData });
   const beside = [...externalData.values()].reduce((sum, { length }) => sum + length, 0);
   return { path, bytes: file.length + beside, model };
 }

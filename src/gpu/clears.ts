@@ -1,11 +1,11 @@
 // What a run sets to zero before its first step, as few ranges: state slots lie one behind the other,
 // and the padding between them may be cleared with them.
 
-import type { Slice, StateSlot } from "../plan/plan.ts";
+import type { Check, Slice, StateSlot } from "../plan/plan.ts";
 
-/** The cleared ranges of `states`, in the order of the buffers, neighbours joined. */
-export function clearsOf(states: readonly StateSlot[]): Slice[] {
-  const ranges = states.flatMap(({ slice, words, cleared = [] }) =>
+/** The cleared ranges of `states` and `checks`, in the order of the buffers, neighbours joined. */
+export function clearsOf(states: readonly StateSlot[], checks: readonly Check[] = []): Slice[] {
+  const ofStates = states.flatMap(({ slice, words, cleared = [] }) =>
     cleared
       .filter(([, size]) => size > 0)
       .map(([offset, size]) => {
@@ -13,6 +13,7 @@ export function clearsOf(states: readonly StateSlot[]): Slice[] {
         return { buffer: slice.buffer, offset: slice.offset + offset, size: end - offset };
       }),
   );
+  const ranges = [...ofStates, ...checks.map(({ slice }) => slice)];
   ranges.sort((a, b) => a.buffer - b.buffer || a.offset - b.offset);
   const joined: Slice[] = [];
   for (const range of ranges) {

@@ -1,24 +1,10 @@
 // A plan's WebGPU objects: buffers with the constants in them, and one bind group and pipeline a step,
-// made once so that a run only replays them.
+// made once so that a run only replays them. What other programs share is bound and not made (shared.ts).
 
-import type { BufferRole, Plan, Slice, Step } from "../plan/plan.ts";
+import type { Plan, Slice, Step } from "../plan/plan.ts";
 import type { Device, Kernel } from "./device.ts";
+import { ConstantStore, USAGE, writePlace, type Place, type Shared } from "./shared.ts";
 import { packUniforms } from "./uniforms.ts";
-
-// GPUBufferUsage by value: the global is missing in Node.
-const MAP_READ = 0x1;
-const COPY_SRC = 0x4;
-const COPY_DST = 0x8;
-const UNIFORM = 0x40;
-const STORAGE = 0x80;
-
-const USAGE: Record<BufferRole, number> = {
-  arena: STORAGE,
-  constants: STORAGE | COPY_DST,
-  state: STORAGE | COPY_DST | COPY_SRC,
-  input: STORAGE | COPY_DST,
-  output: STORAGE | COPY_SRC,
-};
 
 /** One step, ready to be encoded. */
 export interface Dispatch {
@@ -28,55 +14,96 @@ export interface Dispatch {
 }
 
 export interface LoadedPlan {
-  /** One per Plan.buffers. */
-  readonly buffers: readonly GPUBuffer[];
+  /** One per Plan.buffers; those of constants are not asked for. */
+  readonly buffers: readonly (GPUBuffer | undefined)[];
   /** One per Plan.steps. */
   readonly dispatches: readonly Dispatch[];
   /** Room for all outputs and states, to be mapped. */
   readonly readback: GPUBuffer;
-  /** All buffers, to be freed. */
+  /** Whose turn it is to use the buffers. */
+  readonly turn: { busy: Promise<unknown> };
+  /** Makes the parameters those of this plan; at the start of every turn. */
+  arm(): void;
+  /** All buffers that are this plan's alone, to be freed. */
   readonly owned: readonly GPUBuffer[];
+  /** Constants that are this plan's alone, likewise. */
+  readonly ownConstants: ConstantStore | undefined;
 }
 
-/** Allocate, upload and compile, all kernels at once. On failure nothing stays allocated. */
-export async function loadPlan(device: Device, plan: Plan): Promise<LoadedPlan> {
-  const kernels = await Promise.all(
-    plan.steps.map(({ shader, overrides }) => device.kernel(shader, overrides)),
-  );
+/** Compile the kernels of `plan`, all at once. */
+export function compileKernels(device: Device, { steps }: Plan): Promise<Kernel[]> {
+  return Promise.all(steps.map(({ shader, overrides }) => device.kernel(shader, overrides)));
+}
+
+/** Allocate, upload and compile, all kernels at once, but for what is `shared`. On failure nothing stays
+ *  allocated but that. */
+export async function loadPlan(
+  device: Device,
+  plan: Plan,
+  shared: Shared = {},
+): Promise<LoadedPlan> {
+  const kernels = await compileKernels(device, plan);
   const owned: GPUBuffer[] = [];
-  const create = (label: string, size: number, usage: number): GPUBuffer => {
-    const buffer = device.createBuffer({ label, size, usage });
+  const create = (label: keyof typeof USAGE, size: number): GPUBuffer => {
+    const buffer = device.createBuffer({ label, size, usage: USAGE[label] });
     owned.push(buffer);
     return buffer;
   };
+  let undo = () => {};
+  const ownConstants = shared.constants ? undefined : new ConstantStore(device);
+  const constants = shared.constants ?? ownConstants ?? new ConstantStore(device);
   try {
     return await device.scoped("compile", () => {
-      const buffers = plan.buffers.map(({ role, size }) => create(role, size, USAGE[role]));
-      for (const { slice, data } of plan.uploads) writeSlice(device, buffers, slice, data);
+      const { memory } = shared;
+      const buffers =
+        memory?.buffersOf(plan) ??
+        plan.buffers.map(({ role, size }) =>
+          role === "constants" ? undefined : create(role, size),
+        );
+      undo = constants.load(plan);
+      const places = new Map<string, Place>();
+      for (const { slice, data } of plan.uploads) {
+        if (plan.buffers[slice.buffer]?.role === "constants")
+          places.set(keyOf(slice), constants.placeOf(data));
+        else writeSlice(device, buffers, slice, data);
+      }
       const { bytes, offsets } = packUniforms(plan, kernels);
-      const uniforms = create("uniforms", bytes.byteLength, UNIFORM | COPY_DST);
-      device.gpu.queue.writeBuffer(uniforms, 0, bytes);
-      const readBytes = [...plan.outputs, ...plan.states].reduce(
+      const uniforms = memory?.uniforms ?? create("uniforms", bytes.byteLength);
+      if (bytes.byteLength > uniforms.size)
+        throw new Error("program: its parameters exceed the shared buffer; please report.");
+      const arm = () => {
+        if (!memory || memory.armed === bytes) return;
+        device.gpu.queue.writeBuffer(uniforms, 0, bytes);
+        memory.armed = bytes;
+      };
+      if (!memory) device.gpu.queue.writeBuffer(uniforms, 0, bytes);
+      const readBytes = [...plan.outputs, ...plan.states, ...plan.checks].reduce(
         (sum, { slice }) => sum + slice.size,
         0,
       );
-      const readback = create("readback", Math.max(4, readBytes), MAP_READ | COPY_DST);
+      const readback = memory?.readback ?? create("readback", Math.max(4, readBytes));
+      const placeOf = ({ buffer, ...range }: Slice): Place =>
+        places.get(keyOf({ buffer, ...range })) ?? { buffer: element(buffers, buffer), ...range };
       const dispatches = plan.steps.map((step, index) => {
         const kernel = element(kernels, index);
         const buffer = { buffer: uniforms, offset: element(offsets, index) };
-        return bind(device, buffers, buffer, step, kernel);
+        return bind(device, placeOf, buffer, step, kernel);
       });
-      return { buffers, dispatches, readback, owned };
+      const turn = memory?.turn ?? { busy: Promise.resolve() };
+      return { buffers, dispatches, readback, turn, arm, owned, ownConstants };
     });
   } catch (error) {
     for (const buffer of owned) device.free(buffer);
+    undo();
     throw error;
   }
 }
 
+const keyOf = ({ buffer, offset }: Slice): string => `${buffer}+${offset}`;
+
 function bind(
   device: Device,
-  buffers: readonly GPUBuffer[],
+  placeOf: (slice: Slice) => Place,
   uniforms: { readonly buffer: GPUBuffer; readonly offset: number },
   step: Step,
   kernel: Kernel,
@@ -88,34 +115,25 @@ function bind(
       const slice = step.buffers[name];
       if (!slice)
         throw new Error(`${step.shader} "${step.node}": no buffer "${name}"; please report.`);
-      const { buffer, ...range } = slice;
-      return { binding: binding.binding, resource: { buffer: element(buffers, buffer), ...range } };
+      return { binding: binding.binding, resource: placeOf(slice) };
     },
   );
   const group = device.gpu.createBindGroup({ label: step.node, layout: kernel.layout, entries });
   return { pipeline: kernel.pipeline, group, grid: step.grid };
 }
 
-/** Write `data` at the start of `slice`, padded to the multiple of four bytes that WebGPU writes. */
+/** Write `data` at the start of `slice`, which is no constant. */
 export function writeSlice(
   device: Device,
-  buffers: readonly GPUBuffer[],
-  slice: Slice,
+  buffers: LoadedPlan["buffers"],
+  { buffer, ...range }: Slice,
   data: ArrayBufferView,
 ): void {
-  const buffer = element(buffers, slice.buffer);
-  const whole = data.byteLength - (data.byteLength % 4);
-  const { queue } = device.gpu;
-  if (whole > 0)
-    queue.writeBuffer(buffer, slice.offset, data.buffer as ArrayBuffer, data.byteOffset, whole);
-  if (whole === data.byteLength) return;
-  const tail = new Uint8Array(4);
-  tail.set(new Uint8Array(data.buffer, data.byteOffset + whole, data.byteLength - whole));
-  queue.writeBuffer(buffer, slice.offset + whole, tail);
+  writePlace(device, { buffer: element(buffers, buffer), ...range }, data);
 }
 
 /** Element `index`, which a plan that was lowered whole always has. */
-export function element<T>(items: readonly T[], index: number): T {
+export function element<T>(items: readonly (T | undefined)[], index: number): T {
   const item = items[index];
   if (item === undefined) throw new Error(`program: no element ${index}; please report.`);
   return item;

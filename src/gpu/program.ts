@@ -7,6 +7,8 @@ import type { Plan, Slice, StateSlot } from "../plan/plan.ts";
 import { clearsOf } from "./clears.ts";
 import type { Device } from "./device.ts";
 import { element, loadPlan, writeSlice, type LoadedPlan } from "./loadedPlan.ts";
+import type { Shared } from "./shared.ts";
+import { verify } from "./checks.ts";
 import { decode, encode } from "./ports.ts";
 import { kickPays, LONGEST_KICK, readBack, type Range } from "./readback.ts";
 import { replay } from "./replay.ts";
@@ -32,9 +34,11 @@ export class Program implements Disposable {
   readonly #clears: readonly Slice[];
   readonly #outputs: readonly Readback[];
   readonly #states: readonly Readback[];
+  readonly #checks: readonly Readback[];
   /** Reading back comes sooner if the device is asked all the while. */
   readonly #kickPays: boolean;
-  #busy: Promise<unknown> = Promise.resolve();
+  /** Whose turn it is: programs that share memory share it. */
+  readonly #turn: { busy: Promise<unknown> };
   #disposed = false;
 
   private constructor(device: Device, plan: Plan, loaded: LoadedPlan, kick: boolean) {
@@ -42,8 +46,9 @@ export class Program implements Disposable {
     this.#device = device;
     this.#loaded = loaded;
     this.#kickPays = kick;
+    this.#turn = loaded.turn;
     this.#schedule = new Schedule(plan.steps.length);
-    this.#clears = clearsOf(plan.states);
+    this.#clears = clearsOf(plan.states, plan.checks);
     let at = 0;
     const reserve = (slice: Slice): Readback => {
       const place = { slice, offset: at, size: slice.size };
@@ -52,12 +57,13 @@ export class Program implements Disposable {
     };
     this.#outputs = plan.outputs.map(({ slice }) => reserve(slice));
     this.#states = plan.states.map(({ slice }) => reserve(slice));
+    this.#checks = plan.checks.map(({ slice }) => reserve(slice));
   }
 
-  /** Allocate, upload and compile. On failure nothing stays allocated. */
-  static async create(device: Device, plan: Plan): Promise<Program> {
+  /** Allocate, upload and compile, but for what `shared` has. On failure nothing stays allocated but that. */
+  static async create(device: Device, plan: Plan, shared: Shared = {}): Promise<Program> {
     const kick = await kickPays(device);
-    return new Program(device, plan, await loadPlan(device, plan), kick);
+    return new Program(device, plan, await loadPlan(device, plan, shared), kick);
   }
 
   /** Run once. Inputs are row-major and have the shapes of `plan.inputs`; outputs likewise. Calls
@@ -115,17 +121,18 @@ export class Program implements Disposable {
   }
 
   #queue<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-    const result = this.#busy.then(async () => {
+    const result = this.#turn.busy.then(async () => {
       this.#check();
       signal?.throwIfAborted();
       try {
+        this.#loaded.arm();
         return await work();
       } catch (error) {
         this.#check(); // whatever a run fails with after dispose(), that is why
         throw error;
       }
     });
-    this.#busy = result.catch(() => undefined);
+    this.#turn.busy = result.catch(() => undefined);
     return result;
   }
 
@@ -135,32 +142,36 @@ export class Program implements Disposable {
     this.#device.check();
   }
 
-  /** Run once; the bytes of each of `wanted`. */
+  /** Run once; the bytes of each of `wanted`. Throws InputError where a check of the plan is not met. */
   async #replay(
     inputs: ReadonlyMap<string, Tensor>,
     wanted: readonly Readback[],
     signal: AbortSignal | undefined,
   ): Promise<ArrayBuffer[]> {
     const { buffers, dispatches, readback } = this.#loaded;
+    const data = this.plan.inputs.flatMap((port) => {
+      const input = inputs.get(port.name);
+      return input ? [{ slice: port.slice, bytes: encode(port, input) }] : [];
+    });
+    const read = [...wanted, ...this.#checks];
     const frame = {
       before: (encoder: GPUCommandEncoder) => {
-        for (const port of this.plan.inputs) {
-          const input = inputs.get(port.name);
-          if (input) writeSlice(this.#device, buffers, port.slice, encode(port, input));
-        }
+        for (const { slice, bytes } of data) writeSlice(this.#device, buffers, slice, bytes);
         for (const { buffer, offset, size } of this.#clears)
           encoder.clearBuffer(element(buffers, buffer), offset, size);
       },
       after: (encoder: GPUCommandEncoder) => {
-        for (const { slice, offset, size } of wanted) {
+        for (const { slice, offset, size } of read) {
           const source = element(buffers, slice.buffer);
           encoder.copyBufferToBuffer(source, slice.offset, readback, offset, size);
         }
       },
-      read: () => this.#read(wanted),
+      read: () => this.#read(read),
     };
     const parts = await replay(this.#device, dispatches, this.#schedule, frame, signal);
     signal?.throwIfAborted();
+    const seen = parts.slice(wanted.length);
+    this.plan.checks.forEach((check, index) => verify(check, element(seen, index)));
     return parts;
   }
 
@@ -178,6 +189,7 @@ export class Program implements Disposable {
     if (this.#disposed) return;
     this.#disposed = true;
     for (const buffer of this.#loaded.owned) this.#device.free(buffer);
+    this.#loaded.ownConstants?.dispose();
   }
 
   [Symbol.dispose](): void {

@@ -1,8 +1,12 @@
 // Generated from shaders/*.wgsl by `npm run shaders`. Do not edit.
+import batchedF32Wgsl from "../../shaders/batched_f32.wgsl?raw";
+import batchedQuadF32Wgsl from "../../shaders/batched_quad_f32.wgsl?raw";
 import binaryF32Wgsl from "../../shaders/binary_f32.wgsl?raw";
+import binaryI32Wgsl from "../../shaders/binary_i32.wgsl?raw";
 import binaryI8Wgsl from "../../shaders/binary_i8.wgsl?raw";
 import cast32Wgsl from "../../shaders/cast_32.wgsl?raw";
 import compareF32Wgsl from "../../shaders/compare_f32.wgsl?raw";
+import comparisonF32Wgsl from "../../shaders/comparison_f32.wgsl?raw";
 import convF32Wgsl from "../../shaders/conv_f32.wgsl?raw";
 import convI32Wgsl from "../../shaders/conv_i32.wgsl?raw";
 import convI8Wgsl from "../../shaders/conv_i8.wgsl?raw";
@@ -24,6 +28,8 @@ import dequantizeI8Wgsl from "../../shaders/dequantize_i8.wgsl?raw";
 import dynamicQparamsWgsl from "../../shaders/dynamic_qparams.wgsl?raw";
 import fakeQuantizeF32Wgsl from "../../shaders/fake_quantize_f32.wgsl?raw";
 import fakeQuantizeGradF32Wgsl from "../../shaders/fake_quantize_grad_f32.wgsl?raw";
+import gather32Wgsl from "../../shaders/gather_32.wgsl?raw";
+import gatherI8Wgsl from "../../shaders/gather_i8.wgsl?raw";
 import gemvF32Wgsl from "../../shaders/gemv_f32.wgsl?raw";
 import gemvI8Wgsl from "../../shaders/gemv_i8.wgsl?raw";
 import gemvWeightsWgsl from "../../shaders/gemv_weights.wgsl?raw";
@@ -35,6 +41,7 @@ import libDepthwiseTileF32Wgsl from "../../shaders/lib/depthwise_tile_f32.wgsl?r
 import libDivideWgsl from "../../shaders/lib/divide.wgsl?raw";
 import libDot4Wgsl from "../../shaders/lib/dot4.wgsl?raw";
 import libDot4UnpackedWgsl from "../../shaders/lib/dot4_unpacked.wgsl?raw";
+import libGatherWgsl from "../../shaders/lib/gather.wgsl?raw";
 import libGridWgsl from "../../shaders/lib/grid.wgsl?raw";
 import libMatrixWgsl from "../../shaders/lib/matrix.wgsl?raw";
 import libMatrixEmulatedWgsl from "../../shaders/lib/matrix_emulated.wgsl?raw";
@@ -59,6 +66,7 @@ import matmulF32Wgsl from "../../shaders/matmul_f32.wgsl?raw";
 import matmulQuadWeightsWgsl from "../../shaders/matmul_quad_weights.wgsl?raw";
 import matmulTiledWeightsWgsl from "../../shaders/matmul_tiled_weights.wgsl?raw";
 import matmulWeightsWgsl from "../../shaders/matmul_weights.wgsl?raw";
+import narrowI8Wgsl from "../../shaders/narrow_i8.wgsl?raw";
 import observeChannelsF32Wgsl from "../../shaders/observe_channels_f32.wgsl?raw";
 import observeHistogramF32Wgsl from "../../shaders/observe_histogram_f32.wgsl?raw";
 import observeMinmaxF32Wgsl from "../../shaders/observe_minmax_f32.wgsl?raw";
@@ -75,8 +83,36 @@ import reshape32Wgsl from "../../shaders/reshape_32.wgsl?raw";
 import reshapeI8Wgsl from "../../shaders/reshape_i8.wgsl?raw";
 import reshapeQuantizeF32Wgsl from "../../shaders/reshape_quantize_f32.wgsl?raw";
 import softmaxF32Wgsl from "../../shaders/softmax_f32.wgsl?raw";
+import softmaxRowsF32Wgsl from "../../shaders/softmax_rows_f32.wgsl?raw";
 import unaryF32Wgsl from "../../shaders/unary_f32.wgsl?raw";
+import where32Wgsl from "../../shaders/where_32.wgsl?raw";
 import type { Shader } from "./shader.ts";
+
+const batchedF32 = {
+  label: "batched_f32",
+  parts: [libGridWgsl, batchedF32Wgsl],
+  tile: {ROWS: 4, WORDS: 2, STRAIGHT: 1, TRANSPOSED: 0},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 92, fields: {count: {offset: 0, type: "u32"}, tilesWide: {offset: 4, type: "u32"}, tilesDown: {offset: 8, type: "u32"}, inner: {offset: 12, type: "u32"}, rows: {offset: 16, type: "u32"}, outWords: {offset: 20, type: "u32"}, depth: {offset: 24, type: "u32"}, lastLine: {offset: 28, type: "u32"}, left0: {offset: 32, type: "u32"}, left1: {offset: 36, type: "u32"}, leftRow: {offset: 40, type: "u32"}, right0: {offset: 44, type: "u32"}, right1: {offset: 48, type: "u32"}, rightLine: {offset: 52, type: "u32"}, out0: {offset: 56, type: "u32"}, out1: {offset: 60, type: "u32"}, outRow: {offset: 64, type: "u32"}, leftBase: {offset: 68, type: "u32"}, rightBase: {offset: 72, type: "u32"}, outBase: {offset: 76, type: "u32"}, alpha: {offset: 80, type: "f32"}, low: {offset: 84, type: "f32"}, high: {offset: 88, type: "f32"}}},
+    left: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    right: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const batchedQuadF32 = {
+  label: "batched_quad_f32",
+  parts: [libGridWgsl, batchedQuadF32Wgsl],
+  tile: {QUARTER: 4, WORDS: 1, FOUR: 4, STRAIGHT: 1, TRANSPOSED: 0},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 92, fields: {count: {offset: 0, type: "u32"}, tilesWide: {offset: 4, type: "u32"}, tilesDown: {offset: 8, type: "u32"}, inner: {offset: 12, type: "u32"}, rows: {offset: 16, type: "u32"}, outWords: {offset: 20, type: "u32"}, depth: {offset: 24, type: "u32"}, lastLine: {offset: 28, type: "u32"}, left0: {offset: 32, type: "u32"}, left1: {offset: 36, type: "u32"}, leftRow: {offset: 40, type: "u32"}, right0: {offset: 44, type: "u32"}, right1: {offset: 48, type: "u32"}, rightLine: {offset: 52, type: "u32"}, out0: {offset: 56, type: "u32"}, out1: {offset: 60, type: "u32"}, outRow: {offset: 64, type: "u32"}, leftBase: {offset: 68, type: "u32"}, rightBase: {offset: 72, type: "u32"}, outBase: {offset: 76, type: "u32"}, alpha: {offset: 80, type: "f32"}, low: {offset: 84, type: "f32"}, high: {offset: 88, type: "f32"}}},
+    left: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    right: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
 
 const binaryF32 = {
   label: "binary_f32",
@@ -88,6 +124,19 @@ const binaryF32 = {
     a: {binding: 1, type: "read-only-storage", element: "vec4f"},
     b: {binding: 2, type: "read-only-storage", element: "vec4f"},
     out: {binding: 3, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const binaryI32 = {
+  label: "binary_i32",
+  parts: [libGridWgsl, libBroadcastWgsl, binaryI32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32", OP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 80, fields: {count: {offset: 0, type: "u32"}, dim1: {offset: 4, type: "u32"}, dim2: {offset: 8, type: "u32"}, dim3: {offset: 12, type: "u32"}, dim4: {offset: 16, type: "u32"}, dim5: {offset: 20, type: "u32"}, a0: {offset: 24, type: "u32"}, a1: {offset: 28, type: "u32"}, a2: {offset: 32, type: "u32"}, a3: {offset: 36, type: "u32"}, a4: {offset: 40, type: "u32"}, a5: {offset: 44, type: "u32"}, b0: {offset: 48, type: "u32"}, b1: {offset: 52, type: "u32"}, b2: {offset: 56, type: "u32"}, b3: {offset: 60, type: "u32"}, b4: {offset: 64, type: "u32"}, b5: {offset: 68, type: "u32"}, aSplat: {offset: 72, type: "u32"}, bSplat: {offset: 76, type: "u32"}}},
+    a: {binding: 1, type: "read-only-storage", element: "vec4i"},
+    b: {binding: 2, type: "read-only-storage", element: "vec4i"},
+    out: {binding: 3, type: "storage", element: "vec4i"},
   },
 } as const satisfies Shader;
 
@@ -108,7 +157,7 @@ const cast32 = {
   label: "cast_32",
   parts: [libGridWgsl, libRequantizeWgsl, cast32Wgsl],
   tile: {},
-  overrides: {WORKGROUP: "u32", TO_FLOAT: "bool"},
+  overrides: {WORKGROUP: "u32", FROM_FLOAT: "bool", TO: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 4, fields: {count: {offset: 0, type: "u32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4u"},
@@ -126,6 +175,19 @@ const compareF32 = {
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     y: {binding: 2, type: "read-only-storage", element: "vec4f"},
     slot: {binding: 3, type: "storage", element: "vec2f"},
+  },
+} as const satisfies Shader;
+
+const comparisonF32 = {
+  label: "comparison_f32",
+  parts: [libGridWgsl, libBroadcastWgsl, comparisonF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32", OP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 80, fields: {count: {offset: 0, type: "u32"}, dim1: {offset: 4, type: "u32"}, dim2: {offset: 8, type: "u32"}, dim3: {offset: 12, type: "u32"}, dim4: {offset: 16, type: "u32"}, dim5: {offset: 20, type: "u32"}, a0: {offset: 24, type: "u32"}, a1: {offset: 28, type: "u32"}, a2: {offset: 32, type: "u32"}, a3: {offset: 36, type: "u32"}, a4: {offset: 40, type: "u32"}, a5: {offset: 44, type: "u32"}, b0: {offset: 48, type: "u32"}, b1: {offset: 52, type: "u32"}, b2: {offset: 56, type: "u32"}, b3: {offset: 60, type: "u32"}, b4: {offset: 64, type: "u32"}, b5: {offset: 68, type: "u32"}, aSplat: {offset: 72, type: "u32"}, bSplat: {offset: 76, type: "u32"}}},
+    a: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    b: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 3, type: "storage", element: "vec4i"},
   },
 } as const satisfies Shader;
 
@@ -433,6 +495,34 @@ const fakeQuantizeGradF32 = {
   },
 } as const satisfies Shader;
 
+const gather32 = {
+  label: "gather_32",
+  parts: [libGridWgsl, libGatherWgsl, gather32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 64, fields: {count: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, picked: {offset: 8, type: "u32"}, size: {offset: 12, type: "u32"}, inner: {offset: 16, type: "u32"}, dim1: {offset: 20, type: "u32"}, dim2: {offset: 24, type: "u32"}, dim3: {offset: 28, type: "u32"}, dim4: {offset: 32, type: "u32"}, dim5: {offset: 36, type: "u32"}, weight0: {offset: 40, type: "u32"}, weight1: {offset: 44, type: "u32"}, weight2: {offset: 48, type: "u32"}, weight3: {offset: 52, type: "u32"}, weight4: {offset: 56, type: "u32"}, weight5: {offset: 60, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    indices: {binding: 2, type: "read-only-storage", element: "i32"},
+    slot: {binding: 3, type: "storage", element: "atomic<i32>"},
+    out: {binding: 4, type: "storage", element: "vec4u"},
+  },
+} as const satisfies Shader;
+
+const gatherI8 = {
+  label: "gather_i8",
+  parts: [libGridWgsl, libGatherWgsl, libDot4Wgsl, gatherI8Wgsl],
+  tile: {PACKED_DOT: 1},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 64, fields: {count: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, picked: {offset: 8, type: "u32"}, size: {offset: 12, type: "u32"}, inner: {offset: 16, type: "u32"}, dim1: {offset: 20, type: "u32"}, dim2: {offset: 24, type: "u32"}, dim3: {offset: 28, type: "u32"}, dim4: {offset: 32, type: "u32"}, dim5: {offset: 36, type: "u32"}, weight0: {offset: 40, type: "u32"}, weight1: {offset: 44, type: "u32"}, weight2: {offset: 48, type: "u32"}, weight3: {offset: 52, type: "u32"}, weight4: {offset: 56, type: "u32"}, weight5: {offset: 60, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    indices: {binding: 2, type: "read-only-storage", element: "i32"},
+    slot: {binding: 3, type: "storage", element: "atomic<i32>"},
+    out: {binding: 4, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
 const gemvF32 = {
   label: "gemv_f32",
   parts: [libWindowWgsl, libTapsWgsl, libStoreF32Wgsl, gemvF32Wgsl],
@@ -498,7 +588,7 @@ const matmulF32 = {
   tile: {},
   overrides: {WORKGROUP: "u32"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 100, fields: {count: {offset: 0, type: "u32"}, m: {offset: 4, type: "u32"}, n: {offset: 8, type: "u32"}, nPadded: {offset: 12, type: "u32"}, k: {offset: 16, type: "u32"}, batch1: {offset: 20, type: "u32"}, batch2: {offset: 24, type: "u32"}, leftBatch0: {offset: 28, type: "u32"}, leftBatch1: {offset: 32, type: "u32"}, leftBatch2: {offset: 36, type: "u32"}, leftM: {offset: 40, type: "u32"}, leftK: {offset: 44, type: "u32"}, rightBatch0: {offset: 48, type: "u32"}, rightBatch1: {offset: 52, type: "u32"}, rightBatch2: {offset: 56, type: "u32"}, rightK: {offset: 60, type: "u32"}, rightN: {offset: 64, type: "u32"}, outBatch0: {offset: 68, type: "u32"}, outBatch1: {offset: 72, type: "u32"}, outBatch2: {offset: 76, type: "u32"}, outM: {offset: 80, type: "u32"}, outN: {offset: 84, type: "u32"}, alpha: {offset: 88, type: "f32"}, low: {offset: 92, type: "f32"}, high: {offset: 96, type: "f32"}}},
+    params: {binding: 0, type: "uniform", size: 112, fields: {count: {offset: 0, type: "u32"}, m: {offset: 4, type: "u32"}, n: {offset: 8, type: "u32"}, nPadded: {offset: 12, type: "u32"}, k: {offset: 16, type: "u32"}, batch1: {offset: 20, type: "u32"}, batch2: {offset: 24, type: "u32"}, leftBatch0: {offset: 28, type: "u32"}, leftBatch1: {offset: 32, type: "u32"}, leftBatch2: {offset: 36, type: "u32"}, leftM: {offset: 40, type: "u32"}, leftK: {offset: 44, type: "u32"}, rightBatch0: {offset: 48, type: "u32"}, rightBatch1: {offset: 52, type: "u32"}, rightBatch2: {offset: 56, type: "u32"}, rightK: {offset: 60, type: "u32"}, rightN: {offset: 64, type: "u32"}, outBatch0: {offset: 68, type: "u32"}, outBatch1: {offset: 72, type: "u32"}, outBatch2: {offset: 76, type: "u32"}, outM: {offset: 80, type: "u32"}, outN: {offset: 84, type: "u32"}, leftBase: {offset: 88, type: "u32"}, rightBase: {offset: 92, type: "u32"}, outBase: {offset: 96, type: "u32"}, alpha: {offset: 100, type: "f32"}, low: {offset: 104, type: "f32"}, high: {offset: 108, type: "f32"}}},
     left: {binding: 1, type: "read-only-storage", element: "f32"},
     right: {binding: 2, type: "read-only-storage", element: "f32"},
     out: {binding: 3, type: "storage", element: "f32"},
@@ -547,6 +637,18 @@ const matmulWeights = {
     scales: {binding: 3, type: "read-only-storage", element: "vec4f"},
     bias: {binding: 4, type: "read-only-storage", element: "vec4f"},
     out: {binding: 5, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const narrowI8 = {
+  label: "narrow_i8",
+  parts: [libGridWgsl, libDot4Wgsl, narrowI8Wgsl],
+  tile: {PACKED_DOT: 1},
+  overrides: {WORKGROUP: "u32", SATURATE: "bool", SIGNED: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 4, fields: {count: {offset: 0, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4i"},
+    out: {binding: 2, type: "storage", element: "u32"},
   },
 } as const satisfies Shader;
 
@@ -744,6 +846,18 @@ const softmaxF32 = {
   },
 } as const satisfies Shader;
 
+const softmaxRowsF32 = {
+  label: "softmax_rows_f32",
+  parts: [softmaxRowsF32Wgsl],
+  tile: {LANES: 32, ROWS: 2},
+  overrides: {MASKED: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 40, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, heads: {offset: 12, type: "u32"}, queries: {offset: 16, type: "u32"}, base: {offset: 20, type: "u32"}, mask0: {offset: 24, type: "u32"}, mask1: {offset: 28, type: "u32"}, mask2: {offset: 32, type: "u32"}, mask3: {offset: 36, type: "u32"}}},
+    mask: {binding: 1, type: "read-only-storage", element: "f32"},
+    out: {binding: 2, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const unaryF32 = {
   label: "unary_f32",
   parts: [libGridWgsl, unaryF32Wgsl],
@@ -756,8 +870,22 @@ const unaryF32 = {
   },
 } as const satisfies Shader;
 
+const where32 = {
+  label: "where_32",
+  parts: [libGridWgsl, libBroadcastWgsl, where32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 80, fields: {count: {offset: 0, type: "u32"}, dim1: {offset: 4, type: "u32"}, dim2: {offset: 8, type: "u32"}, dim3: {offset: 12, type: "u32"}, dim4: {offset: 16, type: "u32"}, dim5: {offset: 20, type: "u32"}, a0: {offset: 24, type: "u32"}, a1: {offset: 28, type: "u32"}, a2: {offset: 32, type: "u32"}, a3: {offset: 36, type: "u32"}, a4: {offset: 40, type: "u32"}, a5: {offset: 44, type: "u32"}, b0: {offset: 48, type: "u32"}, b1: {offset: 52, type: "u32"}, b2: {offset: 56, type: "u32"}, b3: {offset: 60, type: "u32"}, b4: {offset: 64, type: "u32"}, b5: {offset: 68, type: "u32"}, aSplat: {offset: 72, type: "u32"}, bSplat: {offset: 76, type: "u32"}}},
+    condition: {binding: 1, type: "read-only-storage", element: "vec4i"},
+    a: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    b: {binding: 3, type: "read-only-storage", element: "vec4u"},
+    out: {binding: 4, type: "storage", element: "vec4u"},
+  },
+} as const satisfies Shader;
+
 /** Every shader by its name. */
-export const shaders = { binaryF32, binaryI8, cast32, compareF32, convF32, convI32, convI8, convMatrixI8, convObservedF32, convQuadF32, convQuadI8, convQuadObservedF32, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, dynamicQparams, fakeQuantizeF32, fakeQuantizeGradF32, gemvF32, gemvI8, gemvWeights, lookupI8, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, unaryF32 } as const;
+export const shaders = { batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, compareF32, comparisonF32, convF32, convI32, convI8, convMatrixI8, convObservedF32, convQuadF32, convQuadI8, convQuadObservedF32, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, dynamicQparams, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherI8, gemvF32, gemvI8, gemvWeights, lookupI8, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32, where32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

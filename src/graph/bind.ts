@@ -67,7 +67,7 @@ export function bindShapes(graph: Graph, dims: ReadonlyMap<string, number>): Bou
   }
   for (const node of graph.nodes) {
     const shapes = inferShapes(
-      node.op === "Reshape"
+      node.op === "Reshape" || node.op === "Expand"
         ? { ...node, shape: node.shape.map((dim) => (typeof dim === "string" ? bind(dim) : dim)) }
         : node,
       node.inputs.map((name) => valueOf({ ...graph, values }, name).shape),

@@ -3,6 +3,7 @@
 
 import type { Tensor } from "../tensor/tensor.ts";
 import { valueOf, type Graph } from "./graph.ts";
+import { carrierOf } from "./dtypes.ts";
 import type { Node } from "./node.ts";
 import { fixedTypes, inferShapes } from "./shapes.ts";
 import type { QParams, Value } from "./value.ts";
@@ -47,7 +48,7 @@ export class GraphBuilder {
     return name;
   }
 
-  /** Add `node`; its outputs take `dtype` (default: what the op decides, or that of the first input) and
+  /** Add `node`; its outputs take `dtype` (default: what the op decides, or that of `carrierOf`) and
    *  `quant`. */
   add(node: Node, type: { dtype?: Value["dtype"]; quant?: QParams } = {}): string {
     const inputs = node.inputs.map((name) => this.value(name));
@@ -60,7 +61,8 @@ export class GraphBuilder {
     node.outputs.forEach((name, index) => {
       this.#names.add(name);
       const fixed = fixedTypes(node)?.[index];
-      const own = inputs[0]?.dtype === "float16" ? "float32" : inputs[0]?.dtype;
+      const carried = inputs[carrierOf(node)]?.dtype;
+      const own = carried === "float16" ? "float32" : carried;
       const dtype = fixed ?? type.dtype ?? type.quant?.dtype ?? own ?? "float32";
       this.values.set(name, {
         dtype,

@@ -18,6 +18,11 @@ export function macsOf(graph: BoundGraph, node: Node): number {
     case "MatMul":
     case "MatMulInteger":
       return out() * (shape(node.inputs[0]).at(-1) ?? 1);
+    case "Attention": {
+      const [batch = 1, rows = 1, depth = 1] = shape(node.inputs[0]);
+      const [, keys = 1, values = 1] = shape(node.inputs[2]);
+      return batch * rows * keys * (depth + values);
+    }
     default:
       return 0;
   }

@@ -80,6 +80,33 @@ export interface Binary extends Common, Clamp, Rounded {
   readonly op: "Add" | "Sub" | "Mul" | "Div";
 }
 
+/** Element-wise with two inputs of one dtype, numpy broadcasting; bool out. NaN equals nothing. */
+export interface Comparison extends Common {
+  readonly op: "Equal" | "Less" | "LessOrEqual" | "Greater" | "GreaterOrEqual";
+}
+
+/** Element-wise on bools, numpy broadcasting. */
+export interface Logic extends Common {
+  readonly op: "And" | "Or" | "Xor";
+}
+
+/** inputs: x, bool. */
+export interface Not extends Common {
+  readonly op: "Not";
+}
+
+/** condition ? x : y with numpy broadcasting of all three. inputs: condition (bool), x, y of one dtype. */
+export interface Where extends Common {
+  readonly op: "Where";
+}
+
+/** numpy take. inputs: data, indices (int32 or int64, negative ones count from the end). An index out of
+ *  range is an InputError of the run. */
+export interface Gather extends Common {
+  readonly op: "Gather";
+  readonly axis: number;
+}
+
 export interface AveragePool extends Common, Window {
   readonly op: "AveragePool";
   readonly countIncludePad: boolean;
@@ -108,11 +135,23 @@ export interface Softmax extends Common {
   readonly axis: number;
 }
 
+/** softmax(scale · q kᵀ + mask) · v, head by head: Vaswani et al., arXiv 1706.03762, section 3.2. inputs:
+ *  q (B, T, heads · d), k (B, S, heads · d), v (B, S, heads · dv), and a mask that is added, broadcastable to
+ *  (B, heads, T, S)?. Output (B, T, heads · dv). Recognised in graphs that are about to run
+ *  (graph/recognize/attention.ts); no file has it. */
+export interface Attention extends Common {
+  readonly op: "Attention";
+  readonly heads: number;
+  readonly scale: number;
+}
+
 /** Moves elements, computes nothing: the output has the input's quantization. */
 export type Movement =
   | (Common & { readonly op: "Flatten"; readonly axis: number })
   /** One −1 at most (inferred); 0 copies the input's size at that place; a string names a size. */
   | (Common & { readonly op: "Reshape"; readonly shape: readonly Dim[] })
+  /** numpy broadcasting of the input with `shape`: 1 keeps the input's size; a string names a size. */
+  | (Common & { readonly op: "Expand"; readonly shape: readonly Dim[] })
   | (Common & { readonly op: "Transpose"; readonly perm: readonly number[] })
   | (Common & { readonly op: "Squeeze"; readonly axes: readonly number[] })
   | (Common & { readonly op: "Unsqueeze"; readonly axes: readonly number[] })
@@ -195,11 +234,17 @@ export type Node =
   | BatchNormalization
   | Unary
   | Binary
+  | Comparison
+  | Logic
+  | Not
+  | Where
+  | Gather
   | AveragePool
   | MaxPool
   | GlobalAveragePool
   | ReduceMean
   | Softmax
+  | Attention
   | Movement
   | Quantize
   | Dequantize

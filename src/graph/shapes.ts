@@ -97,6 +97,31 @@ function reshape(node: Node & { op: "Reshape" }, input: Shape): Dim[] {
   return target.map((dim) => dim ?? missing ?? 1);
 }
 
+/** (B, T, heads · dv), and what its inputs must agree in. */
+function attention(node: Node & { op: "Attention" }, inputs: readonly Shape[]): Dim[] {
+  const [q = [], k = [], v = [], mask = []] = inputs;
+  const { heads } = node;
+  const got = [q, k, v].map(formatShape).join(", ");
+  if ([q, k, v].some(({ length }) => length !== 3))
+    throw nodeError(node, "q, k and v must have 3 axes", got, CHECK_MODEL);
+  const agree =
+    q[0] === k[0] && q[0] === v[0] && k[1] === v[1] && q[2] === k[2] && k[2] !== undefined;
+  if (!agree)
+    throw nodeError(node, "q (B, T, E), k (B, S, E) and v (B, S, Ev) must agree", got, CHECK_MODEL);
+  if (sizeAt(node, q, 2) % heads !== 0 || sizeAt(node, v, 2) % heads !== 0) {
+    const rule = `the last axes of q, k and v must divide by heads=${heads}`;
+    throw nodeError(node, rule, got, CHECK_MODEL);
+  }
+  const scores = [q[0] ?? 1, heads, q[1] ?? 1, k[1] ?? 1];
+  const skipped = 4 - mask.length;
+  const fits = mask.every((dim, axis) => dim === 1 || dim === scores[axis + skipped]);
+  if (!fits || skipped < 0) {
+    const rule = `the mask must broadcast to ${formatShape(scores)}`;
+    throw nodeError(node, rule, formatShape(mask), CHECK_MODEL);
+  }
+  return [q[0] ?? 1, q[1] ?? 1, v[2] ?? 1];
+}
+
 /** A gradient has the shape of what it is the gradient of. */
 function sameShape(node: Node, x: Shape, gradient: Shape): Dim[] {
   if (x.length === gradient.length && x.every((dim, axis) => dim === gradient[axis])) return [...x];
@@ -201,6 +226,16 @@ export function fixedTypes(node: Node): readonly DType[] | undefined {
       return ["int32"];
     case "DynamicQuantizeLinear":
       return ["uint8", "float32", "uint8"];
+    case "Equal":
+    case "Less":
+    case "LessOrEqual":
+    case "Greater":
+    case "GreaterOrEqual":
+    case "And":
+    case "Or":
+    case "Xor":
+    case "Not":
+      return ["bool"];
     default:
       return undefined;
   }
@@ -235,6 +270,7 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "Quantize":
     case "Dequantize":
     case "FakeQuantize":
+    case "Not":
       return [[...x]];
     case "FakeQuantizeGrad":
       return [sameShape(node, x, inputs[1] ?? [])];
@@ -242,7 +278,23 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "Sub":
     case "Mul":
     case "Div":
+    case "Equal":
+    case "Less":
+    case "LessOrEqual":
+    case "Greater":
+    case "GreaterOrEqual":
+    case "And":
+    case "Or":
+    case "Xor":
       return [broadcastShapes(node, x, inputs[1] ?? [])];
+    case "Attention":
+      return [attention(node, inputs)];
+    case "Where":
+      return [broadcastShapes(node, broadcastShapes(node, x, inputs[1] ?? []), inputs[2] ?? [])];
+    case "Expand":
+      return [broadcastShapes(node, x, node.shape)];
+    case "Gather":
+      return [[...x.slice(0, node.axis), ...(inputs[1] ?? []), ...x.slice(node.axis + 1)]];
     case "AveragePool":
     case "MaxPool":
       return [spatial(node, x, x[1] ?? 1, node, node.ceilMode)];

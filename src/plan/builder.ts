@@ -3,10 +3,13 @@
 
 import type { DType } from "../tensor/dtype.ts";
 import { sizeOf } from "../tensor/tensor.ts";
+import { arrangementOf, fitsIn, type Arrangement } from "./arrangement.ts";
+import { ConstantPool } from "./constants.ts";
 import { align, placeTensors, type Lifetime } from "./memory.ts";
 import type {
   BufferRole,
   BufferSpec,
+  Check,
   Plan,
   Port,
   ShaderName,
@@ -68,12 +71,19 @@ interface PendingPort extends Omit<Port, "slice"> {
 const MAX_ARENA = 134217728;
 
 export class PlanBuilder {
+  readonly #pool: ConstantPool;
   #steps: PendingStep[] = [];
   #tensors: number[] = []; // bytes
   #data: { role: "constants" | "state"; data: ArrayBufferView }[] = [];
   #inputs: PendingPort[] = [];
   #outputs: PendingPort[] = [];
+  #checks: (Omit<Check, "slice"> & { readonly ref: Ref })[] = [];
   #states: (Omit<StateSlot, "slice"> & { readonly ref: Ref })[] = [];
+
+  /** Constants of equal bytes become one array of `pool`. */
+  constructor(pool = new ConstantPool()) {
+    this.#pool = pool;
+  }
 
   /** Room for an activation. */
   tensor(bytes: number): Ref {
@@ -81,7 +91,8 @@ export class PlanBuilder {
   }
 
   /** Data uploaded once. */
-  constant(data: ArrayBufferView): Ref {
+  constant(given: ArrayBufferView): Ref {
+    const data = this.#pool.intern(given);
     return {
       role: "constants",
       id: this.#data.push({ role: "constants", data }) - 1,
@@ -97,6 +108,14 @@ export class PlanBuilder {
       bytes: data.byteLength,
     };
     this.#states.push({ ...slot, words: data.byteLength / 4, ref });
+    return ref;
+  }
+
+  /** Two int32 that a run sets to 0 and its steps fill: see Check. */
+  check(check: Omit<Check, "slice">): Ref {
+    const id = this.#data.push({ role: "state", data: new Int32Array(2) }) - 1;
+    const ref: Ref = { role: "state", id, bytes: 8 };
+    this.#checks.push({ ...check, ref });
     return ref;
   }
 
@@ -148,12 +167,43 @@ export class PlanBuilder {
     }));
   }
 
+  /** The plan with memory of its own. */
   finish(): Plan {
+    return this.arrange().plan;
+  }
+
+  /** The plan in the memory of one for greater sizes; undefined where it does not fit in. */
+  finishIn(arrangement: Arrangement): Plan | undefined {
+    const own = arrangementOf(this.#facts());
+    return fitsIn(own, arrangement) ? this.#finish(arrangement) : undefined;
+  }
+
+  /** The plan with memory of its own, and how that is arranged. */
+  arrange(): { readonly plan: Plan; readonly arrangement: Arrangement } {
+    const arrangement = {
+      ...arrangementOf(this.#facts()),
+      arena: placeTensors(this.lifetimes(), MAX_ARENA),
+    };
+    return { plan: this.#finish(arrangement), arrangement };
+  }
+
+  #facts() {
+    const bytes = (ports: readonly PendingPort[]) => ports.map(({ ref }) => align(ref.bytes));
+    return {
+      tensors: this.#tensors.map(align),
+      inputs: bytes(this.#inputs),
+      outputs: bytes(this.#outputs),
+      states: this.#states.length,
+      steps: this.#steps,
+    };
+  }
+
+  #finish(arrangement: Arrangement): Plan {
     const buffers: BufferSpec[] = [];
     const slices = new Map<string, Slice>();
     const key = ({ role, id }: Ref) => `${role}${id}`;
 
-    const arena = placeTensors(this.lifetimes(), MAX_ARENA);
+    const { arena } = arrangement;
     arena.sizes.forEach((size) => buffers.push({ role: "arena", size }));
     arena.placements.forEach((placement, id) => {
       const size = align(this.#tensors[id] ?? 0);
@@ -181,16 +231,16 @@ export class PlanBuilder {
       close();
     }
 
-    const inputs = this.#inputs.map(({ ref, ...rest }): Port => {
+    const inputs = this.#inputs.map(({ ref, ...rest }, index): Port => {
       const slice = { buffer: buffers.length, offset: 0, size: align(ref.bytes) };
-      buffers.push({ role: "input", size: slice.size });
+      buffers.push({ role: "input", size: arrangement.inputs[index] ?? slice.size });
       slices.set(key(ref), slice);
       return { ...rest, slice };
     });
     let outputBytes = 0;
-    const outputs = this.#outputs.map(({ ref, ...rest }): Port => {
+    const outputs = this.#outputs.map(({ ref, ...rest }, index): Port => {
       const slice = { buffer: buffers.length, offset: outputBytes, size: align(ref.bytes) };
-      outputBytes += slice.size;
+      outputBytes += arrangement.outputs[index] ?? slice.size;
       slices.set(key(ref), slice);
       return { ...rest, slice };
     });
@@ -205,13 +255,14 @@ export class PlanBuilder {
       ...rest,
       slice: place(ref),
     }));
+    const checks = this.#checks.map(({ ref, ...rest }): Check => ({ ...rest, slice: place(ref) }));
     const steps = this.#steps.map((step): Step => ({
       ...step,
       buffers: Object.fromEntries(
         Object.entries(step.buffers).map(([name, ref]) => [name, place(ref)]),
       ),
     }));
-    return { buffers, steps, uploads, inputs, outputs, states };
+    return { buffers, steps, uploads, inputs, outputs, states, checks };
   }
 }
 

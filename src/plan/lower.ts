@@ -4,27 +4,38 @@
 
 import { valueOf } from "../graph/graph.ts";
 import type { BoundGraph } from "../graph/bind.ts";
-import type { Node, Op } from "../graph/node.ts";
+import { takes } from "../graph/dtypes.ts";
+import type { Node } from "../graph/node.ts";
 import { storedWeight } from "../graph/weightOnly.ts";
 import { formatShape, sizeOf } from "../tensor/tensor.ts";
 import { UnsupportedError, type Unsupported } from "../errors.ts";
 import { denseBytes, PlanBuilder } from "./builder.ts";
+import { Choices } from "./choices.ts";
+import { ConstantPool } from "./constants.ts";
 import { isDense, layoutOf } from "./layout.ts";
 import { isBytes, Lowering, shiftOf, type Placed } from "./lower/context.ts";
+import { lowerAttention } from "./lower/attention.ts";
 import { lowerCast } from "./lower/cast.ts";
 import { lowerConv } from "./lower/conv.ts";
 import {
   lowerBatchNormalization,
-  lowerBinary,
   lowerFakeQuantize,
   lowerFakeQuantizeGrad,
   lowerUnary,
 } from "./lower/elementwise.ts";
+import { lowerGather } from "./lower/gather.ts";
 import { lowerDynamicQuantize, lowerIntegerProduct } from "./lower/integers.ts";
 import { lowerGemm, lowerMatMul } from "./lower/matmul.ts";
 import { emitReshape, emitReshapeQuantize, lowerMovement } from "./lower/movement.ts";
 import { lowerCompare, lowerObserve } from "./lower/observe.ts";
 import { lowerMean, lowerPool, lowerSoftmax } from "./lower/pool.ts";
+import {
+  lowerArithmetic,
+  lowerComparison,
+  lowerIntegers,
+  lowerNot,
+  lowerWhere,
+} from "./lower/words.ts";
 import { lowerDequantize, lowerQuantize } from "./lower/quantization.ts";
 import type { Plan } from "./plan.ts";
 import { defaultTarget, type Target } from "./target.ts";
@@ -51,7 +62,23 @@ function lowerNode(lowering: Lowering, node: Node): void {
     case "Sub":
     case "Mul":
     case "Div":
-      return lowerBinary(lowering, node);
+      return lowerArithmetic(lowering, node);
+    case "Equal":
+    case "Less":
+    case "LessOrEqual":
+    case "Greater":
+    case "GreaterOrEqual":
+      return lowerComparison(lowering, node);
+    case "And":
+    case "Or":
+    case "Xor":
+      return lowerIntegers(lowering, node);
+    case "Not":
+      return lowerNot(lowering, node);
+    case "Where":
+      return lowerWhere(lowering, node);
+    case "Gather":
+      return lowerGather(lowering, node);
     case "AveragePool":
     case "MaxPool":
       return lowerPool(lowering, node);
@@ -60,6 +87,8 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerMean(lowering, node);
     case "Softmax":
       return lowerSoftmax(lowering, node);
+    case "Attention":
+      return lowerAttention(lowering, node);
     case "Cast":
       return lowerCast(lowering, node);
     case "Quantize":
@@ -84,43 +113,21 @@ function lowerNode(lowering: Lowering, node: Node): void {
   }
 }
 
-/** Ops that read integers as such: they move them, pick them or change their type. */
-const PLAIN = new Set<Op>([
-  "Cast",
-  "ConvInteger",
-  "MatMulInteger",
-  "Clip",
-  "MaxPool",
-  "Identity",
-  "Flatten",
-  "Reshape",
-  "Squeeze",
-  "Unsqueeze",
-  "Transpose",
-  "Concat",
-  "Pad",
-  "Slice",
-  "Split",
-]);
-
-/** Kernels take float32, int32 and bytes, and at most six axes: every value that is none, before anything
- *  is lowered. */
+/** Kernels take the element types of their op, and at most six axes: every value that is none of these,
+ *  before anything is lowered. */
 function checkValues(graph: BoundGraph): void {
   const problemOf = (name: string): string | undefined => {
-    const { dtype, shape } = valueOf(graph, name);
-    if (dtype === "int64" || dtype === "bool")
-      return `"${name}" must be float32, int32, int8 or uint8; got ${dtype}`;
+    const { shape } = valueOf(graph, name);
     if (shape.length > 6) return `"${name}" must have at most 6 axes; got ${formatShape(shape)}`;
     return undefined;
   };
   // Float kernels would take an integer's bits for a float's.
   const strays = graph.nodes.flatMap((each): Unsupported[] => {
     const { op, name: node, inputs } = each;
-    if (PLAIN.has(op)) return [];
     const weight = storedWeight(each, (name) => graph.values.get(name));
     const stray = inputs.find((name) => {
       const { dtype, quant } = valueOf(graph, name);
-      return dtype !== "float32" && quant === undefined && name !== weight?.name;
+      return quant === undefined && !takes(op, dtype) && name !== weight?.name;
     });
     if (stray === undefined) return [];
     const problem = `"${stray}" must be float32 or quantized; got ${valueOf(graph, stray).dtype}`;
@@ -153,10 +160,13 @@ function atBorder(lowering: Lowering, name: string, side: "input" | "output"): P
   return { name, ref, layout: layoutOf([sizeOf(shape)]), dtype, quant };
 }
 
+const isAlwaysDense = (lowering: Lowering, name: string): boolean =>
+  lowering.choices.always((shape) => isDense(layoutOf(shape(name))));
+
 /** An input goes into its layout, and where only a Quantize reads it, into integers at once. */
 function lowerInput(lowering: Lowering, name: string): void {
   const port = atBorder(lowering, name, "input");
-  if (isDense(layoutOf(lowering.shape(name)))) {
+  if (isAlwaysDense(lowering, name)) {
     lowering.place(name, port.ref);
     return;
   }
@@ -179,16 +189,28 @@ function placeOutputs(lowering: Lowering): Map<string, Placed> {
   const ports = new Map(graph.outputs.map((name) => [name, atBorder(lowering, name, "output")]));
   for (const [name, { ref }] of ports) {
     const isAlone = lowering.readers(name).length === 0 && !graph.inputs.includes(name);
-    if (isAlone && isDense(layoutOf(lowering.shape(name)))) lowering.direct.set(name, ref);
+    if (isAlone && isAlwaysDense(lowering, name)) lowering.direct.set(name, ref);
   }
   return ports;
 }
 
+/** What plans for several sizes of one graph share. */
+export interface Shared {
+  readonly choices: Choices;
+  readonly pool: ConstantPool;
+}
+
 /** Lower `graph`; its shapes are known (`bindShapes`). Throws UnsupportedError, AccumulatorError. */
 export function lower(graph: BoundGraph, target: Target = defaultTarget): Plan {
+  const pool = new ConstantPool();
+  return lowerInto(graph, target, { choices: new Choices([graph]), pool }).finish();
+}
+
+/** The same for one of several sizes, its memory not planned yet. */
+export function lowerInto(graph: BoundGraph, target: Target, shared: Shared): PlanBuilder {
   checkValues(graph);
-  const plan = new PlanBuilder();
-  const lowering = new Lowering(graph, plan, target);
+  const plan = new PlanBuilder(shared.pool);
+  const lowering = new Lowering(graph, plan, target, shared);
   const ports = placeOutputs(lowering);
   for (const name of graph.inputs) lowerInput(lowering, name);
   for (const node of graph.nodes) if (!lowering.done.has(node)) lowerNode(lowering, node);
@@ -197,5 +219,5 @@ export function lower(graph: BoundGraph, target: Target = defaultTarget): Plan {
     const placed = lowering.placed(name) ?? lowering.placeConstant(name);
     emitReshape(lowering, { name: `output ${name}` }, placed, port);
   }
-  return plan.finish();
+  return plan;
 }

@@ -67,6 +67,19 @@ export interface StateSlot {
   readonly slice: Slice;
 }
 
+/** What a run must not have seen: the slot holds the least and the greatest value out of range as two int32,
+ *  both 0 where there was none. */
+export interface Check {
+  readonly op: string;
+  readonly node: string;
+  /** What was checked, in words: "indices". */
+  readonly what: string;
+  /** The range. */
+  readonly least: number;
+  readonly greatest: number;
+  readonly slice: Slice;
+}
+
 export interface Plan {
   readonly buffers: readonly BufferSpec[];
   readonly steps: readonly Step[];
@@ -75,6 +88,8 @@ export interface Plan {
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
   readonly states: readonly StateSlot[];
+  /** Read back with whatever a run reads back; the run fails where one was not met. */
+  readonly checks: readonly Check[];
 }
 
 /** Bytes of all buffers of one role. */

@@ -17,11 +17,14 @@ import type { QParams } from "../graph/value.ts";
 import { floatWeight, storedWeight } from "../graph/weightOnly.ts";
 import { fl } from "../tensor/rounding.ts";
 import { float32, formatShape, tensor, type Tensor, type Tensors } from "../tensor/tensor.ts";
+import { attention } from "./attention.ts";
 import { batchNorm } from "./batchNorm.ts";
 import { binary } from "./binary.ts";
 import { conv } from "./conv.ts";
+import { gather } from "./gather.ts";
 import { gemm, matmul } from "./gemm.ts";
 import { clipBytes, dynamicQuantize, integerProduct } from "./integers.ts";
+import { compareElements, integerBinary, logic, not, where } from "./logic.ts";
 import { isMovement, move } from "./movement.ts";
 import { floatInput, inputAt, outputShape } from "./operands.ts";
 import { averagePool, maxPool } from "./pool.ts";
@@ -117,6 +120,7 @@ function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>):
     return [integerProduct(node, tensors)];
   }
   const isPlain = from[0] === undefined && tensors[0]?.dtype !== "float32";
+  if (node.op === "Gather") return [gather(node, tensors, shapes[0] ?? [])];
   if (node.op === "Clip" && isPlain) return [clipBytes(node, tensors)];
   if (node.op === "DynamicQuantizeLinear") return dynamicQuantize(node, tensors);
   if (node.op === "Quantize") return [quantize(node, tensors, quantOut)];
@@ -137,7 +141,8 @@ function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>):
       "Insert a Quantize or a Dequantize.",
     );
   }
-  return isMovement(node) ? move(node, tensors, shapes) : [runFloat(node, tensors)];
+  if (isMovement(node)) return move(node, tensors, shapes);
+  return [runFloat(node, tensors)];
 }
 
 /** docs/quantization.md (2), per tensor or per axis. */
@@ -210,7 +215,21 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
     case "Sub":
     case "Mul":
     case "Div":
-      return binary(node, inputs);
+      return inputs[0]?.dtype === "float32" ? binary(node, inputs) : integerBinary(node, inputs);
+    case "Equal":
+    case "Less":
+    case "LessOrEqual":
+    case "Greater":
+    case "GreaterOrEqual":
+      return compareElements(node, inputs);
+    case "And":
+    case "Or":
+    case "Xor":
+      return logic(node, inputs);
+    case "Not":
+      return not(node, inputs);
+    case "Where":
+      return where(node, inputs);
     case "AveragePool":
       return averagePool(node, inputs);
     case "MaxPool":
@@ -220,6 +239,8 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
       return reduceMean(node, inputs);
     case "Softmax":
       return softmax(node, inputs);
+    case "Attention":
+      return attention(node, inputs);
     case "FakeQuantize":
       return fakeQuantize(node, inputs);
     case "FakeQuantizeGrad":

@@ -13,6 +13,7 @@ const movements = new Set([
   "Transpose",
   "Squeeze",
   "Unsqueeze",
+  "Expand",
   "Concat",
   "Pad",
   "Slice",
@@ -97,6 +98,12 @@ export function move(
       return [tensor(x.dtype, shape, x.data)];
     case "Transpose":
       return [gather(x, shape, (at, axis) => at[node.perm.indexOf(axis)] ?? 0)];
+    case "Expand": {
+      const skipped = shape.length - x.shape.length;
+      const place = (at: readonly number[], axis: number) =>
+        x.shape[axis] === 1 ? 0 : (at[axis + skipped] ?? 0);
+      return [gather(x, shape, place)];
+    }
     case "Concat":
       return [concat(node, inputs, shape)];
     case "Pad":

@@ -36,6 +36,11 @@ export function bytesPerElement(dtype: DType): number {
   return constructors[dtype].BYTES_PER_ELEMENT;
 }
 
+/** Whether an int64 fits the 32 bits that it has on a device. */
+export function fitsWord(value: bigint): boolean {
+  return BigInt.asIntN(32, value) === value;
+}
+
 /** A zero-filled array of `length` elements. */
 export function allocate<D extends DType>(dtype: D, length: number): TypedArrays[D] {
   return new constructors[dtype](length) as TypedArrays[D];

@@ -19,22 +19,25 @@ const descriptions: Readonly<Record<string, DType>> = {
 const REWRITE =
   "Write it with numpy.save from a C-ordered float32, int32, int64, int8, uint8 or bool array.";
 
-/** The tensor in an .npy file. Throws FormatError. */
-export function parseNpy(bytes: Uint8Array): Tensor {
+/** Axes of an array, the size of one, and bytes of the header (NumPy's own limit is 10,000). */
+const LIMITS = { rank: 32, dimSize: 2 ** 31 - 1, headerBytes: 64 * 1024 };
+
+/** The tensor in an .npy file; `what` is how errors call it. Throws FormatError. */
+export function parseNpy(bytes: Uint8Array, what = "npy"): Tensor {
   if (bytes.length < 10 || MAGIC.some((byte, index) => bytes[index] !== byte)) {
-    throw new FormatError("npy", "the file must begin with \\x93NUMPY", REWRITE, 0);
+    throw new FormatError(what, "the file must begin with \\x93NUMPY", REWRITE, 0);
   }
   const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const wide = (bytes[6] ?? 1) > 1;
   const start = wide ? 12 : 10;
   const length = wide && bytes.length >= 12 ? data.getUint32(8, true) : data.getUint16(8, true);
   if (start + length > bytes.length) {
-    throw new FormatError(
-      "npy",
-      `the header says ${length} bytes; the file ends before them`,
-      REWRITE,
-      8,
-    );
+    const problem = `the header says ${length} bytes; the file ends before them`;
+    throw new FormatError(what, problem, REWRITE, 8);
+  }
+  if (length > LIMITS.headerBytes) {
+    const problem = `the header has ${length} bytes; ${LIMITS.headerBytes} are the limit`;
+    throw new FormatError(what, problem, REWRITE, 8);
   }
   const header = new TextDecoder("latin1").decode(bytes.subarray(start, start + length));
   const description = /'descr':\s*'([^']*)'/.exec(header)?.[1] ?? "";
@@ -42,23 +45,28 @@ export function parseNpy(bytes: Uint8Array): Tensor {
   const shapeText = /'shape':\s*\(([^)]*)\)/.exec(header)?.[1];
   if (dtype === undefined || shapeText === undefined || !/'fortran_order':\s*False/.test(header)) {
     throw new FormatError(
-      "npy",
-      `the array must be C-ordered and of a known dtype; got ${header.trim()}`,
+      what,
+      `the array must be C-ordered and of a known dtype; got ${header.trim().slice(0, 200)}`,
       REWRITE,
       start,
     );
   }
-  const shape = shapeText
-    .split(",")
-    .map((size) => size.trim())
-    .filter((size) => size !== "")
-    .map(Number);
+  const sizes = shapeText.split(",").map((size) => size.trim());
+  const shape = sizes.filter((size) => size !== "").map(Number);
+  if (
+    shape.length > LIMITS.rank ||
+    !sizes.every((size) => /^\d*$/.test(size)) ||
+    shape.some((size) => size > LIMITS.dimSize)
+  ) {
+    const problem = `the shape must be whole numbers; got (${shapeText.slice(0, 200)})`;
+    throw new FormatError(what, problem, REWRITE, start);
+  }
   const count = sizeOf(shape);
   const needed = count * bytesPerElement(dtype);
   const offset = start + length;
-  if (!Number.isSafeInteger(count) || count < 0 || bytes.length - offset !== needed) {
+  if (!Number.isSafeInteger(count) || bytes.length - offset !== needed) {
     throw new FormatError(
-      "npy",
+      what,
       `shape (${shapeText}) needs ${needed} bytes; got ${bytes.length - offset}`,
       REWRITE,
       offset,

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Device } from "../../src/gpu/device.ts";
 import { testDevice } from "../support/device.ts";
+import { attentions } from "../support/families/attention.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
 import { elementwise } from "../support/families/elementwise.ts";
 import { integerOps } from "../support/families/integers.ts";
@@ -12,6 +13,7 @@ import { engines } from "../support/families/engines.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
 import { pools } from "../support/families/pools.ts";
+import { words } from "../support/families/words.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -29,7 +31,9 @@ describe.each([
   { group: "matrix products", families: products, runs: 200 },
   { group: "element-wise ops", families: elementwise, runs: 150 },
   { group: "pools, means and softmax", families: pools, runs: 200 },
+  { group: "attention", families: attentions, runs: 120 },
   { group: "plain integers", families: integerOps, runs: 150 },
+  { group: "integers and bools at run time", families: words, runs: 150 },
   { group: "movements", families: movements, runs: 100 },
 ])("$group", ({ families, runs }) => {
   it.each(families)("$title", async ({ check }) => {

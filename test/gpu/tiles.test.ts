@@ -10,6 +10,7 @@ import { lower } from "../../src/plan/lower.ts";
 import { candidates, tileName } from "../../src/plan/tiles.ts";
 import { checkCase, sums } from "../support/cases.ts";
 import { variantDevice } from "../support/device.ts";
+import { attentions } from "../support/families/attention.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
 import { engines } from "../support/families/engines.ts";
 import { products } from "../support/families/matmul.ts";
@@ -51,6 +52,10 @@ describe.each(shared.map((tile) => ({ tile, name: tileName(tile) })))("$name", (
     await checkCase(packed, given, undefined, forced(tile));
     await checkCase(unpacked, given, undefined, forced(tile, false));
   });
+});
+
+it.each(attentions)("$title, its rows shared by a workgroup", async ({ check }) => {
+  await check(packed, 20, forced(shared[0]!));
 });
 
 it("a tile that asks for the other dot product gets it, and gives the same integers", async () => {

@@ -6,6 +6,7 @@ import type { Device } from "../../src/gpu/device.ts";
 import { Device as DeviceClass } from "../../src/gpu/device.ts";
 import { requestDevice } from "../../src/node.ts";
 import { variantDevice } from "../support/device.ts";
+import { attentions } from "../support/families/attention.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
 import { elementwise } from "../support/families/elementwise.ts";
 import { engines } from "../support/families/engines.ts";
@@ -20,6 +21,7 @@ const families = [
   ...elementwise,
   ...engines,
   ...pools,
+  ...attentions,
   ...movements,
 ];
 const devices: Device[] = [];

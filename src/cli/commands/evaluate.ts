@@ -1,54 +1,50 @@
-// evaluate: how often a classifier is right, and how close it stays to a reference model.
+// evaluate: how often a model is right, and how close it stays to a reference model.
 
-import { compile } from "../../compile.ts";
-import { InputError } from "../../errors.ts";
-import { evaluate as evaluateSession, type LabelledBatch } from "../../evaluate.ts";
-import { requestDevice } from "../../node.ts";
-import type { PictureBatch } from "../../pictures.ts";
-import { formatShape } from "../../tensor/tensor.ts";
-import { adapterName, type Command } from "../context.ts";
-import { DATA_OPTIONS, readData } from "../data.ts";
-import { loadModel, type LoadedModel } from "../files.ts";
-import { checkLabels, labelOf, readLabels, type Labels } from "../labels.ts";
-import { readTuning, TUNING_OPTION } from "../tuning.ts";
-import { facts, formatDecibels, formatMs, formatPercent, table } from "../table.ts";
+import type { Task } from "../../evaluate.ts";
+import type { Arguments } from "../arguments.ts";
+import { CONSTANT_OPTION } from "../constants.ts";
+import type { Command } from "../context.ts";
+import { DATA_OPTIONS, optional } from "../data.ts";
+import { evaluateArrays } from "../evaluateArrays.ts";
+import { evaluatePictures } from "../evaluatePictures.ts";
+import { TUNING_OPTION } from "../tuning.ts";
 
-async function* labelled(
-  stream: AsyncIterable<PictureBatch>,
-  labels: Labels,
-): AsyncGenerator<LabelledBatch, void, undefined> {
-  for await (const { names, tensors } of stream)
-    yield { tensors, labels: names.map((name) => labelOf(labels, name) ?? 0) };
-}
+const TASKS: readonly Task[] = ["classification", "language-model", "binary"];
 
-/** Number of classes, where it is known: the last size of the only output. Throws InputError for a
- *  model that is no classifier. */
-function classesOf({ path, model }: LoadedModel): number | undefined {
-  const [output, ...more] = Object.values(model.outputs);
-  if (output?.dtype !== "float32" || output.shape.length < 2 || more.length > 0) {
-    const got = Object.entries(model.outputs).map(
-      ([name, { dtype, shape }]) => `"${name}" ${dtype} ${formatShape(shape)}`,
-    );
-    throw new InputError(
-      `model "${path}": a classifier has one float32 output of shape [batch, classes]; got ` +
-        `${got.join(", ")}. Re-export it with its logits only.`,
-    );
-  }
-  const classes = output.shape.at(-1);
-  return typeof classes === "number" ? classes : undefined;
-}
+/** Options that pictures alone have, and those that arrays and texts alone have. */
+const OF_PICTURES = ["data", "preprocess", "every", "except-every"];
+const OF_ARRAYS = [
+  ["inputs", "text", "vocab", "next-token", "chunk", "time-axis"],
+  ["state", "output", "ones", "zeros", "constant", "logits"],
+].flat();
 
 export const evaluate: Command = {
   name: "evaluate",
-  summary: "Measure a classifier's accuracy, and its agreement with another model.",
+  summary: "Measure a model's accuracy or perplexity, and its agreement with another model.",
   positionals: ["MODEL"],
   options: [
-    ...DATA_OPTIONS,
+    { name: "task", value: "TASK", help: `${TASKS.join(", ")}. Default: classification.` },
+    ...optional(DATA_OPTIONS),
+    {
+      name: "inputs",
+      value: "[NAME=]FILE",
+      multiple: true,
+      help: "Instead of pictures: an array (.npy) of an input, or arrays by input (.npz).",
+    },
+    {
+      name: "text",
+      value: "FILE",
+      help: "Instead of pictures: a text; each character is to be foretold from those before it.",
+    },
+    { name: "vocab", value: "FILE.json", help: "The id of each character of --text." },
     {
       name: "labels",
-      value: "FILE.json",
-      required: true,
-      help: 'The class of each picture: {"picture.jpg": 3, …}.',
+      value: "FILE",
+      help: 'Pictures: {"picture.jpg": 3, …} (JSON). Arrays: .npy or .npz; −100 is ignored; binary: 0, 1 or a probability.',
+    },
+    {
+      name: "next-token",
+      help: "Instead of --labels: the label of a position is the id at the next; the last has none.",
     },
     {
       name: "label-offset",
@@ -56,71 +52,58 @@ export const evaluate: Command = {
       help: "Added to each class: 1 where the model's class 0 is background. Default: 0.",
     },
     { name: "reference", value: "MODEL", help: "Compare with this model, usually the float one." },
-    { name: "limit", value: "N", help: "At most N of the pictures, spread evenly. Default: all." },
+    {
+      name: "limit",
+      value: "N",
+      help: "At most N samples, spread evenly; the first N of a --text or with --state. Default: all.",
+    },
+    {
+      name: "state",
+      value: "IN=OUT,…",
+      multiple: true,
+      help: "Recurrent state: the input and the output that feeds it in the next run; zeros at first.",
+    },
+    {
+      name: "chunk",
+      value: "N",
+      help: "Positions that run at a time. Default: the model's own length; all of an array, 128 of a text.",
+    },
+    {
+      name: "time-axis",
+      value: "0|1",
+      help: "Axis of the ids along which time runs. Default: the one not called batch, else 1.",
+    },
+    { name: "output", value: "NAME", help: "The output to judge, where several are not carried." },
+    { name: "ones", value: "NAME", multiple: true, help: "An input of ones: attention_mask." },
+    { name: "zeros", value: "NAME", multiple: true, help: "An input of zeros: token_type_ids." },
+    CONSTANT_OPTION,
+    { name: "logits", help: "binary: the outputs are logits, not probabilities." },
     TUNING_OPTION,
   ],
   examples: [
     "webgpu-quant evaluate model-int8.onnx --data pictures/ --labels labels.json --preprocess imagenet --reference model.onnx",
     "webgpu-quant evaluate model-int8.onnx --data pictures/ --except-every 5 --labels labels.json --preprocess tf --label-offset 1",
+    "webgpu-quant evaluate bert.onnx --task language-model --inputs ids.npy --labels labels.npy --ones attention_mask --batch 8",
+    "webgpu-quant evaluate lstm.onnx --task language-model --text book.txt --vocab vocab.json --state h0=h0_out,c0=c0_out",
+    "webgpu-quant evaluate vad.onnx --task binary --inputs windows.npy --labels speech.npy --constant sr=16000 --state state=stateN",
   ],
   async run(args, context) {
-    const limit = args.integer("limit", 1);
-    const labelOffset = args.integer("label-offset", -Infinity) ?? 0;
-    const main = await loadModel(args.positional("MODEL"));
-    const { model, path } = main;
-    const classes = classesOf(main);
-    const referencePath = args.text("reference");
-    const reference = referencePath === undefined ? undefined : await loadModel(referencePath);
-    const tuning = await readTuning(args);
-    const labelsPath = args.required("labels");
-    const labels = await readLabels(labelsPath);
-    const data = await readData(args, model, context, limit);
-    checkLabels(labels, labelsPath, data.pictures, labelOffset, classes);
-    using device = await requestDevice();
-    using session = await compile(model, device, tuning);
-    using other = reference ? await compile(reference.model, device, tuning) : undefined;
-    const found = await evaluateSession(session, labelled(data.stream(), labels), {
-      ...(other ? { reference: other } : {}),
-      labelOffset,
-      signal: context.signal,
-      total: data.pictures.length,
-      onProgress: ({ samples, total }) => context.progress.report("evaluate", samples, total),
-    });
-    context.progress.clear();
-    const { skipped } = data;
-    const rows = [
-      ["model", "top-1", "top-5", "agreement", "logit SQNR", "latency"],
-      [
-        path,
-        formatPercent(found.top1),
-        formatPercent(found.top5),
-        formatPercent(found.agreement),
-        formatDecibels(found.sqnrDb),
-        formatMs(found.latencyMs.median),
-      ],
-    ];
-    if (reference) {
-      const { referenceTop1, referenceLatencyMs } = found;
-      const latency = formatMs(referenceLatencyMs?.median);
-      rows.push([reference.path, formatPercent(referenceTop1), "-", "-", "-", latency]);
-    }
-    return {
-      json: {
-        agreement: null,
-        sqnrDb: null,
-        ...found,
-        ...(Number.isFinite(found.sqnrDb) ? {} : { sqnrDb: null }),
-        adapter: device.facts,
-        skipped: skipped.length,
-        skippedPictures: skipped,
-      },
-      text: [
-        table(rows),
-        facts([
-          ["pictures", `${found.count}${skipped.length ? `, ${skipped.length} skipped` : ""}`],
-          ["adapter", adapterName(device.facts)],
-        ]),
-      ].join("\n\n"),
-    };
+    const task = readTask(args);
+    const arrays = OF_ARRAYS.find((name) => args.has(name));
+    const pictures = OF_PICTURES.find((name) => args.has(name));
+    if (arrays !== undefined && pictures !== undefined)
+      args.fail(`--${pictures} is for pictures, --${arrays} for arrays or a text: choose one`);
+    if (arrays !== undefined) return await evaluateArrays(args, task, context);
+    if (task !== "classification")
+      args.fail(`--task ${task} takes --inputs${task === "binary" ? "" : " or --text"}`);
+    return await evaluatePictures(args, context);
   },
 };
+
+function readTask(args: Arguments): Task {
+  const asked = args.text("task") ?? "classification";
+  const task = TASKS.find((each) => each === asked);
+  return (
+    task ?? args.fail(`--task must be one of ${TASKS.join(", ")}; got ${JSON.stringify(asked)}`)
+  );
+}

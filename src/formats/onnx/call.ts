@@ -148,7 +148,14 @@ export class Call {
     if (this.optional(index) === undefined) return undefined;
     const entry = this.entry(index);
     if (entry.kind === "constant") return widened(entry.tensor);
-    return this.refuse(`${what} must be known at import; got a value computed at run time`);
+    return this.refuse(`${what} must be known at import; got ${this.#unknown(index)}`);
+  }
+
+  /** What input `index`, which is not known, is; and how to make a graph input known. */
+  #unknown(index: number): string {
+    const name = this.input(index);
+    if (!this.scope.isInput(name)) return "a value computed at run time";
+    return `an input; give it when loading: load(bytes, { constants: { "${name}": tensor } })`;
   }
 
   /** Refuse input `index` where it depends on a graph input: kernels pack it when they are made. */

@@ -6,11 +6,11 @@
 import { fl } from "../../tensor/rounding.ts";
 import { allocate, type TypedArray } from "../../tensor/dtype.ts";
 import { sizeOf, stridesOf, widened, type Tensor } from "../../tensor/tensor.ts";
-import type { Node, NodeOf, Unary } from "../../graph/node.ts";
+import type { Comparison, Logic, Node, NodeOf, Unary } from "../../graph/node.ts";
 import { sliceRange } from "../../graph/shapes.ts";
 
 const movements = new Set<string>(
-  "Identity Flatten Reshape Squeeze Unsqueeze Transpose Concat Pad Slice Split".split(" "),
+  "Identity Flatten Reshape Squeeze Unsqueeze Expand Transpose Concat Pad Slice Split".split(" "),
 );
 
 /** Whether `node` only moves elements. */
@@ -69,6 +69,9 @@ export function evaluate(
         return gather(x, part, strides, start);
       });
     }
+    case "Expand":
+      charge();
+      return [gather(x, shape, broadcastStrides(x.shape, shape), 0)];
     case "Concat":
       if (operands.some((input) => input.dtype !== x.dtype)) return undefined;
       charge();
@@ -93,6 +96,34 @@ export function evaluate(
       if (y === undefined || x.dtype !== y.dtype || !isNumber) return undefined;
       charge();
       return [binary(node.op, x, y, shape)];
+    }
+    case "Equal":
+    case "Less":
+    case "LessOrEqual":
+    case "Greater":
+    case "GreaterOrEqual": {
+      if (y === undefined || x.dtype !== y.dtype) return undefined;
+      charge();
+      const holds = comparisons[node.op];
+      return [predicate(x, y, shape, (a, b) => holds(a, b))];
+    }
+    case "And":
+    case "Or":
+    case "Xor": {
+      if (x.dtype !== "bool" || y?.dtype !== "bool") return undefined;
+      charge();
+      const holds = connectives[node.op];
+      return [predicate(x, y, shape, (a, b) => holds(a !== 0, b !== 0))];
+    }
+    case "Not":
+      if (x.dtype !== "bool") return undefined;
+      charge();
+      return [predicate(x, x, shape, (a) => a === 0)];
+    case "Where": {
+      const z = inputs[2];
+      if (x.dtype !== "bool" || y === undefined || y.dtype !== z?.dtype) return undefined;
+      charge();
+      return [where(x, y, z, shape)];
     }
     case "Cast":
       charge();
@@ -186,9 +217,52 @@ function binary(op: "Add" | "Sub" | "Mul" | "Div", x: Tensor, y: Tensor, shape: 
   for (let index = 0; index < data.length; index++) {
     const [a, b] = [data[index] ?? 0, right[index] ?? 0];
     if (data instanceof BigInt64Array) data[index] = integer(op, BigInt(a), BigInt(b));
-    else if (data instanceof Int32Array) data[index] = Number(integer(op, BigInt(a), BigInt(b)));
-    else data[index] = real(op, Number(a), Number(b));
+    else if (data instanceof Int32Array) {
+      data[index] = Number(BigInt.asIntN(32, integer(op, BigInt(a), BigInt(b))));
+    } else data[index] = real(op, Number(a), Number(b));
   }
+  return left;
+}
+
+type Element = number | bigint;
+
+export const comparisons = {
+  Equal: (a: Element, b: Element) => a === b,
+  Less: (a: Element, b: Element) => a < b,
+  LessOrEqual: (a: Element, b: Element) => a <= b,
+  Greater: (a: Element, b: Element) => a > b,
+  GreaterOrEqual: (a: Element, b: Element) => a >= b,
+} satisfies Record<Comparison["op"], (a: Element, b: Element) => boolean>;
+
+const connectives = {
+  And: (a: boolean, b: boolean) => a && b,
+  Or: (a: boolean, b: boolean) => a || b,
+  Xor: (a: boolean, b: boolean) => a !== b,
+} satisfies Record<Logic["op"], (a: boolean, b: boolean) => boolean>;
+
+function predicate(
+  x: Tensor,
+  y: Tensor,
+  shape: readonly number[],
+  holds: (a: Element, b: Element) => boolean,
+): Tensor {
+  const [left, right] = [x, y].map(
+    (from) => gather(from, shape, broadcastStrides(from.shape, shape), 0).data,
+  );
+  const data = new Uint8Array(sizeOf(shape));
+  for (let at = 0; at < data.length; at++) {
+    data[at] = holds(left?.[at] ?? NaN, right?.[at] ?? NaN) ? 1 : 0;
+  }
+  return { dtype: "bool", shape, data };
+}
+
+function where(condition: Tensor, x: Tensor, y: Tensor, shape: readonly number[]): Tensor {
+  const [chosen, left, right] = [condition, x, y].map((from) =>
+    gather(from, shape, broadcastStrides(from.shape, shape), 0),
+  ) as [Tensor, Tensor, Tensor];
+  chosen.data.forEach((value, at) => {
+    if (value === 0) left.data[at] = right.data[at] as never;
+  });
   return left;
 }
 

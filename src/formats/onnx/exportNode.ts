@@ -26,6 +26,16 @@ export function exportNode(
     case "Sub":
     case "Mul":
     case "Div":
+    case "Equal":
+    case "Less":
+    case "LessOrEqual":
+    case "Greater":
+    case "GreaterOrEqual":
+    case "And":
+    case "Or":
+    case "Xor":
+    case "Not":
+    case "Where":
     case "MatMul":
     case "MatMulInteger":
     case "DynamicQuantizeLinear":
@@ -76,6 +86,7 @@ export function exportNode(
     case "Softmax":
     case "Flatten":
     case "Concat":
+    case "Gather":
       return plain({ axis: int(node.axis) });
     case "Transpose":
       return plain({ perm: ints(node.perm) });
@@ -86,6 +97,11 @@ export function exportNode(
       const target = reshapeTarget(node.shape, shapeOf(inputs[0] ?? ""));
       if (target) return withInputs([draft.integers(`${name}_shape`, target)]);
       return draft.refuse(node, "more than one symbolic size; fix sizes with dims when loading");
+    }
+    case "Expand": {
+      const target = expandTarget(node.shape, shapeOf(inputs[0] ?? ""));
+      if (target) return withInputs([draft.integers(`${name}_shape`, target)]);
+      return draft.refuse(node, "a symbolic size; fix sizes with dims when loading");
     }
     case "Pad": {
       const pads = draft.integers(`${name}_pads`, node.pads);
@@ -106,6 +122,11 @@ export function exportNode(
       return draft.refuse(
         node,
         "ONNX has no gradients; export the model without its training graph",
+      );
+    case "Attention":
+      return draft.refuse(
+        node,
+        "it is made for running alone; export the graph it was recognised in",
       );
     case "Observe":
     case "Compare":
@@ -152,6 +173,13 @@ function oldHardSwish(draft: Draft, node: Node, outputs: readonly string[]): voi
   const name = draft.nodeNames.fresh(`${node.name}_gate`);
   draft.node("HardSigmoid", name, node.inputs, [gate], { alpha: float(1 / 6), beta: float(0.5) });
   draft.node("Mul", node.name, [...node.inputs, gate], outputs);
+}
+
+/** Names of sizes as ONNX can say them: 1 where the input has that size there. */
+function expandTarget(shape: readonly Dim[], input: readonly Dim[]): number[] | undefined {
+  const skipped = shape.length - input.length;
+  const target = shape.map((dim, axis) => (dim === input[axis - skipped] ? 1 : dim));
+  return target.every((dim) => typeof dim === "number") ? target : undefined;
 }
 
 /** Names of sizes as ONNX can say them: 0 where the input has that size there, else −1, once. */

@@ -9,12 +9,19 @@ import { FormatError, InputError, UnsupportedError, type Unsupported } from "../
 import { prune, type Graph } from "../../graph/graph.ts";
 import { widenConstants } from "../../graph/weightOnly.ts";
 import type { Dim } from "../../graph/value.ts";
-import { formatShape, type Tensors } from "../../tensor/tensor.ts";
-import type { DType } from "../../tensor/dtype.ts";
+import { allocate, type DType } from "../../tensor/dtype.ts";
+import { exactly } from "../../tensor/exact.ts";
+import { formatShape, sizeOf, tensor, type Tensor } from "../../tensor/tensor.ts";
 import { Call } from "./call.ts";
 import { ONNX_LIMITS, type OnnxLimits } from "./limits.ts";
 import { importerOf } from "./ops/table.ts";
-import { DataType, dataTypeName, type GraphProto, type NodeProto } from "./proto.ts";
+import {
+  DataType,
+  dataTypeName,
+  type GraphProto,
+  type NodeProto,
+  type ValueInfoProto,
+} from "./proto.ts";
 import { readModel } from "./read.ts";
 import { decodeTensor, dtypeOf } from "./readTensor.ts";
 import { Refusal, Scope } from "./scope.ts";
@@ -24,8 +31,9 @@ export interface ImportOptions {
   /** Sizes of symbolic dims: { batch: 1 }. Dims left out stay symbolic. */
   readonly dims?: Readonly<Record<string, number>>;
   /** Values of graph inputs that are known when loading, by name: they become initializers. What must be
-   *  known at import (shapes, axes, scales, weights) may be given so where a file has it as an input. */
-  readonly constants?: Tensors;
+   *  known at import (shapes, axes, scales, weights) may be given so where a file has it as an input. A number
+   *  fills a tensor of the type and shape that the file states. */
+  readonly constants?: Readonly<Record<string, Tensor | number>>;
   /** Files of external data by their `location`. */
   readonly externalData?: ReadonlyMap<string, Uint8Array>;
   /** Limits other than `ONNX_LIMITS`. */
@@ -37,16 +45,18 @@ const OPSETS = { first: 7, last: 25 } as const;
 const ports = new Map<number, DType>([
   [DataType.FLOAT, "float32"],
   [DataType.INT32, "int32"],
+  [DataType.INT64, "int64"],
   [DataType.INT8, "int8"],
   [DataType.UINT8, "uint8"],
+  [DataType.BOOL, "bool"],
 ]);
-const PORTS = "FLOAT, INT32, INT8 and UINT8 are supported";
+const PORTS = "FLOAT, INT32, INT64, INT8, UINT8 and BOOL are supported";
 const WAY_OUT =
   "Export the model without these, or replace them before import (README: supported ONNX ops).";
 
 /**
  * The graph of an ONNX model (opset 7 … 25 of the default domain). Inputs and outputs of float32, int32,
- * int8 and uint8; QDQ pairs become Quantize and Dequantize nodes, and so does what QLinear ops say; weights are views on `bytes` where their alignment allows.
+ * int64, int8, uint8 and bool; QDQ pairs become Quantize and Dequantize nodes, and so does what QLinear ops say; weights are views on `bytes` where their alignment allows.
  *
  * Throws FormatError where the bytes are no valid model, UnsupportedError with every node that cannot be
  * imported, InputError for options and for sizes that must be known. https://onnx.ai/onnx/intro
@@ -93,7 +103,7 @@ function knownNames(graph: GraphProto, { constants = {} }: ImportOptions): Set<s
 /** The inputs whose values the caller gives: they must be there, and of the type the file states. */
 function defineConstants(scope: Scope, graph: GraphProto, { constants = {} }: ImportOptions): void {
   const initial = new Set(graph.initializers.map(({ name }) => name));
-  for (const [name, tensor] of Object.entries(constants)) {
+  for (const [name, given] of Object.entries(constants)) {
     const input = graph.inputs.find((input) => input.name === name);
     if (input === undefined || initial.has(name)) {
       const names = graph.inputs.flatMap(({ name }) => (initial.has(name) ? [] : [name]));
@@ -102,19 +112,46 @@ function defineConstants(scope: Scope, graph: GraphProto, { constants = {} }: Im
           `Leave it out.`,
       );
     }
-    const { elemType = DataType.FLOAT, shape = tensor.shape } = input;
+    const { elemType = DataType.FLOAT } = input;
+    const constant = typeof given === "number" ? filled(input, given) : given;
+    const { shape = constant.shape } = input;
     const fits =
-      shape.length === tensor.shape.length &&
-      shape.every((dim, axis) => typeof dim !== "number" || dim === tensor.shape[axis]);
-    if (dtypeOf(elemType) !== tensor.dtype || !fits) {
+      shape.length === constant.shape.length &&
+      shape.every((dim, axis) => typeof dim !== "number" || dim === constant.shape[axis]);
+    if (dtypeOf(elemType) !== constant.dtype || !fits) {
       const want = `${dataTypeName(elemType)}${formatShape(shape.map((dim) => dim ?? "?"))}`;
       throw new InputError(
-        `constants: "${name}" must be ${want}; got ${tensor.dtype}${formatShape(tensor.shape)}. ` +
+        `constants: "${name}" must be ${want}; got ${constant.dtype}${formatShape(constant.shape)}. ` +
           `Convert the data.`,
       );
     }
-    scope.setConstant(name, tensor);
+    scope.setConstant(name, constant);
   }
+}
+
+/** `value` everywhere in a tensor of the type and shape of `input`. */
+function filled({ name, elemType = DataType.FLOAT, shape }: ValueInfoProto, value: number): Tensor {
+  const sizes = shape?.map((dim) => {
+    if (typeof dim === "number") return dim;
+    throw new InputError(
+      `constants: "${name}" has a size that the file leaves open; got the number ${value}. ` +
+        `Give a tensor.`,
+    );
+  });
+  const dtype = dtypeOf(elemType) ?? "float32"; // defineConstants refuses a type that is not known
+  const like = tensor("float32", [1], Float32Array.of(value));
+  const wide = Number.isInteger(value)
+    ? tensor("int64", [1], BigInt64Array.of(BigInt(value)))
+    : like;
+  const [element = 0] = exactly(
+    dtype === "float32" ? like : wide,
+    dtype,
+    `constants: "${name}"`,
+  ).data;
+  const data = allocate(dtype, sizeOf(sizes ?? []));
+  if (data instanceof BigInt64Array) data.fill(BigInt(element));
+  else data.fill(Number(element));
+  return tensor(dtype, sizes ?? [], data);
 }
 
 function defineInputs(
@@ -245,6 +282,11 @@ function run(call: Call): void {
 /** Outputs have the types the file states; one that is known at import gets an Identity, so that it is computed. */
 function checkOutputs(scope: Scope, graph: GraphProto, offenders: Unsupported[]): void {
   for (const { name, elemType } of graph.outputs) {
+    if (scope.entry(name)?.kind === "sizes") {
+      const problem = "is a list of sizes; give them when loading: load(bytes, { dims })";
+      offenders.push({ op: "output", node: name, problem });
+      continue;
+    }
     const dtype = scope.dtypeOf(name);
     const code = [...ports].find(([, port]) => port === dtype)?.[0];
     if (code === undefined || (elemType !== undefined && elemType !== code)) {

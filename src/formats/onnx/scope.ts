@@ -6,10 +6,11 @@
 import type { DType } from "../../tensor/dtype.ts";
 import { formatShape, sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import { GraphBuilder } from "../../graph/builder.ts";
+import { carrierOf, takes } from "../../graph/dtypes.ts";
 import type { Node } from "../../graph/node.ts";
 import { inferShapes } from "../../graph/shapes.ts";
 import type { Dim, QParams, Value } from "../../graph/value.ts";
-import { evaluate, isMovement } from "./evaluate.ts";
+import { comparisons, evaluate, isMovement } from "./evaluate.ts";
 import type { OnnxLimits } from "./limits.ts";
 import { Names } from "./names.ts";
 import { damaged } from "./wire.ts";
@@ -24,8 +25,8 @@ export type Entry =
 /** Something this library cannot import: the importer collects these and names them all at once. */
 export class Refusal extends Error {}
 
-/** Ops that read integers as such. */
-const INTEGER_OPS = new Set("Cast Quantize Dequantize ConvInteger MatMulInteger".split(" "));
+/** Ops whose output has no part in the quantization of their input. */
+const OWN_TYPE = new Set("Cast Quantize Dequantize ConvInteger MatMulInteger".split(" "));
 
 export class Scope {
   readonly builder = new GraphBuilder();
@@ -35,6 +36,7 @@ export class Scope {
   readonly nodeNames = new Names();
   #entries = new Map<string, Entry>();
   #quantized = new Map<string, { name: string; quant: QParams }[]>();
+  #inputs = new Set<string>();
   #fixed = new Set<string>();
   #folded = 0;
 
@@ -47,8 +49,13 @@ export class Scope {
     return this.#entries.get(name);
   }
 
+  isInput(name: string): boolean {
+    return this.#inputs.has(name);
+  }
+
   setInput(name: string, value: Value): void {
     this.builder.input(name, value);
+    this.#inputs.add(name);
     this.#entries.set(name, { kind: "value", value });
   }
 
@@ -147,11 +154,14 @@ export class Scope {
       results?.forEach((tensor, index) => this.setConstant(node.outputs[index] ?? "", tensor));
       return results !== undefined;
     }
-    if (!isMovement(node)) throw new Refusal("arithmetic on a size that is not known at import");
+    if (node.op in comparisons) return this.#compareSizes(node, shapes);
+    const isMoved = isMovement(node) || (node.op === "Where" && entries[0]?.kind === "constant");
+    if (!isMoved) throw new Refusal("arithmetic on a size that is not known at import");
     this.charge(node.inputs.reduce((sum, name) => sum + sizeOf(this.shapeOf(name).map(Number)), 0));
     // Move indices into the pool of all elements, then read the elements back through them.
     const pool: Dim[] = [];
     const indices = entries.map((entry, index): Tensor => {
+      if (node.op === "Where" && index === 0 && entry?.kind === "constant") return entry.tensor;
       const first = pool.length;
       const elementsOf = entry?.kind === "sizes" ? entry.sizes : numbersOf(entry);
       for (const element of elementsOf) pool.push(element);
@@ -166,6 +176,34 @@ export class Scope {
     return moved !== undefined;
   }
 
+  /** Compare lists of sizes, where what is compared does not hang on a size that is not known. */
+  #compareSizes(node: Node, shapes: readonly (readonly Dim[])[]): boolean {
+    const shape = (shapes[0] ?? []).map(Number);
+    this.charge(sizeOf(shape));
+    const [a, b] = node.inputs.map((name) => {
+      const entry = this.#entries.get(name);
+      const elements: readonly Dim[] = entry?.kind === "sizes" ? entry.sizes : numbersOf(entry);
+      const from = this.shapeOf(name) as readonly number[];
+      const places = Int32Array.from(elements, (_, at) => at);
+      const expand = { ...node, op: "Expand", shape } as const;
+      const index: Tensor = { dtype: "int32", shape: from, data: places };
+      const [spread] = evaluate(expand, [index], [shape], () => {}) ?? [];
+      return Array.from((spread?.data ?? []) as Int32Array, (at) => elements[at] ?? 0);
+    });
+    const data = Uint8Array.from(a ?? [], (left, at) => {
+      const right = b?.[at] ?? 0;
+      const result = compareDims(node.op as keyof typeof comparisons, left, right);
+      if (result !== undefined) return Number(result);
+      const name = typeof left === "string" ? left : right;
+      throw new Refusal(
+        `${node.op} of the size "${name}", unknown at import; ` +
+          `fix it when loading: load(bytes, { dims: { ${name}: 1 } })`,
+      );
+    });
+    this.setConstant(node.outputs[0] ?? "", { dtype: "bool", shape, data });
+    return true;
+  }
+
   /** Make sure that input `name` is a value of the graph and of a dtype that `node` takes. */
   #keep(node: Node, name: string): void {
     const entry = this.#entries.get(name);
@@ -173,14 +211,8 @@ export class Scope {
       throw new Refusal(`input "${name}" is a list of sizes; only Reshape takes one at run time`);
     }
     const dtype = this.dtypeOf(name);
-    const isBytes = dtype === "int8" || dtype === "uint8";
-    const takesIntegers =
-      isMovement(node) ||
-      INTEGER_OPS.has(node.op) ||
-      ((node.op === "MaxPool" || node.op === "Clip") && isBytes);
-    const runs = dtype === "float32" || isBytes || dtype === "int32";
-    if (!runs || (dtype !== "float32" && !takesIntegers)) {
-      throw new Refusal(`input "${name}" has dtype ${dtype}; only float32 is computed at run time`);
+    if (!takes(node.op, dtype)) {
+      throw new Refusal(`input "${name}" has dtype ${dtype}, which this op does not run on`);
     }
     if (entry?.kind === "constant" && !this.builder.constants.has(name)) {
       this.builder.constant(name, entry.tensor);
@@ -191,12 +223,16 @@ export class Scope {
   #typeOf(node: Node): { dtype?: DType; quant?: QParams } {
     const values = node.inputs.map((name) => this.builder.value(name));
     const quants = values.map(({ quant }) => quant);
+    const carrier = values[carrierOf(node)];
     const typeOf = ({ dtype }: Value) => (dtype === "float16" ? "float32" : dtype);
     if (isMovement(node) && values.some((value) => typeOf(value) !== typeOf(values[0] ?? value))) {
       throw new Refusal(`inputs of dtypes ${values.map(({ dtype }) => dtype).join(" and ")}`);
     }
     if (quants.every((quant) => quant === undefined)) return {};
-    if (INTEGER_OPS.has(node.op)) return {};
+    if (OWN_TYPE.has(node.op)) return {};
+    if (node.op === "Gather" && carrier?.quant && carrier.quant.axis === undefined) {
+      return { quant: carrier.quant };
+    }
     const [first] = quants;
     const isShared = first && quants.every((quant) => quant && sameQuant(quant, first));
     if (!isShared || first.axis !== undefined || node.op === "Pad") {
@@ -215,6 +251,17 @@ export class Scope {
         `got ${formatShape(shape)}`,
     );
   }
+}
+
+/** Whether a comparison of two sizes holds; undefined where that hangs on a size that is not known, of which
+ *  only this is sure: it is not negative. */
+function compareDims(op: keyof typeof comparisons, a: Dim, b: Dim): boolean | undefined {
+  const holds = comparisons[op];
+  if (typeof a === "number" && typeof b === "number") return holds(a, b);
+  if (a === b) return holds(0, 0);
+  if (typeof a === "string" && typeof b === "number" && b < 0) return holds(0, b);
+  if (typeof b === "string" && typeof a === "number" && a < 0) return holds(a, 0);
+  return undefined;
 }
 
 function numbersOf(entry: Entry | undefined): number[] {

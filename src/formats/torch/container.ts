@@ -2,11 +2,11 @@
 // storage; the legacy form is a row of pickles with the storages behind them.
 
 import { InputError } from "../../errors.ts";
-import { Budget, damaged, TORCH_LIMITS } from "./limits.ts";
+import { damaged, torchBudget, TORCH_LIMITS, TORCH_ZIP } from "./limits.ts";
 import { PickleReader } from "./pickle.ts";
 import { List, Storage, StridedTensor, Tuple, ScriptObject, type Pickled } from "./pickled.ts";
 import { itemsizeOf, TensorReader } from "./tensors.ts";
-import { isZip, Zip } from "./zip.ts";
+import { isZip, Zip } from "../zip/zip.ts";
 
 export interface TorchFile {
   readonly object: Pickled;
@@ -65,7 +65,7 @@ function checkSize(bytes: Uint8Array): void {
 export function openScript(bytes: Uint8Array): ScriptArchive | undefined {
   checkSize(bytes);
   if (!isZip(bytes)) return undefined;
-  const zip = new Zip(bytes, new Budget(bytes.length));
+  const zip = new Zip(bytes, TORCH_ZIP, torchBudget(bytes.length));
   const root = rootOf(zip);
   if (!zip.names.some((name) => name.startsWith(`${root}code/`))) return undefined;
   checkByteOrder(zip, root);
@@ -80,7 +80,7 @@ export function openScript(bytes: Uint8Array): ScriptArchive | undefined {
 export function openCheckpoint(bytes: Uint8Array): TorchFile {
   checkSize(bytes);
   if (!isZip(bytes)) return readLegacy(bytes);
-  const zip = new Zip(bytes, new Budget(bytes.length));
+  const zip = new Zip(bytes, TORCH_ZIP, torchBudget(bytes.length));
   const root = rootOf(zip);
   checkByteOrder(zip, root);
   const file = readRecord(zip, root, "data.pkl", "data");
@@ -133,7 +133,7 @@ function readLegacy(bytes: Uint8Array): TorchFile {
     found.set(storage.key, bytes.subarray(at + 8, end));
     at = end;
   }
-  return { object, tensors: new TensorReader((key) => found.get(key), new Budget(bytes.length)) };
+  return { object, tensors: new TensorReader((key) => found.get(key), torchBudget(bytes.length)) };
 }
 
 /** Every storage that `object` reaches, by key. Values met twice are looked at once. */

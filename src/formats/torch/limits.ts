@@ -1,7 +1,8 @@
-// What a hostile PyTorch file may ask for: every limit by name, and the one account that all copies of
-// its data are booked on. A breach is a FormatError with its byte offset.
+// What a hostile PyTorch file may ask for: every limit by name, and how much of it may be copied. A
+// breach is a FormatError with its byte offset.
 
 import { FormatError } from "../../errors.ts";
+import { Budget, type ZipRules } from "../zip/rules.ts";
 
 export const TORCH_LIMITS = {
   /** Bytes of the file. */
@@ -41,19 +42,10 @@ export function damaged(problem: string, offset?: number): FormatError {
   return new FormatError("PyTorch file", problem, "Save or download the file again.", offset);
 }
 
-/** The account of one file's copies: bytes are taken before they are allocated. */
-export class Budget {
-  #left: number;
+/** How a zip file of PyTorch is read. */
+export const TORCH_ZIP: ZipRules = { ...TORCH_LIMITS, damaged };
 
-  constructor(fileBytes: number) {
-    this.#left = COPIES.perByte * fileBytes + COPIES.base;
-  }
-
-  /** Book `bytes` for `what`; throws FormatError where the file asks for more than its size explains. */
-  take(bytes: number, what: string, offset?: number): void {
-    if (!(bytes <= this.#left)) {
-      throw damaged(`${what} asks for ${bytes} bytes, more than the file's size explains`, offset);
-    }
-    this.#left -= bytes;
-  }
+/** The account of a file of `fileBytes`. */
+export function torchBudget(fileBytes: number): Budget {
+  return new Budget(COPIES.perByte * fileBytes + COPIES.base, damaged);
 }

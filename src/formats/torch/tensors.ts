@@ -7,7 +7,8 @@ import { rangeOf } from "../../graph/value.ts";
 import { allocate, view, type DType, type TypedArray } from "../../tensor/dtype.ts";
 import { sizeOf, stridesOf, tensor, toNumbers, type Tensor } from "../../tensor/tensor.ts";
 import { floatOfHalf } from "../../tensor/half.ts";
-import { damaged, type Budget } from "./limits.ts";
+import type { Budget } from "../zip/rules.ts";
+import { damaged } from "./limits.ts";
 import type { Storage, StorageType, StridedTensor } from "./pickled.ts";
 
 /** One entry of a state dict: dense, row-major; a quantized one holds q with its parameters. */

@@ -6,11 +6,13 @@ import type { Clamp, Node } from "../../graph/node.ts";
 import { clampBounds } from "../../graph/arithmetic.ts";
 import { rangeOf, type QParams } from "../../graph/value.ts";
 import { UnsupportedError } from "../../errors.ts";
-import type { DType } from "../../tensor/dtype.ts";
+import { fitsWord, type DType } from "../../tensor/dtype.ts";
 import { fl } from "../../tensor/rounding.ts";
 import { toNumbers, type Tensor } from "../../tensor/tensor.ts";
 import type { PlanBuilder, Ref } from "../builder.ts";
-import type { Target } from "../target.ts";
+import type { Choices, TileChoice } from "../choices.ts";
+import type { ConstantPool } from "../constants.ts";
+import { tileFor, type ProductSizes, type Target } from "../target.ts";
 import { layoutOf, packLayout, type Layout } from "../layout.ts";
 
 /** Invocations of a workgroup: the default of every shader's WORKGROUP override. */
@@ -26,7 +28,7 @@ export interface Type {
 }
 
 /** A value and where it lies. int8 and uint8 take a byte an element, uint8 as int8: less 128; float32 and
- *  int32 take four. */
+ *  int32 take four, and so do int64 and bool, which lie as int32. */
 export interface Placed {
   readonly name: string;
   readonly dtype: DType;
@@ -90,6 +92,9 @@ export class Lowering {
   readonly graph: BoundGraph;
   readonly plan: PlanBuilder;
   readonly target: Target;
+  /** What is decided by sizes. */
+  readonly choices: Choices;
+  readonly #pool: ConstantPool;
   /** Nodes that an earlier one did along with its own work. */
   readonly done = new Set<Node>();
   /** Slots of the observers whose range the observed value's producer keeps. */
@@ -99,10 +104,17 @@ export class Lowering {
   #placed = new Map<string, Placed>();
   #readers = new Map<string, Node[]>();
 
-  constructor(graph: BoundGraph, plan: PlanBuilder, target: Target) {
+  constructor(
+    graph: BoundGraph,
+    plan: PlanBuilder,
+    target: Target,
+    { choices, pool }: { readonly choices: Choices; readonly pool: ConstantPool },
+  ) {
     this.graph = graph;
     this.plan = plan;
     this.target = target;
+    this.choices = choices;
+    this.#pool = pool;
     for (const node of graph.nodes) {
       for (const name of new Set(node.inputs)) {
         const readers = this.#readers.get(name);
@@ -137,6 +149,27 @@ export class Lowering {
     return this.graph.constants.get(name);
   }
 
+  /** A constant that `make` packs, once for all plans of a session: `what` names all that it depends on
+   *  but the node. */
+  packed(node: Node, what: string, make: () => ArrayBufferView): Ref {
+    return this.plan.constant(this.#pool.packed(`${keyOf(node)} ${what}`, make));
+  }
+
+  /** What `make` computes of the node's constants, likewise. */
+  memo<T>(node: Node, what: string, make: () => T): T {
+    return this.#pool.memo(`${keyOf(node)} ${what}`, make);
+  }
+
+  /** What `choose` chooses for the bounds: what an override is made of, where sizes decide it. */
+  settle<T>(node: Node, what: string, choose: () => T): T {
+    return this.choices.settle(`${keyOf(node)} ${what}`, choose);
+  }
+
+  /** How the product of `node` is cut, and the rows that was chosen for. */
+  tileFor(node: Node, sizes: ProductSizes): TileChoice {
+    return this.choices.tile(keyOf(node), sizes, () => tileFor(this.target, sizes));
+  }
+
   /** Input `index` of `node`; a missing one is a bug of the pass that made the node. */
   inputName(node: Node, index: number): string {
     const name = node.inputs[index];
@@ -155,7 +188,14 @@ export class Lowering {
   placeConstant(name: string): Placed {
     const constant = this.constant(name);
     if (!constant) throw new Error(`lower: "${name}" has no place; please report.`);
-    return this.place(name, this.packConstant(constant));
+    return this.place(name, this.packConstant(name, constant));
+  }
+
+  /** `constant`, packed under another shape than the one that value `name` has everywhere else. */
+  constantAs(name: string, constant: Tensor): Placed {
+    const { dtype, quant } = this.type(name);
+    const ref = this.packConstant(name, constant);
+    return { name, ref, layout: layoutOf(constant.shape), dtype, quant };
   }
 
   /** Make room for output `index` and remember its place. */
@@ -220,11 +260,27 @@ export class Lowering {
     );
   }
 
-  private packConstant(constant: Tensor): Ref {
-    const layout = layoutOf(constant.shape);
-    const { dtype } = constant;
-    const kind = isBytes(constant) ? "int8" : dtype === "int32" ? "int32" : "float32";
-    const packed = packLayout(layout, toNumbers(constant), kind, shiftOf(constant));
+  private packConstant(name: string, constant: Tensor): Ref {
+    const { dtype, shape } = constant;
+    const kind = isBytes(constant) ? "int8" : dtype === "float32" ? "float32" : "int32";
+    const packed = this.#pool.packed(`constant ${name} ${shape.join()}`, () => {
+      checkWords(name, constant);
+      return packLayout(layoutOf(shape), toNumbers(constant), kind, shiftOf(constant));
+    });
     return this.plan.constant(packed);
   }
+}
+
+/** Throws UnsupportedError where `constant` does not fit the 32 bits that int64 runs in. */
+function checkWords(name: string, { data }: Tensor): void {
+  const at = data instanceof BigInt64Array ? data.findIndex((value) => !fitsWord(value)) : -1;
+  if (at < 0) return;
+  const problem = `int64 runs in 32 bits; "${name}" holds ${data[at]} at index ${at}`;
+  const wayOut = "Clamp the constant before export.";
+  throw new UnsupportedError("compile", [{ op: "constant", node: name, problem }], wayOut);
+}
+
+/** A name that no other node has. */
+function keyOf({ name, outputs }: Node): string {
+  return outputs[0] ?? name;
 }

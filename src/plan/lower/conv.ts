@@ -12,7 +12,6 @@ import {
 import type { Clamp, Conv, Engine, Node } from "../../graph/node.ts";
 import { AccumulatorError } from "../../errors.ts";
 import { sizeOf, toNumbers, type Tensor } from "../../tensor/tensor.ts";
-import { tileFor } from "../target.ts";
 import { fit, type RegisterTile } from "../tiles.ts";
 import { floatBounds, storedBounds, workgroups, type Lowering, type Placed } from "./context.ts";
 import { emitDepthwiseFloat, emitDepthwiseInteger } from "./depthwise.ts";
@@ -21,6 +20,7 @@ import {
   packByteFilter,
   packFloatFilter,
   padWords,
+  widenedShape,
   widenGroups,
   type FilterShape,
 } from "./filters.ts";
@@ -41,9 +41,13 @@ function emit(lowering: Lowering, product: Product): void {
 
 type Sizes = ReturnType<typeof sizesOf>;
 
-/** The register tile of a dense product: quads where it has one group, else words that fit a group. */
-function fitTile(wanted: RegisterTile, sizes: Sizes, shape: FilterShape): RegisterTile {
-  const { pixels, outWords, groupOuts } = sizes;
+/** The register tile of a dense product of `pixels` rows: quads where it has one group, else words that fit a group. */
+function fitTile(
+  wanted: RegisterTile,
+  pixels: number,
+  { outWords, groupOuts }: Sizes,
+  shape: FilterShape,
+): RegisterTile {
   if (wanted.quads && shape.group === 1 && pixels > 1) return wanted;
   return {
     family: "register",
@@ -66,13 +70,15 @@ function emitFloat(lowering: Lowering, product: Product): void {
   const { node, geometry, filter, bias, x, out, residual } = product;
   const { plan } = lowering;
   const { shape, data } = filter;
-  const biasRef = plan.constant(padWords(bias, (length) => new Float32Array(length)));
+  const biasRef = lowering.packed(node, "float bias", () =>
+    padWords(bias(), (length) => new Float32Array(length)),
+  );
   if (isDepthwise(shape)) {
     emitDepthwiseFloat(lowering, product, { bias: biasRef, bounds: floatBounds(product) });
     return;
   }
   const sizes = sizesOf(geometry, shape);
-  const chosen = tileFor(lowering.target, productSizes("f32", sizes, shape));
+  const { tile: chosen, m } = lowering.tileFor(node, productSizes("f32", sizes, shape));
   const overrides = { RESIDUAL: residual ? 1 : 0 };
   const uniforms = { ...sizes, ...floatBounds(residual ? clampOf(residual.add) : product) };
   const buffers = {
@@ -86,13 +92,16 @@ function emitFloat(lowering: Lowering, product: Product): void {
     emitSharedFloat(lowering, product, chosen, { overrides, uniforms, buffers });
     return;
   }
-  const tile = fitTile(chosen, sizes, shape);
+  const tile = fitTile(chosen, m, sizes, shape);
   const tiling = tileSteps(tile, sizes);
   const step = {
     node: node.name,
     overrides: { POINTWISE: isPointwise(geometry) ? 1 : 0, ...overrides, ...tiling.sizes },
     uniforms: { ...uniforms, last: shape.outs },
-    buffers: { ...buffers, filters: plan.constant(packFloatFilter(shape, data)) },
+    buffers: {
+      ...buffers,
+      filters: lowering.packed(node, "float filter", () => packFloatFilter(shape, data())),
+    },
     groups: tiling.groups,
   };
   const slot = takeRange(lowering, out);
@@ -119,7 +128,9 @@ function filterSums(data: ArrayLike<number>, outs: number, length: number) {
 
 /** Multipliers (29) and folded bias (25) of an integer product; proves the accumulator (28). */
 function integerConstants(lowering: Lowering, product: Product) {
-  const { node, filter, bias, filterScale, x, out } = product;
+  const { node, filter, filterScale, x, out } = product;
+  const bias = product.bias();
+  const data = filter.data();
   const [sx, sy] = [lowering.stored(node, x), lowering.stored(node, out)];
   const { outs, perGroup, taps } = filter.shape;
   const length = perGroup * taps;
@@ -134,7 +145,7 @@ function integerConstants(lowering: Lowering, product: Product) {
   const multipliers = asWords(
     scales.map((scale) => multiplier(sx.scale, scale, sy.scale, engineOf(node))),
   );
-  const { sum, magnitude } = filterSums(filter.data, outs, length);
+  const { sum, magnitude } = filterSums(data, outs, length);
   const bounds = accumulatorBound(sx.zeroPoint, -128, 127, magnitude, biasInts);
   const worst = bounds.reduce((best, bound, c) => (bound > (bounds[best] ?? 0) ? c : best), 0);
   const bound = bounds[worst] ?? 0;
@@ -161,15 +172,17 @@ function emitInteger(lowering: Lowering, product: Product): void {
   const { plan } = lowering;
   const { shape, data } = filter;
   if (!out.quant) return;
-  const constants = integerConstants(lowering, product);
+  const constants = lowering.memo(node, "integer constants", () =>
+    integerConstants(lowering, product),
+  );
   const bounds = storedBounds(product, out.quant);
   const overrides = {
     WIDE: constants.wide ? 1 : 0,
     FLOAT_BIAS: constants.isFloat ? 1 : 0,
   };
   const rest = { padWord: constants.padWord >>> 0, zeroPoint: constants.zeroPoint, ...bounds };
-  const bias = plan.constant(constants.bias);
-  const multipliers = plan.constant(constants.multiplier);
+  const bias = lowering.packed(node, "integer bias", () => constants.bias);
+  const multipliers = lowering.packed(node, "multipliers", () => constants.multiplier);
   const shared = { x: x.ref, bias, multiplier: multipliers, out: out.ref };
   if (isDepthwise(shape)) {
     emitDepthwiseInteger(lowering, product, { ...shared, overrides, uniforms: rest });
@@ -177,7 +190,7 @@ function emitInteger(lowering: Lowering, product: Product): void {
   }
   const { target } = lowering;
   const sizes = sizesOf(geometry, shape);
-  const chosen = tileFor(target, productSizes("i8", sizes, shape));
+  const { tile: chosen, m } = lowering.tileFor(node, productSizes("i8", sizes, shape));
   const packedDot = chosen.packedDot ?? target.packedDot;
   const choices = {
     ...overrides,
@@ -195,13 +208,16 @@ function emitInteger(lowering: Lowering, product: Product): void {
     emitSharedInteger(lowering, product, chosen, { overrides: choices, uniforms, buffers });
     return;
   }
-  const tile = fitTile(chosen, sizes, shape);
+  const tile = fitTile(chosen, m, sizes, shape);
   const tiling = tileSteps(tile, sizes);
   plan.step(tile.quads ? "convQuadI8" : "convI8", {
     node: node.name,
     overrides: { POINTWISE: isPointwise(geometry) ? 1 : 0, ...choices, ...tiling.sizes },
     uniforms,
-    buffers: { ...buffers, filters: plan.constant(packByteFilter(shape, data)) },
+    buffers: {
+      ...buffers,
+      filters: lowering.packed(node, "byte filter", () => packByteFilter(shape, data())),
+    },
     groups: tiling.groups,
   });
 }
@@ -264,14 +280,20 @@ export function lowerConv(lowering: Lowering, node: Conv): void {
       padTop: node.pads[0],
       padLeft: node.pads[1],
     },
-    filter: widenGroups(shape, data),
-    bias: constantBias(lowering, node, outs),
+    filter: { shape: widenedShape(shape), data: once(() => widenGroups(shape, data).data) },
+    bias: once(() => constantBias(lowering, node, outs)),
     filterScale,
     x,
     out,
     residual,
     ...clampOf(node),
   });
+}
+
+/** What `make` gives, made when it is first asked for. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 /** Whose roundings `node` follows. */
@@ -301,14 +323,17 @@ export function lowerRows(
   const { filter, filterScale } = constantFilter(lowering, node);
   const [first = 1, second = 1] = filter.shape;
   const [outs, perGroup] = options.transposed ? [first, second] : [second, first];
-  const source = toNumbers(filter);
-  const data = new Float64Array(outs * perGroup);
-  for (let out = 0; out < outs; out++) {
-    for (let k = 0; k < perGroup; k++) {
-      const at = options.transposed ? out * perGroup + k : k * outs + out;
-      data[out * perGroup + k] = Math.fround((source[at] ?? 0) * options.alpha);
+  const data = once(() => {
+    const source = toNumbers(filter);
+    const rows = new Float64Array(outs * perGroup);
+    for (let out = 0; out < outs; out++) {
+      for (let k = 0; k < perGroup; k++) {
+        const at = options.transposed ? out * perGroup + k : k * outs + out;
+        rows[out * perGroup + k] = Math.fround((source[at] ?? 0) * options.alpha);
+      }
     }
-  }
+    return rows;
+  });
   const one = {
     inHeight: 1,
     inWidth: 1,
@@ -330,7 +355,7 @@ export function lowerRows(
     node,
     geometry: { batch, ...one, ...steps },
     filter: { shape: { outs, perGroup, taps: 1, group: 1 }, data },
-    bias: options.bias ?? new Float32Array(outs),
+    bias: () => options.bias ?? new Float32Array(outs),
     filterScale,
     x,
     out,

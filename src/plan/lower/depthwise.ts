@@ -1,6 +1,7 @@
 // Depthwise convolutions: in tiles of output pixels where the window is small and not dilated, so that
 // overlapping windows load each input once; any other window pixel by pixel.
 
+import type { Node } from "../../graph/node.ts";
 import type { Ref } from "../builder.ts";
 import { workgroups, type Lowering } from "./context.ts";
 import { takeRange } from "./observe.ts";
@@ -23,7 +24,11 @@ function isTiled({ kernelHeight, kernelWidth, dilationHeight, dilationWidth }: G
 }
 
 /** Sizes of depthwise_tile_*.wgsl. */
-function tileSizes(geometry: Geometry) {
+function tileSizes(lowering: Lowering, node: Node, geometry: Geometry) {
+  return lowering.settle(node, "tile", () => sizesOfTile(geometry));
+}
+
+function sizesOfTile(geometry: Geometry) {
   const { kernelHeight, kernelWidth, strideHeight, strideWidth, outHeight, outWidth } = geometry;
   const rows = outHeight === 1 ? 1 : ROWS;
   const columns = outWidth === 1 ? 1 : COLUMNS;
@@ -39,7 +44,11 @@ function tileSizes(geometry: Geometry) {
   };
 }
 
-function tileUniforms(geometry: Geometry, shape: FilterShape, sizes: ReturnType<typeof tileSizes>) {
+function tileUniforms(
+  geometry: Geometry,
+  shape: FilterShape,
+  sizes: ReturnType<typeof sizesOfTile>,
+) {
   const { outHeight, outWidth, inHeight, inWidth, padTop, padLeft, batch } = geometry;
   const words = Math.ceil(shape.outs / 4);
   const rowTiles = Math.ceil(outHeight / sizes.ROWS);
@@ -78,10 +87,12 @@ export function emitDepthwiseFloat(
   { bias, bounds }: { bias: Ref; bounds: { low: number; high: number } },
 ): void {
   const { plan } = lowering;
-  const filters = plan.constant(packDepthwise(shape, data, (length) => new Float32Array(length)));
+  const filters = lowering.packed(node, "depthwise float filter", () =>
+    packDepthwise(shape, data(), (length) => new Float32Array(length)),
+  );
   const common = { node: node.name, buffers: { x: x.ref, filters, bias, out: out.ref } };
   if (isTiled(geometry)) {
-    const overrides = tileSizes(geometry);
+    const overrides = tileSizes(lowering, node, geometry);
     const uniforms = {
       ...tileUniforms(geometry, shape, overrides),
       last: shape.outs,
@@ -119,10 +130,12 @@ export function emitDepthwiseInteger(
   { overrides, uniforms: rest, ...buffers }: IntegerParts,
 ): void {
   const { plan } = lowering;
-  const filters = plan.constant(packDepthwise(shape, data, (length) => new Int8Array(length)));
+  const filters = lowering.packed(node, "depthwise byte filter", () =>
+    packDepthwise(shape, data(), (length) => new Int8Array(length)),
+  );
   const common = { node: node.name, buffers: { ...buffers, filters } };
   if (isTiled(geometry)) {
-    const sizes = tileSizes(geometry);
+    const sizes = tileSizes(lowering, node, geometry);
     const uniforms = { ...tileUniforms(geometry, shape, sizes), ...rest };
     const groups = workgroups(uniforms.count);
     plan.step("depthwiseTileI8", {

@@ -21,7 +21,7 @@ import {
   type Lowering,
   type Placed,
 } from "./context.ts";
-import { emitReshape } from "./movement.ts";
+import { alignRank } from "./movement.ts";
 
 type Function = Exclude<Unary, { op: "Identity" | "Cast" }>;
 
@@ -158,16 +158,6 @@ export function lowerFakeQuantizeGrad(lowering: Lowering, node: NodeOf<"FakeQuan
 
 const SIX = [0, 1, 2, 3, 4, 5] as const;
 
-/** An operand brought to `rank` axes: lower ranks lie differently, so they are reshaped. */
-function alignRank(lowering: Lowering, node: Node, placed: Placed, rank: number): Placed {
-  const { logical } = placed.layout;
-  if (logical.length === rank) return placed;
-  const shape = padFront(logical, rank, 1);
-  const aligned = lowering.scratch(shape, placed);
-  emitReshape(lowering, node, placed, aligned);
-  return aligned;
-}
-
 /** Strides in words along out's six physical axes; 0 where `placed` repeats. */
 function wordStrides(placed: Placed, out: Layout): { strides: number[]; splat: number } {
   const { layout } = placed;
@@ -182,7 +172,7 @@ function wordStrides(placed: Placed, out: Layout): { strides: number[]; splat: n
 }
 
 /** Sizes and strides of a broadcast, as the shaders' uniforms name them. */
-function broadcast(a: Placed, b: Placed, out: Layout) {
+export function broadcast(a: Placed, b: Placed, out: Layout) {
   const sizes = padFront([...out.physical.slice(0, -1), out.lastWords], 6, 1);
   const [left, right] = [wordStrides(a, out), wordStrides(b, out)];
   const fields = (prefix: string, values: readonly number[]) =>

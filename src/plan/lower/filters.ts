@@ -21,6 +21,14 @@ export function isDepthwise({ outs, perGroup, group }: FilterShape): boolean {
   return perGroup === 1 && group === outs && group > 1;
 }
 
+/** The shape that `widenGroups` gives. */
+export function widenedShape(shape: FilterShape, depthwise = false): FilterShape {
+  const { outs, perGroup, taps, group } = shape;
+  if (group === 1 || (!depthwise && isDepthwise(shape))) return shape;
+  if (perGroup % 4 === 0 && (outs / group) % 4 === 0) return shape;
+  return { outs, perGroup: perGroup * group, taps, group: 1 };
+}
+
 /** A grouped filter whose groups are not whole words, as a dense one: other groups' taps are 0. Depthwise
  *  ones stay unless asked for: they have kernels of their own. */
 export function widenGroups(
@@ -28,10 +36,10 @@ export function widenGroups(
   data: Data & TypedArray,
   depthwise = false,
 ): { shape: FilterShape; data: Data } {
+  const widened = widenedShape(shape, depthwise);
+  if (widened === shape) return { shape, data };
   const { outs, perGroup, taps, group } = shape;
-  if (group === 1 || (!depthwise && isDepthwise(shape))) return { shape, data };
   const outsPerGroup = outs / group;
-  if (perGroup % 4 === 0 && outsPerGroup % 4 === 0) return { shape, data };
   const channels = perGroup * group;
   const wide = new Float64Array(outs * channels * taps);
   for (let out = 0; out < outs; out++) {
@@ -40,7 +48,7 @@ export function widenGroups(
       wide[(out * channels + first) * taps + i] = data[out * perGroup * taps + i] ?? 0;
     }
   }
-  return { shape: { outs, perGroup: channels, taps, group: 1 }, data: wide };
+  return { shape: widened, data: wide };
 }
 
 /** Element (block, lane a, lane b) of the packed filter, for each filter element. */

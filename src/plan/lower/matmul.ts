@@ -1,18 +1,22 @@
 // Gemm and MatMul. A constant right operand and rows that lie row by row run as a 1 × 1 convolution;
 // anything else as a plain strided product.
 
-import type { Gemm, MatMul } from "../../graph/node.ts";
+import type { Gemm, MatMul, NodeOf } from "../../graph/node.ts";
 import { storedWeight } from "../../graph/weightOnly.ts";
 import { sizeOf, toNumbers } from "../../tensor/tensor.ts";
+import { emitBatched } from "./batched.ts";
 import { clampOf, lowerRows } from "./conv.ts";
 import { floatBounds, workgroups, type Lowering, type Placed } from "./context.ts";
 import { emitBinary } from "./elementwise.ts";
 import { emitCopy } from "./movement.ts";
 import { lowerWeightRows } from "./weights.ts";
-import { elementStrides, padFront, type Layout } from "../layout.ts";
+import { elementStrides, layoutOf, padFront, type Layout } from "../layout.ts";
 
-interface Operand {
+/** A matrix operand as the strided kernel reads it. */
+export interface Operand {
   readonly placed: Placed;
+  /** Where the first matrix begins, in elements. */
+  readonly base: number;
   /** Strides in elements of up to three batch axes, then of rows and columns. */
   readonly batch: readonly number[];
   readonly row: number;
@@ -26,26 +30,64 @@ function operand(placed: Placed, role: "left" | "right" | "out", transposed: boo
   if (logical.length === 1) {
     const stride = strides[0] ?? 1;
     const row = role === "right" ? stride : 0;
-    return { placed, batch: [0, 0, 0], row, column: role === "right" ? 0 : stride };
+    return { placed, base: 0, batch: [0, 0, 0], row, column: role === "right" ? 0 : stride };
   }
   const [row = 0, column = 0] = transposed ? strides.slice(-2).reverse() : strides.slice(-2);
   const batch = strides.slice(0, -2).map((stride, axis) => (logical[axis] === 1 ? 0 : stride));
-  return { placed, batch: padFront(batch, 3, 0), row, column };
+  return { placed, base: 0, batch: padFront(batch, 3, 0), row, column };
 }
 
-interface Strided {
-  readonly node: Gemm | MatMul;
+export interface Strided {
+  readonly node: Gemm | MatMul | NodeOf<"Attention">;
   readonly left: Operand;
   readonly right: Operand;
   readonly out: Operand;
   readonly m: number;
   readonly n: number;
+  /** n with the padding behind it that is written 0; without, the layout's where columns are last. */
+  readonly nPadded?: number;
   readonly k: number;
+  /** Left is 0 from k to the end of its last word. */
+  readonly leftIsPadded?: boolean;
   readonly batch: readonly number[];
   readonly alpha: number;
 }
 
-function emitStrided(
+/** Emit `product` by words, where k lies in words on both sides and everything starts at one. */
+function emitWords(
+  lowering: Lowering,
+  product: Strided,
+  bounds: { low: number; high: number },
+): boolean {
+  const { node, left, right, out, m, n, k, batch, alpha, leftIsPadded = false } = product;
+  const [batch0 = 1, batch1 = 1, batch2 = 1] = padFront(batch, 3, 1);
+  const transposed = right.column !== 1;
+  const line = transposed ? right.column : right.row;
+  const whole = k > 0 && (k % 4 === 0 || (leftIsPadded && !transposed));
+  const inWords = left.column === 1 && out.column === 1 && (transposed ? right.row === 1 : true);
+  const strides = [left, right, out].flatMap(({ base, batch: [, ...rest] }) => [base, ...rest]);
+  const aligned = [...strides, left.row, line, out.row].every((stride) => stride % 4 === 0);
+  if (!whole || !inWords || !aligned || batch0 !== 1) return false;
+  const words = ({ placed, base, batch: [, outer = 0, inner = 0] }: Operand, stride: number) => ({
+    ref: placed.ref,
+    base: base / 4,
+    batch: [outer / 4, inner / 4] as const,
+    line: stride / 4,
+  });
+  emitBatched(lowering, {
+    node,
+    left: words(left, left.row),
+    right: words(right, line),
+    out: words(out, out.row),
+    transposed,
+    batch: [batch1, batch2],
+    ...{ m, n, k, alpha, bounds },
+  });
+  return true;
+}
+
+/** out = clamp(alpha · left · right), by words where they lie so; else an invocation an element: any layout, any stride. */
+export function emitStrided(
   lowering: Lowering,
   product: Strided,
   bounds: { low: number; high: number },
@@ -55,9 +97,14 @@ function emitStrided(
     throw lowering.unsupported(node, "a product of two activations does not run in integers");
   }
   if (batch.length > 3) throw lowering.unsupported(node, "at most 3 leading axes are supported");
+  if (emitWords(lowering, product, bounds)) return;
   const [, batch1 = 1, batch2 = 1] = padFront(batch, 3, 1);
   const { layout } = out.placed;
-  if (out.column !== 1 && layout.last % 4 !== 0) {
+  const { name } = out.placed;
+  const fillsWords = lowering.choices.always(
+    (shape) => (name === "" ? layout : layoutOf(shape(name))).last % 4 === 0,
+  );
+  if (product.nPadded === undefined && out.column !== 1 && !fillsWords) {
     // The padded axis is another one: an empty box writes 0 everywhere, padding included.
     const none = layout.logical.map(() => 0);
     emitCopy(
@@ -70,7 +117,7 @@ function emitStrided(
     );
   }
   // Only where columns are the last physical axis does their padding follow them.
-  const nPadded = out.column === 1 ? Math.ceil(n / 4) * 4 : n;
+  const nPadded = product.nPadded ?? (out.column === 1 ? Math.ceil(n / 4) * 4 : n);
   const count = sizeOf(batch) * m * nPadded;
   const [a, b, c] = [left.batch, right.batch, out.batch];
   lowering.plan.step("matmulF32", {
@@ -98,6 +145,9 @@ function emitStrided(
       outBatch2: c[2] ?? 0,
       outM: out.row,
       outN: out.column,
+      leftBase: left.base,
+      rightBase: right.base,
+      outBase: out.base,
       alpha,
       ...bounds,
     },
@@ -216,6 +266,7 @@ export function lowerMatMul(lowering: Lowering, node: MatMul): void {
       ? operand(out, "out", false)
       : {
           placed: out,
+          base: 0,
           batch: padFront(strides.slice(0, batch.length), 3, 0),
           row: a.length > 1 ? (strides.at(-1) ?? 0) : 0,
           column: b.length > 1 ? (strides.at(-1) ?? 0) : 0,

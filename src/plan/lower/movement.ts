@@ -19,7 +19,7 @@ import {
 const SIX = [0, 1, 2, 3, 4, 5] as const;
 type Axis = (typeof SIX)[number];
 
-function numbered<P extends string>(
+export function numbered<P extends string>(
   prefix: P,
   values: readonly number[],
 ): Record<`${P}${Axis}`, number> {
@@ -88,6 +88,16 @@ export function emitReshape(
   });
 }
 
+/** An operand brought to `rank` axes: lower ranks lie differently, so they are reshaped. */
+export function alignRank(lowering: Lowering, node: Node, placed: Placed, rank: number): Placed {
+  const { logical } = placed.layout;
+  if (logical.length === rank) return placed;
+  const shape = padFront(logical, rank, 1);
+  const aligned = lowering.scratch(shape, placed);
+  emitReshape(lowering, node, placed, aligned);
+  return aligned;
+}
+
 /** out = quantize(x) with another shape. */
 export function emitReshapeQuantize(
   lowering: Lowering,
@@ -144,7 +154,7 @@ export function emitCopy(
   const buffers = { x: x.ref, out: out.ref };
   const groups = workgroups(layout.words);
   if (!isBytes(out)) {
-    const bits = out.dtype === "int32" ? Int32Array.of(fill ?? 0) : Float32Array.of(fill ?? 0);
+    const bits = out.dtype === "float32" ? Float32Array.of(fill ?? 0) : Int32Array.of(fill ?? 0);
     lowering.plan.step("copy32", {
       node: node.name,
       overrides,
@@ -212,13 +222,26 @@ function lowerSlice(lowering: Lowering, node: NodeOf<"Slice">, x: Placed, out: P
   );
 }
 
+/** out = x, repeated along the axes where x has size 1: numpy broadcasting. */
+export function emitBroadcastCopy(lowering: Lowering, node: Node, x: Placed, out: Placed): void {
+  const { logical } = out.layout;
+  const whole = alignRank(lowering, node, x, logical.length);
+  const strides = elementStrides(whole.layout);
+  const stride = logical.map((_, axis) =>
+    whole.layout.logical[axis] === 1 ? 0 : (strides[axis] ?? 0),
+  );
+  const origin = logical.map(() => 0);
+  emitCopy(lowering, node, whole, out, { origin, extent: logical, stride, base: 0 }, 0);
+}
+
 /** Lower a movement whose output's elements are all of x in the same row-major order. */
 function lowerReshape(lowering: Lowering, node: Node, x: Placed): void {
   const name = node.outputs[0] ?? "";
   const quant = lowering.quant(name);
-  const shape = lowering.shape(name);
-  const target = layoutOf(shape);
-  const stays = samePlaces(x.layout, target) || (isDense(x.layout) && isDense(target));
+  const stays = lowering.choices.always((shape) => {
+    const [from, to] = [layoutOf(shape(x.name)), layoutOf(shape(name))];
+    return samePlaces(from, to) || (isDense(from) && isDense(to));
+  });
   if (stays && sameParams(x.quant, quant)) {
     lowering.place(name, x.ref);
     return;
@@ -260,6 +283,9 @@ export function lowerMovement(lowering: Lowering, node: Movement | NodeOf<"Ident
       );
       return;
     }
+    case "Expand":
+      emitBroadcastCopy(lowering, node, x, lowering.output(node));
+      return;
     case "Concat":
       lowerConcat(lowering, node, lowering.output(node));
       return;

@@ -133,7 +133,10 @@ function emitMean(
     words: layout.lastWords,
     last: layout.last,
   };
-  const overrides = { LAST: reducesLast ? 1 : 0, WORKGROUP: reducers(length) };
+  const overrides = {
+    LAST: reducesLast ? 1 : 0,
+    WORKGROUP: lowering.settle(node, "reducers", () => reducers(length)),
+  };
   const buffers = { x: x.ref, out: out.ref };
   if (!x.quant || !out.quant) {
     if (x.quant || out.quant)

@@ -26,9 +26,10 @@ export interface Geometry {
 export interface Product extends Clamp {
   readonly node: Node;
   readonly geometry: Geometry;
-  readonly filter: { readonly shape: FilterShape; readonly data: ArrayLike<number> };
+  /** Its data (outs, perGroup, taps) is asked for where it was not packed before. */
+  readonly filter: { readonly shape: FilterShape; readonly data: () => ArrayLike<number> };
   /** Per output channel; float, or int32 for an integer product. */
-  readonly bias: ArrayLike<number>;
+  readonly bias: () => ArrayLike<number>;
   readonly filterScale: Float32Array | undefined;
   readonly x: Placed;
   readonly out: Placed;

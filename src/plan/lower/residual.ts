@@ -25,8 +25,10 @@ export function takeResidual(lowering: Lowering, node: Node & Clamp): Residual |
   const other = lowering.placed(otherName);
   const sum = add.outputs[0];
   if (!other || sum === undefined) return undefined;
-  const shapes = [lowering.shape(name), lowering.shape(otherName), lowering.shape(sum)].map(String);
-  if (new Set(shapes).size > 1) return undefined;
+  const isSame = lowering.choices.always(
+    (shape) => new Set([name, otherName, sum].map((value) => String(shape(value)))).size === 1,
+  );
+  if (!isSame) return undefined;
   const quantized = [name, otherName, sum].filter((value) => lowering.quant(value)).length;
   // A float convolution has one clamp, which belongs after the sum.
   const clamps = node.low !== undefined || node.high !== undefined;

@@ -79,6 +79,9 @@ function cutMatrices(tile: MatrixTile, unit: MatrixUnit, sizes: Sizes, shape: Fi
   };
 }
 
+/** The order of a filter in words. */
+const orderKey = (order: object): string => JSON.stringify(order);
+
 /** Emit a float product; `uniforms` hold its sizes and its clamp. */
 export function emitSharedFloat(
   lowering: Lowering,
@@ -102,7 +105,10 @@ export function emitSharedFloat(
       node: node.name,
       overrides: { ...given.overrides, ...overrides },
       uniforms: { ...given.uniforms, ...uniforms },
-      buffers: { ...given.buffers, filters: plan.constant(packFloatFilter(shape, data)) },
+      buffers: {
+        ...given.buffers,
+        filters: lowering.packed(node, "float filter", () => packFloatFilter(shape, data())),
+      },
       groups,
     });
     return;
@@ -114,7 +120,9 @@ export function emitSharedFloat(
     uniforms: { ...given.uniforms, ...cut.uniforms },
     buffers: {
       ...given.buffers,
-      filters: plan.constant(packTiledFloatFilter(shape, data, cut.order)),
+      filters: lowering.packed(node, `tiled float filter ${orderKey(cut.order)}`, () =>
+        packTiledFloatFilter(shape, data(), cut.order),
+      ),
     },
     groups: cut.groups,
   });
@@ -162,7 +170,10 @@ export function emitSharedInteger(
       node: node.name,
       overrides: { ...given.overrides, ...overrides },
       uniforms: { ...given.uniforms, ...uniforms },
-      buffers: { ...given.buffers, filters: plan.constant(packByteFilter(shape, data)) },
+      buffers: {
+        ...given.buffers,
+        filters: lowering.packed(node, "byte filter", () => packByteFilter(shape, data())),
+      },
       groups,
     });
     return;
@@ -180,7 +191,9 @@ export function emitSharedInteger(
       buffers: {
         ...given.buffers,
         quads: given.buffers.x,
-        filters: plan.constant(packMatrixByteFilter(shape, data, cut.order)),
+        filters: lowering.packed(node, `matrix byte filter ${orderKey(cut.order)}`, () =>
+          packMatrixByteFilter(shape, data(), cut.order),
+        ),
       },
       groups: cut.groups,
     });
@@ -194,7 +207,9 @@ export function emitSharedInteger(
     buffers: {
       ...given.buffers,
       quads: given.buffers.x,
-      filters: plan.constant(packTiledByteFilter(shape, data, cut.order)),
+      filters: lowering.packed(node, `tiled byte filter ${orderKey(cut.order)}`, () =>
+        packTiledByteFilter(shape, data(), cut.order),
+      ),
     },
     groups: cut.groups,
   });

@@ -115,22 +115,34 @@ describe("a plan is refused in words for", () => {
     `);
   });
 
-  it("int64 at its border, naming every value", () => {
+  it("an int64 constant that 32 bits do not hold", () => {
     const x = tensor("int64", [2], BigInt64Array.of(1n, 2n));
-    refused(single({ op: "Identity" }, [{ tensor: x }])).toThrowErrorMatchingInlineSnapshot(`
-      [UnsupportedError: compile: 2 unsupported node(s):
-        input "x0": "x0" must be float32, int32, int8 or uint8; got int64
-        Identity "node": "y0" must be float32, int32, int8 or uint8; got int64
-      Cut the model before it, or change its exporter's settings.]
+    const big = tensor("int64", [2], BigInt64Array.of(1n, -(2n ** 31n) - 1n));
+    refused(single({ op: "Add" }, [{ tensor: x }, { tensor: big, constant: true }]))
+      .toThrowErrorMatchingInlineSnapshot(`
+      [UnsupportedError: compile: 1 unsupported node(s):
+        constant "x1": int64 runs in 32 bits; "x1" holds -2147483649 at index 1
+      Clamp the constant before export.]
     `);
   });
 
-  it("a Cast to bytes", () => {
+  it("a choice by what is no bool", () => {
     const x = tensor("int32", [2], Int32Array.of(1, 2));
-    refused(single({ op: "Cast", to: "uint8" }, [{ tensor: x }]))
+    refused(single({ op: "Where" }, [{ tensor: x }, { tensor: x }, { tensor: x }]))
       .toThrowErrorMatchingInlineSnapshot(`
       [UnsupportedError: compile: 1 unsupported node(s):
-        Cast "node": casting int32 to uint8 is not supported
+        Where "node": the condition must be bool; got int32
+      Keep the node float with an override, or change the model.]
+    `);
+  });
+
+  it("arithmetic on two types", () => {
+    const x = tensor("int32", [2], Int32Array.of(1, 2));
+    const y = tensor("int64", [2], BigInt64Array.of(1n, 2n));
+    refused(single({ op: "Add" }, [{ tensor: x }, { tensor: y }]))
+      .toThrowErrorMatchingInlineSnapshot(`
+      [UnsupportedError: compile: 1 unsupported node(s):
+        Add "node": inputs must be of one dtype; got int32 and int64
       Keep the node float with an override, or change the model.]
     `);
   });

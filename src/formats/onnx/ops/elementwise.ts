@@ -1,7 +1,7 @@
 // Element-wise ops: one or two inputs, the same value at every place.
 
 import { formatShape } from "../../../tensor/tensor.ts";
-import type { DType } from "../../../tensor/dtype.ts";
+import type { Comparison, Logic } from "../../../graph/node.ts";
 import type { Call } from "../call.ts";
 import { DataType, dataTypeName } from "../proto.ts";
 import { dtypeOf } from "../readTensor.ts";
@@ -52,8 +52,57 @@ function binary(op: "Add" | "Sub" | "Mul" | "Div") {
     const inputs = [call.input(0), call.input(1)];
     const sizes = inputs.map((name) => call.scope.entry(name)?.kind === "sizes");
     if (sizes.includes(true)) return sizeArithmetic(call, op);
+    const plain = operands(call, [0, 1]);
+    call.scope.add({ op, name: call.name, inputs: plain, outputs: [call.output()] });
+  };
+}
+
+/** Inputs of one element type; bytes are bytes, not what these stand for. */
+function operands(call: Call, indices: readonly number[]): string[] {
+  const dtypes = indices.map((index) => call.scope.dtypeOf(call.input(index)));
+  if (dtypes.some((dtype) => dtype !== dtypes[0]))
+    call.wrong("inputs must share one dtype", dtypes.join(" and "));
+  return indices.map((index) => readPlain(call, index));
+}
+
+function comparison(op: Comparison["op"]) {
+  return (call: Call): void => {
+    const inputs = operands(call, [0, 1]);
     call.scope.add({ op, name: call.name, inputs, outputs: [call.output()] });
   };
+}
+
+export const Equal = comparison("Equal");
+export const Less = comparison("Less");
+export const LessOrEqual = comparison("LessOrEqual");
+export const Greater = comparison("Greater");
+export const GreaterOrEqual = comparison("GreaterOrEqual");
+
+/** Input `index`, which must be bool. */
+function bool(call: Call, index: number): string {
+  const dtype = call.scope.dtypeOf(call.input(index));
+  return dtype === "bool" ? call.input(index) : call.wrong(`input ${index} must be bool`, dtype);
+}
+
+function logic(op: Logic["op"]) {
+  return (call: Call): void => {
+    const inputs = [bool(call, 0), bool(call, 1)];
+    call.scope.add({ op, name: call.name, inputs, outputs: [call.output()] });
+  };
+}
+
+export const And = logic("And");
+export const Or = logic("Or");
+export const Xor = logic("Xor");
+
+export function Not(call: Call): void {
+  const [inputs, outputs] = [[bool(call, 0)], [call.output()]];
+  call.scope.add({ op: "Not", name: call.name, inputs, outputs });
+}
+
+export function Where(call: Call): void {
+  const inputs = [bool(call, 0), ...operands(call, [1, 2])];
+  call.scope.add({ op: "Where", name: call.name, inputs, outputs: [call.output()] });
 }
 
 export const Add = binary("Add");
@@ -114,11 +163,6 @@ export function Dropout(call: Call): void {
   call.scope.add({ op: "Identity", name: call.name, inputs, outputs });
 }
 
-/** Casts that keep every value, or round it as ONNX says. */
-function castsAtRunTime(from: DType, to: DType): boolean {
-  return from === to || to === "float32" || to === "int32";
-}
-
 export function Cast(call: Call): void {
   const code = call.int("to", 0);
   const to = dtypeOf(code);
@@ -131,9 +175,6 @@ export function Cast(call: Call): void {
       call.refuse(`casting the sizes ${formatShape(entry.sizes)}, unknown at import, to ${to}`);
     }
     return call.scope.alias(call.output(), call.input(0));
-  }
-  if (entry.kind === "value" && !castsAtRunTime(entry.value.dtype, to)) {
-    call.refuse(`casting ${entry.value.dtype} to ${to} at run time is not supported`);
   }
   const [inputs, outputs] = [[call.input(0)], [call.output()]];
   call.scope.add({ op: "Cast", name: call.name, inputs, outputs, to }, { dtype: to });

@@ -57,10 +57,10 @@ export function Size(call: Call): void {
   call.scope.setSizes(call.output(), [], [size]);
 }
 
-/** Of constants and sizes only: numpy's take. */
+/** numpy's take: here where both are known, else a node. Indices that are known are checked here. */
 export function Gather(call: Call): void {
   const data = call.entry(0);
-  if (data.kind === "value") call.refuse("gathering from a value computed at run time");
+  if (data.kind === "value" || call.entry(1).kind === "value") return gatherAtRunTime(call);
   const indices = call.constantInts(1, "indices") ?? [];
   const shape = call.shape(0) as readonly number[];
   const axis = call.axis(call.int("axis", 0), shape.length);
@@ -91,6 +91,23 @@ export function Gather(call: Call): void {
   const picked = allocate(data.tensor.dtype, from.length);
   from.forEach((index, to) => (picked[to] = data.tensor.data[index] as never));
   call.scope.setConstant(call.output(), { ...data.tensor, shape: taken, data: picked } as Tensor);
+}
+
+function gatherAtRunTime(call: Call): void {
+  const shape = call.shape(0);
+  const axis = call.axis(call.int("axis", 0), shape.length);
+  const dtype = call.scope.dtypeOf(call.input(1));
+  if (dtype !== "int32" && dtype !== "int64") {
+    return call.wrong("indices must be int32 or int64", dtype);
+  }
+  const size = shape[axis];
+  const known = call.entry(1).kind === "constant" ? call.constantInts(1, "indices") : undefined;
+  const bad = known?.find((at) => typeof size === "number" && (at < -size || at >= size));
+  if (bad !== undefined) {
+    call.wrong(`indices must be in −${size} … ${Number(size) - 1}`, String(bad));
+  }
+  const [inputs, outputs] = [[call.input(0), call.input(1)], [call.output()]];
+  call.scope.add({ op: "Gather", name: call.name, inputs, outputs, axis });
 }
 
 export function ConstantOfShape(call: Call): void {

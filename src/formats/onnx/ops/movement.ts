@@ -89,6 +89,25 @@ export function Unsqueeze(call: Call): void {
   call.scope.add({ op: "Unsqueeze", name: call.name, inputs, outputs, axes });
 }
 
+/** The target: numbers, and names of sizes that Shape gave. */
+export function Expand(call: Call): void {
+  const entry = call.entry(1);
+  const target: readonly Dim[] =
+    entry.kind === "sizes" ? entry.sizes : (call.constantInts(1, "the target shape") ?? []);
+  if (call.rank(1) !== 1) call.wrong("the target shape must have 1 axis", String(call.rank(1)));
+  if (target.length > call.scope.limits.rank) {
+    call.wrong(
+      `the target must have at most ${call.scope.limits.rank} axes`,
+      String(target.length),
+    );
+  }
+  if (target.some((dim) => typeof dim === "number" && dim < 0)) {
+    call.wrong("sizes must not be negative", formatShape(target));
+  }
+  const node = { name: call.name, inputs: [call.input(0)], outputs: [call.output()] };
+  call.scope.add({ op: "Expand", ...node, shape: [...target] });
+}
+
 export function Concat(call: Call): void {
   if (!call.has("axis")) call.wrong("axis must be given", "none");
   const axis = call.axis(call.int("axis", 0), call.rank(0));

@@ -2,7 +2,7 @@
 // their indentation, and a function is parsed when it is first called: most never are.
 
 import { damaged, TORCH_LIMITS } from "../limits.ts";
-import type { Zip } from "../zip.ts";
+import type { Zip } from "../../zip/zip.ts";
 import { parseFunction } from "./parse.ts";
 import type { FunctionTree } from "./syntax.ts";
 

@@ -5,8 +5,8 @@ import { zlibSync } from "fflate";
 import { describe, expect, it } from "vitest";
 import { WebGpuQuantError } from "../../../../src/errors.ts";
 import { readStateDict } from "../../../../src/formats/torch/index.ts";
-import { Budget } from "../../../../src/formats/torch/limits.ts";
-import { Zip } from "../../../../src/formats/torch/zip.ts";
+import { torchBudget, TORCH_ZIP } from "../../../../src/formats/torch/limits.ts";
+import { Zip } from "../../../../src/formats/zip/zip.ts";
 import { load } from "../../../../src/load.ts";
 import { fixture, messageOf, pickleOf, saved, zipOf, type ZipPart } from "./support.ts";
 
@@ -267,7 +267,7 @@ function mutate(bytes: Uint8Array, other: Uint8Array, random: Random): Uint8Arra
 
 /** The entries of an archive, to be stored again. */
 function partsOf(bytes: Uint8Array): ZipPart[] {
-  const zip = new Zip(bytes, new Budget(bytes.length));
+  const zip = new Zip(bytes, TORCH_ZIP, torchBudget(bytes.length));
   return zip.names
     .filter((name) => !name.endsWith(".debug_pkl"))
     .map((name) => ({ name, data: zip.get(name)! }));

@@ -1,7 +1,7 @@
 // Packed parameters in every form that PyTorch has written, and what each makes of the same layer.
 
 import { describe, expect, it } from "vitest";
-import { Budget } from "../../../../src/formats/torch/limits.ts";
+import { torchBudget } from "../../../../src/formats/torch/limits.ts";
 import {
   List,
   ScriptObject,
@@ -16,7 +16,7 @@ import { messageOf } from "./support.ts";
 
 const CONV = "__torch__.torch.classes.quantized.Conv2dPackedParamsBase";
 const files = new Map<string, Uint8Array>();
-const tensors = new TensorReader((key) => files.get(key), new Budget(1000));
+const tensors = new TensorReader((key) => files.get(key), torchBudget(1000));
 
 function numbers(key: string, values: readonly number[], type: "Short" | "Long"): StridedTensor {
   const bytes = type === "Short" ? Int16Array.from(values) : BigInt64Array.from(values, BigInt);

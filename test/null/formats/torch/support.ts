@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { crc32 } from "../../../../src/formats/torch/crc32.ts";
+import { crc32 } from "../../../../src/formats/zip/crc32.ts";
 import type { QParams } from "../../../../src/graph/value.ts";
 
 const folder = join(import.meta.dirname, "../../../fixtures/torch");

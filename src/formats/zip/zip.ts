@@ -1,12 +1,12 @@
-// The zip container of torch.save and torch.jit.save. Stored entries are views on the file's bytes;
-// deflated ones (TorchScript code) are inflated against the size that the directory states. No zip
-// library tried does both that and the checks below, so the directory is read here and fflate inflates
-// (docs/decisions/0002).
+// The zip container of torch.save, torch.jit.save and numpy.savez. Stored entries are views on the file's
+// bytes; deflated ones (TorchScript code, savez_compressed) are inflated against the size that the
+// directory states. No zip library tried does both that and the checks below, so the directory is read
+// here and fflate inflates (docs/decisions/0002).
 
 import { Inflate } from "fflate";
 import { FormatError } from "../../errors.ts";
 import { crc32 } from "./crc32.ts";
-import { Budget, damaged, TORCH_LIMITS } from "./limits.ts";
+import type { Budget, ZipRules } from "./rules.ts";
 
 interface Entry {
   readonly name: string;
@@ -36,14 +36,16 @@ export function isZip(bytes: Uint8Array): boolean {
 export class Zip {
   readonly bytes: Uint8Array;
   readonly budget: Budget;
+  readonly #rules: ZipRules;
   readonly #entries: ReadonlyMap<string, Entry>;
   readonly #read = new Map<string, Uint8Array>();
 
   /** Reads the directory. Throws FormatError where it contradicts itself or the file. */
-  constructor(bytes: Uint8Array, budget: Budget) {
+  constructor(bytes: Uint8Array, rules: ZipRules, budget: Budget) {
     this.bytes = bytes;
     this.budget = budget;
-    this.#entries = readDirectory(bytes);
+    this.#rules = rules;
+    this.#entries = readDirectory(bytes, rules);
   }
 
   get names(): readonly string[] {
@@ -63,45 +65,47 @@ export class Zip {
     const entry = this.#entries.get(name);
     if (!entry) return undefined;
     const packed = this.bytes.subarray(entry.start, entry.start + entry.packed);
-    const data = entry.method === STORED ? packed : inflate(packed, entry, this.budget);
+    const data = entry.method === STORED ? packed : this.#inflate(packed, entry);
     if (crc32(data) !== entry.crc) {
-      throw damaged(`the checksum of "${name}" does not fit its bytes`, entry.start);
+      throw this.#rules.damaged(`the checksum of "${name}" does not fit its bytes`, entry.start);
     }
     this.#read.set(name, data);
     return data;
   }
-}
 
-function inflate(packed: Uint8Array, entry: Entry, budget: Budget): Uint8Array {
-  const { name, size, start } = entry;
-  budget.take(size, `entry "${name}"`, start);
-  const data = new Uint8Array(size);
-  let at = 0;
-  const stream = new Inflate((chunk) => {
-    if (at + chunk.length > size) {
-      throw damaged(`"${name}" inflates to more than the ${size} bytes stated`, start);
+  #inflate(packed: Uint8Array, { name, size, start }: Entry): Uint8Array {
+    const { damaged } = this.#rules;
+    this.budget.take(size, `entry "${name}"`, start);
+    const data = new Uint8Array(size);
+    let at = 0;
+    const stream = new Inflate((chunk) => {
+      if (at + chunk.length > size) {
+        throw damaged(`"${name}" inflates to more than the ${size} bytes stated`, start);
+      }
+      data.set(chunk, at);
+      at += chunk.length;
+    });
+    try {
+      for (let from = 0; from < packed.length; from += INPUT_CHUNK) {
+        const to = from + INPUT_CHUNK;
+        stream.push(packed.subarray(from, to), to >= packed.length);
+      }
+    } catch (error) {
+      if (error instanceof FormatError) throw error;
+      throw damaged(`"${name}" is not deflated data`, start);
     }
-    data.set(chunk, at);
-    at += chunk.length;
-  });
-  try {
-    for (let from = 0; from < packed.length; from += INPUT_CHUNK) {
-      const to = from + INPUT_CHUNK;
-      stream.push(packed.subarray(from, to), to >= packed.length);
-    }
-  } catch (error) {
-    if (error instanceof FormatError) throw error;
-    throw damaged(`"${name}" is not deflated data`, start);
+    if (at !== size) throw damaged(`"${name}" inflates to ${at} bytes; ${size} are stated`, start);
+    return data;
   }
-  if (at !== size) throw damaged(`"${name}" inflates to ${at} bytes; ${size} are stated`, start);
-  return data;
 }
 
 /** Little-endian numbers, refused past the end. */
 class Numbers {
+  readonly rules: ZipRules;
   readonly #view: DataView;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, rules: ZipRules) {
+    this.rules = rules;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -116,20 +120,21 @@ class Numbers {
   /** A u64 that must be an offset or size in this file. */
   u64(at: number): number {
     const value = this.#within(at, 8) ? this.#view.getBigUint64(at, true) : 0n;
-    if (value > BigInt(TORCH_LIMITS.fileBytes)) {
-      throw damaged(`a zip64 number of ${value} is beyond the file`, at);
+    if (value > BigInt(this.rules.fileBytes)) {
+      throw this.rules.damaged(`a zip64 number of ${value} is beyond the file`, at);
     }
     return Number(value);
   }
 
   #within(at: number, length: number): boolean {
     if (at >= 0 && at + length <= this.#view.byteLength) return true;
-    throw damaged("the zip directory is cut off", Math.max(0, at));
+    throw this.rules.damaged("the zip directory is cut off", Math.max(0, at));
   }
 }
 
 /** Where the directory lies: from the end record, which a comment of 65,535 bytes may follow. */
 function findDirectory(bytes: Uint8Array, numbers: Numbers) {
+  const { damaged } = numbers.rules;
   const last = bytes.length - 22;
   for (let end = last; end >= Math.max(0, last - 0xffff); end--) {
     if (numbers.u32(end) !== 0x06054b50 || end + 22 + numbers.u16(end + 20) !== bytes.length) {
@@ -161,14 +166,15 @@ function findDirectory(bytes: Uint8Array, numbers: Numbers) {
   throw damaged("the zip directory is missing: the file is cut off");
 }
 
-function readDirectory(bytes: Uint8Array): Map<string, Entry> {
-  if (bytes.length > TORCH_LIMITS.fileBytes) {
-    throw damaged(`the file has ${bytes.length} bytes; ${TORCH_LIMITS.fileBytes} are the limit`);
+function readDirectory(bytes: Uint8Array, rules: ZipRules): Map<string, Entry> {
+  const { damaged } = rules;
+  if (bytes.length > rules.fileBytes) {
+    throw damaged(`the file has ${bytes.length} bytes; ${rules.fileBytes} are the limit`);
   }
-  const numbers = new Numbers(bytes);
+  const numbers = new Numbers(bytes, rules);
   const { count, size, start, end } = findDirectory(bytes, numbers);
-  if (count > TORCH_LIMITS.entries) {
-    throw damaged(`it has ${count} entries; ${TORCH_LIMITS.entries} are the limit`, end);
+  if (count > rules.entries) {
+    throw damaged(`it has ${count} entries; ${rules.entries} are the limit`, end);
   }
   if (start + size > end || count * 46 > size) {
     throw damaged("the zip directory leaves the file", end);
@@ -181,12 +187,12 @@ function readDirectory(bytes: Uint8Array): Map<string, Entry> {
     entries.set(entry.name, entry);
     at = next;
   }
-  refuseOverlaps([...entries.values()]);
+  refuseOverlaps([...entries.values()], rules);
   return entries;
 }
 
 /** Two entries over the same bytes are how small files pretend to be large ones. */
-function refuseOverlaps(entries: readonly Entry[]): void {
+function refuseOverlaps(entries: readonly Entry[], { damaged }: ZipRules): void {
   const sorted = entries.toSorted((a, b) => a.header - b.header);
   sorted.forEach((entry, index) => {
     const before = sorted[index - 1];
@@ -200,6 +206,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** One entry of the directory at byte `at`, and where the next one begins. */
 function readEntry(bytes: Uint8Array, numbers: Numbers, at: number, directory: number) {
+  const { damaged, expansion } = numbers.rules;
   if (numbers.u32(at) !== 0x02014b50) throw damaged("the zip directory is broken", at);
   const [flags, method, crc] = [numbers.u16(at + 8), numbers.u16(at + 10), numbers.u32(at + 16)];
   const nameLength = numbers.u16(at + 28);
@@ -228,9 +235,9 @@ function readEntry(bytes: Uint8Array, numbers: Numbers, at: number, directory: n
   if (method === STORED && packed !== size) {
     throw damaged(`stored entry "${name}" states two sizes, ${packed} and ${size}`, at);
   }
-  if (size > TORCH_LIMITS.expansion * packed) {
+  if (size > expansion * packed) {
     const rule = `entry "${name}" expands ${packed} bytes to ${size}`;
-    throw damaged(`${rule}; ${TORCH_LIMITS.expansion} times is the limit`, at);
+    throw damaged(`${rule}; ${expansion} times is the limit`, at);
   }
   if (numbers.u32(header) !== 0x04034b50) throw damaged(`entry "${name}" has no header`, header);
   const start = header + 30 + numbers.u16(header + 26) + numbers.u16(header + 28);
@@ -240,6 +247,7 @@ function readEntry(bytes: Uint8Array, numbers: Numbers, at: number, directory: n
 
 /** The numbers of the zip64 extra field, one a call, in the order in which they stand. */
 function findZip64(numbers: Numbers, start: number, length: number): () => number {
+  const { damaged } = numbers.rules;
   for (let at = start; at + 4 <= start + length; at += 4 + numbers.u16(at + 2)) {
     if (numbers.u16(at) !== 1) continue;
     const end = at + 4 + numbers.u16(at + 2);

@@ -1,0 +1,115 @@
+// use lib/grid.wgsl
+// tile ROWS = 4       rows of an invocation
+// tile WORDS = 2      output words of an invocation
+// tile STRAIGHT = 1   right lies as (K, N)
+// tile TRANSPOSED = 0 right lies as (N, K); one of the two is 1
+//
+// out[b, h, m, n] = clamp(alpha · Σₖ left[b, h, m, k] · right[b, h, k, n], low, high)
+//
+// Products of two activations, two batch axes deep, wherever k lies four to a word: attention's scores (right
+// transposed) and its mean of values, and MatMul. All strides are in words. An invocation owns ROWS × WORDS
+// words of out and keeps their sums in registers. A patch of right, 4 × 4, is a matrix as in conv_f32.wgsl.
+
+override WORKGROUP: u32 = 64;
+
+struct Params {
+  count: u32,     // tiles
+  tilesWide: u32,
+  tilesDown: u32,
+  inner: u32,     // size of the inner batch axis
+  rows: u32,      // M
+  outWords: u32,  // N / 4
+  depth: u32,     // K / 4
+  lastLine: u32,  // K − 1, or N − 1 where right is transposed: the last line of right, read for those past it
+  left0: u32,     // from one outer batch to the next
+  left1: u32,     // from one inner batch to the next
+  leftRow: u32,
+  right0: u32,
+  right1: u32,
+  rightLine: u32,
+  out0: u32,
+  out1: u32,
+  outRow: u32,
+  leftBase: u32,  // where the first batch starts
+  rightBase: u32,
+  outBase: u32,
+  alpha: f32,
+  low: f32,
+  high: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> left: array<vec4f>;  // (batch, rows, depth)
+@group(0) @binding(2) var<storage, read> right: array<vec4f>; // (batch, K, outWords), or (batch, N, depth)
+@group(0) @binding(3) var<storage, read_write> out: array<vec4f>; // (batch, rows, outWords)
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let index = flatIndex(id, groups, WORKGROUP);
+  if (index >= params.count) { return; }
+  let tileRow = index / params.tilesWide;
+  let word = (index - tileRow * params.tilesWide) * ${WORDS}u;
+  let batch = tileRow / params.tilesDown;
+  let row = (tileRow - batch * params.tilesDown) * ${ROWS}u;
+  let outer = batch / params.inner;
+  let inner = batch - outer * params.inner;
+  let leftAt = params.leftBase + outer * params.left0 + inner * params.left1;
+  let rightAt = params.rightBase + outer * params.right0 + inner * params.right1;
+  let outAt = params.outBase + outer * params.out0 + inner * params.out1;
+  let line = params.rightLine;
+  let end = params.lastLine;
+  // Past the last row, word or line: the last one again, not stored, or against a left of 0.
+  $for r in ROWS
+  let at${r} = leftAt + min(row + ${r}u, params.rows - 1u) * params.leftRow;
+  $for n in WORDS
+  var sum${r}_${n} = vec4f();
+  $end
+  $end
+  $for n in WORDS
+  let word${n} = min(word + ${n}u, params.outWords - 1u);
+  $for t in TRANSPOSED
+  let a${n} = rightAt + min(4u * word${n}, end) * line;
+  let b${n} = rightAt + min(4u * word${n} + 1u, end) * line;
+  let c${n} = rightAt + min(4u * word${n} + 2u, end) * line;
+  let d${n} = rightAt + min(4u * word${n} + 3u, end) * line;
+  $end
+  $end
+  for (var i = 0u; i < params.depth; i++) {
+    $for t in STRAIGHT
+    let a = rightAt + min(4u * i, end) * line;
+    let b = rightAt + min(4u * i + 1u, end) * line;
+    let c = rightAt + min(4u * i + 2u, end) * line;
+    let d = rightAt + min(4u * i + 3u, end) * line;
+    $end
+    $for n in WORDS
+    $for t in STRAIGHT
+    let f${n} = mat4x4f(right[a + word${n}], right[b + word${n}], right[c + word${n}], right[d + word${n}]);
+    $end
+    $for t in TRANSPOSED
+    let f${n} = mat4x4f(right[a${n} + i], right[b${n} + i], right[c${n} + i], right[d${n} + i]);
+    $end
+    $end
+    $for r in ROWS
+    let x${r} = left[at${r} + i];
+    $for n in WORDS
+    $for t in STRAIGHT
+    sum${r}_${n} += f${n} * x${r};
+    $end
+    $for t in TRANSPOSED
+    sum${r}_${n} += x${r} * f${n};
+    $end
+    $end
+    $end
+  }
+  let low = vec4f(params.low);
+  let high = vec4f(params.high);
+  $for r in ROWS
+  if (row + ${r}u < params.rows) {
+    $for n in WORDS
+    if (word + ${n}u < params.outWords) {
+      out[outAt + (row + ${r}u) * params.outRow + word + ${n}u] = clamp(params.alpha * sum${r}_${n}, low, high);
+    }
+    $end
+  }
+  $end
+}

@@ -1,0 +1,86 @@
+// evaluate on pictures: how often a classifier is right about them.
+
+import { compile } from "../compile.ts";
+import { InputError } from "../errors.ts";
+import { evaluate, type LabelledBatch } from "../evaluate.ts";
+import { requestDevice } from "../node.ts";
+import type { PictureBatch } from "../pictures.ts";
+import { formatShape } from "../tensor/tensor.ts";
+import type { Arguments } from "./arguments.ts";
+import { adapterName, type Context, type Outcome } from "./context.ts";
+import { readData } from "./data.ts";
+import { evaluationTable } from "./evaluationTables.ts";
+import { loadModel, type LoadedModel } from "./files.ts";
+import { checkLabels, labelOf, readLabels, type Labels } from "./labels.ts";
+import { facts } from "./table.ts";
+import { readTuning } from "./tuning.ts";
+
+async function* labelled(
+  stream: AsyncIterable<PictureBatch>,
+  labels: Labels,
+): AsyncGenerator<LabelledBatch, void, undefined> {
+  for await (const { names, tensors } of stream)
+    yield { tensors, labels: names.map((name) => labelOf(labels, name) ?? 0) };
+}
+
+/** Number of classes, where it is known: the last size of the only output. Throws InputError for a
+ *  model that is no classifier. */
+function classesOf({ path, model }: LoadedModel): number | undefined {
+  const [output, ...more] = Object.values(model.outputs);
+  if (output?.dtype !== "float32" || output.shape.length < 2 || more.length > 0) {
+    const got = Object.entries(model.outputs).map(
+      ([name, { dtype, shape }]) => `"${name}" ${dtype} ${formatShape(shape)}`,
+    );
+    throw new InputError(
+      `model "${path}": a classifier has one float32 output of shape [batch, classes]; got ` +
+        `${got.join(", ")}. Re-export it with its logits only.`,
+    );
+  }
+  const classes = output.shape.at(-1);
+  return typeof classes === "number" ? classes : undefined;
+}
+
+export async function evaluatePictures(args: Arguments, context: Context): Promise<Outcome> {
+  const limit = args.integer("limit", 1);
+  const labelOffset = args.integer("label-offset", -Infinity) ?? 0;
+  const labelsPath = args.needed("labels");
+  const main = await loadModel(args.positional("MODEL"));
+  const { model, path } = main;
+  const classes = classesOf(main);
+  const referencePath = args.text("reference");
+  const reference = referencePath === undefined ? undefined : await loadModel(referencePath);
+  const tuning = await readTuning(args);
+  const labels = await readLabels(labelsPath);
+  const data = await readData(args, model, context, limit);
+  checkLabels(labels, labelsPath, data.pictures, labelOffset, classes);
+  using device = await requestDevice();
+  using session = await compile(model, device, tuning);
+  using other = reference ? await compile(reference.model, device, tuning) : undefined;
+  const found = await evaluate(session, labelled(data.stream(), labels), {
+    ...(other ? { reference: other } : {}),
+    labelOffset,
+    signal: context.signal,
+    total: data.pictures.length,
+    onProgress: ({ samples, total }) => context.progress.report("evaluate", samples, total),
+  });
+  context.progress.clear();
+  const { skipped } = data;
+  return {
+    json: {
+      agreement: null,
+      sqnrDb: null,
+      ...found,
+      ...(Number.isFinite(found.sqnrDb) ? {} : { sqnrDb: null }),
+      adapter: device.facts,
+      skipped: skipped.length,
+      skippedPictures: skipped,
+    },
+    text: [
+      evaluationTable("classification", found, path, reference?.path),
+      facts([
+        ["pictures", `${found.count}${skipped.length ? `, ${skipped.length} skipped` : ""}`],
+        ["adapter", adapterName(device.facts)],
+      ]),
+    ].join("\n\n"),
+  };
+}

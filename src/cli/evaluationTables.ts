@@ -1,0 +1,100 @@
+// What evaluate measured, as a table: a row for the model, one for its reference.
+
+import type {
+  BinaryEvaluation,
+  Evaluation,
+  Evaluations,
+  LanguageModelEvaluation,
+  Measured,
+  Task,
+} from "../evaluate.ts";
+import type { Comparison } from "../scores.ts";
+import { formatDecibels, formatMs, formatPercent, table } from "./table.ts";
+
+interface Column<Found> {
+  readonly title: string;
+  readonly own: (found: Found) => string;
+  /** Of the reference; "-" without. */
+  readonly reference?: (found: Found) => string;
+}
+
+const decimal = (value: number | undefined, digits: number): string =>
+  value === undefined || Number.isNaN(value) ? "-" : value.toFixed(digits);
+
+const shared: readonly Column<Measured & Comparison>[] = [
+  { title: "agreement", own: ({ agreement }) => formatPercent(agreement) },
+  { title: "logit SQNR", own: ({ sqnrDb }) => formatDecibels(sqnrDb) },
+  {
+    title: "latency",
+    own: ({ latencyMs }) => formatMs(latencyMs.median),
+    reference: ({ referenceLatencyMs }) => formatMs(referenceLatencyMs?.median),
+  },
+];
+
+const classification: readonly Column<Evaluation>[] = [
+  {
+    title: "top-1",
+    own: ({ top1 }) => formatPercent(top1),
+    reference: ({ referenceTop1 }) => formatPercent(referenceTop1),
+  },
+  { title: "top-5", own: ({ top5 }) => formatPercent(top5) },
+  ...shared,
+];
+
+const languageModel: readonly Column<LanguageModelEvaluation>[] = [
+  {
+    title: "perplexity",
+    own: ({ perplexity }) => decimal(perplexity, 4),
+    reference: ({ referencePerplexity }) => decimal(referencePerplexity, 4),
+  },
+  {
+    title: "cross-entropy",
+    own: ({ crossEntropy }) => `${decimal(crossEntropy, 4)} nats`,
+    reference: ({ referenceCrossEntropy }) => `${decimal(referenceCrossEntropy, 4)} nats`,
+  },
+  {
+    title: "top-1",
+    own: ({ top1 }) => formatPercent(top1),
+    reference: ({ referenceTop1 }) => formatPercent(referenceTop1),
+  },
+  ...shared,
+];
+
+const binary: readonly Column<BinaryEvaluation>[] = [
+  {
+    title: "accuracy",
+    own: ({ accuracy }) => formatPercent(accuracy),
+    reference: ({ referenceAccuracy }) => formatPercent(referenceAccuracy),
+  },
+  {
+    title: "AUC",
+    own: ({ auc }) => decimal(auc, 4),
+    reference: ({ referenceAuc }) => decimal(referenceAuc, 4),
+  },
+  { title: "largest error", own: ({ largestError }) => decimal(largestError, 5) },
+  { title: "largest difference", own: ({ largestDifference }) => decimal(largestDifference, 5) },
+  ...shared,
+];
+
+const columns: { readonly [T in Task]: readonly Column<Evaluations[T]>[] } = {
+  classification,
+  "language-model": languageModel,
+  binary,
+};
+
+/** The table of `found`; `reference` is the other model's path. */
+export function evaluationTable<T extends Task>(
+  task: T,
+  found: Evaluations[T],
+  path: string,
+  reference: string | undefined,
+): string {
+  const list: readonly Column<Evaluations[T]>[] = columns[task];
+  const rows = [
+    ["model", ...list.map(({ title }) => title)],
+    [path, ...list.map(({ own }) => own(found))],
+  ];
+  if (reference !== undefined)
+    rows.push([reference, ...list.map((column) => column.reference?.(found) ?? "-")]);
+  return table(rows);
+}

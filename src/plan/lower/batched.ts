@@ -1,0 +1,99 @@
+// Products of two activations whose last axis lies in words: attention's, and MatMul's of rank 3. One idea:
+// everything is a stride in words, so heads need no transposes.
+
+import type { Node } from "../../graph/node.ts";
+import type { Ref } from "../builder.ts";
+import { tileFor } from "../target.ts";
+import { WORKGROUP, workgroups, type Lowering } from "./context.ts";
+
+/** An operand: where it starts, and its strides along two batch axes and its lines, in words. */
+export interface Batched {
+  readonly ref: Ref;
+  readonly base: number;
+  readonly batch: readonly [number, number];
+  readonly line: number;
+}
+
+export interface BatchedProduct {
+  readonly node: Node;
+  readonly left: Batched;
+  readonly right: Batched;
+  /** Right's lines are out's columns: (N, K). */
+  readonly transposed: boolean;
+  readonly out: Batched;
+  /** Sizes of the two batch axes. */
+  readonly batch: readonly [number, number];
+  readonly m: number;
+  readonly n: number;
+  /** Where right is not transposed, left is 0 from K to the end of its last word. */
+  readonly k: number;
+  readonly alpha: number;
+  readonly bounds: { readonly low: number; readonly high: number };
+}
+
+/** Rows and words of an invocation where no quads are. */
+const ROWS = 4;
+const WORDS = 2;
+
+/** Quads with more sums pay where there are enough of them for two cores: measured on SwiftShader. */
+const LARGE = { QUARTER: 8, WORDS: 2 } as const;
+const SMALL = { QUARTER: 4, WORDS: 1 } as const;
+const ENOUGH = (4 * WORKGROUP) / 4;
+
+/** out = clamp(alpha · left · right), batch by batch. */
+export function emitBatched(lowering: Lowering, product: BatchedProduct): void {
+  const { node, left, right, out, batch, m, n, k, transposed, alpha, bounds } = product;
+  const batches = batch[0] * batch[1];
+  const [depth, outWords] = [Math.ceil(k / 4), Math.ceil(n / 4)];
+  const { target } = lowering;
+  const tile = tileFor(target, { dtype: "f32", m, n: outWords, k: depth, groups: 1 });
+  const count = (rows: number, words: number) =>
+    batches * Math.ceil(m / rows) * Math.ceil(outWords / words);
+  const uniforms = (rows: number, words: number) => ({
+    count: count(rows, words),
+    tilesWide: Math.ceil(outWords / words),
+    tilesDown: Math.ceil(m / rows),
+    inner: batch[1],
+    rows: m,
+    outWords,
+    depth,
+    lastLine: (transposed ? n : k) - 1,
+    left0: left.batch[0],
+    left1: left.batch[1],
+    leftRow: left.line,
+    right0: right.batch[0],
+    right1: right.batch[1],
+    rightLine: right.line,
+    out0: out.batch[0],
+    out1: out.batch[1],
+    outRow: out.line,
+    leftBase: left.base,
+    rightBase: right.base,
+    outBase: out.base,
+    alpha,
+    ...bounds,
+  });
+  const form = { STRAIGHT: transposed ? 0 : 1, TRANSPOSED: transposed ? 1 : 0 };
+  const shared = {
+    node: node.name,
+    buffers: { left: left.ref, right: right.ref, out: out.ref },
+  };
+  if (tile.family === "register" && tile.quads) {
+    const large = count(LARGE.QUARTER * 4, LARGE.WORDS * 4) >= ENOUGH;
+    const sizes = large ? LARGE : SMALL;
+    const [rows, words] = [sizes.QUARTER * 4, sizes.WORDS * 4];
+    lowering.plan.step("batchedQuadF32", {
+      ...shared,
+      overrides: { ...sizes, ...form },
+      uniforms: uniforms(rows, words),
+      groups: workgroups(count(rows, words) * 4),
+    });
+    return;
+  }
+  lowering.plan.step("batchedF32", {
+    ...shared,
+    overrides: { ROWS, WORDS, ...form },
+    uniforms: uniforms(ROWS, WORDS),
+    groups: workgroups(count(ROWS, WORDS)),
+  });
+}
