@@ -30,6 +30,7 @@ import fakeQuantizeF32Wgsl from "../../shaders/fake_quantize_f32.wgsl?raw";
 import fakeQuantizeGradF32Wgsl from "../../shaders/fake_quantize_grad_f32.wgsl?raw";
 import gather32Wgsl from "../../shaders/gather_32.wgsl?raw";
 import gatherI8Wgsl from "../../shaders/gather_i8.wgsl?raw";
+import gatherWeightsWgsl from "../../shaders/gather_weights.wgsl?raw";
 import gemvF32Wgsl from "../../shaders/gemv_f32.wgsl?raw";
 import gemvI8Wgsl from "../../shaders/gemv_i8.wgsl?raw";
 import gemvWeightsWgsl from "../../shaders/gemv_weights.wgsl?raw";
@@ -523,6 +524,21 @@ const gatherI8 = {
   },
 } as const satisfies Shader;
 
+const gatherWeights = {
+  label: "gather_weights",
+  parts: [libGridWgsl, libGatherWgsl, gatherWeightsWgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32", BITS: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 72, fields: {count: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, picked: {offset: 8, type: "u32"}, size: {offset: 12, type: "u32"}, inner: {offset: 16, type: "u32"}, blockSize: {offset: 20, type: "u32"}, blocks: {offset: 24, type: "u32"}, dim1: {offset: 28, type: "u32"}, dim2: {offset: 32, type: "u32"}, dim3: {offset: 36, type: "u32"}, dim4: {offset: 40, type: "u32"}, dim5: {offset: 44, type: "u32"}, weight0: {offset: 48, type: "u32"}, weight1: {offset: 52, type: "u32"}, weight2: {offset: 56, type: "u32"}, weight3: {offset: 60, type: "u32"}, weight4: {offset: 64, type: "u32"}, weight5: {offset: 68, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    scales: {binding: 2, type: "read-only-storage", element: "vec2f"},
+    indices: {binding: 3, type: "read-only-storage", element: "i32"},
+    slot: {binding: 4, type: "storage", element: "atomic<i32>"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const gemvF32 = {
   label: "gemv_f32",
   parts: [libWindowWgsl, libTapsWgsl, libStoreF32Wgsl, gemvF32Wgsl],
@@ -885,7 +901,7 @@ const where32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, compareF32, comparisonF32, convF32, convI32, convI8, convMatrixI8, convObservedF32, convQuadF32, convQuadI8, convQuadObservedF32, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, dynamicQparams, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherI8, gemvF32, gemvI8, gemvWeights, lookupI8, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32, where32 } as const;
+export const shaders = { batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, compareF32, comparisonF32, convF32, convI32, convI8, convMatrixI8, convObservedF32, convQuadF32, convQuadI8, convQuadObservedF32, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, dynamicQparams, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherI8, gatherWeights, gemvF32, gemvI8, gemvWeights, lookupI8, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32, where32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

@@ -16,6 +16,7 @@ const LEAST_SCALE = 2 ** -100;
 
 /** The input of `node` that may be stored so; undefined where the op has none. */
 export function storedInput(node: Node): number | undefined {
+  if (node.op === "Gather") return 0;
   return node.op === "MatMul" || node.op === "Gemm" ? 1 : undefined;
 }
 
@@ -24,9 +25,9 @@ export function isStored({ dtype, quant }: Value): boolean {
   return dtype === "float16" || quant !== undefined;
 }
 
-/** The axis of `node`'s weight that a sum runs along. */
-export function sumAxis(node: Node): 0 | 1 {
-  return node.op === "Gemm" && node.transB ? 1 : 0;
+/** The axis of `node`'s weight that blocks lie along: that of a sum, or of a row of an embedding. */
+export function blockAxis(node: Node): 0 | 1 {
+  return node.op === "Gather" || (node.op === "Gemm" && node.transB) ? 1 : 0;
 }
 
 /** Why the weight of `node`, of `shape`, cannot be stored so; undefined where it can. `quant` is absent for
@@ -38,16 +39,17 @@ export function whyNotStored(
 ): string | undefined {
   if (storedInput(node) === undefined) return `${node.op} reads float32 alone`;
   if (shape.length !== 2) return "its weight is not a matrix";
+  if (node.op === "Gather" && node.axis !== 0) return "it does not pick rows";
   if (node.op === "Gemm" && node.transA) return "its input is transposed";
   if (!quant) return undefined;
   const { axis, blockSize, dtype } = quant;
   if (dtype === "int32") return "its weight is int32";
-  const along = sumAxis(node);
+  const along = blockAxis(node);
   if (blockSize === undefined) {
-    if (axis === along) return "it has a scale per row of its input";
+    if (axis === along) return "its scales lie along its blocks' axis";
   } else {
     if (axis !== along) return "its blocks do not lie along its sum";
-    if (blockSize % BLOCK_UNIT !== 0 && blockSize < Number(shape[along])) {
+    if (node.op !== "Gather" && blockSize % BLOCK_UNIT !== 0 && blockSize < Number(shape[along])) {
       return `its blocks are no multiple of ${BLOCK_UNIT}`;
     }
   }

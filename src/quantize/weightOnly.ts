@@ -5,7 +5,7 @@ import { InputError, QConfigError } from "../errors.ts";
 import { quantizeTensor } from "../graph/arithmetic.ts";
 import type { Node } from "../graph/node.ts";
 import { paramsShape, rangeOf, type QParams } from "../graph/value.ts";
-import { BLOCK_UNIT, sumAxis } from "../graph/weightOnly.ts";
+import { BLOCK_UNIT, blockAxis } from "../graph/weightOnly.ts";
 import { GREATEST_HALF, halfOfFloat } from "../tensor/half.ts";
 import { clamp, fl } from "../tensor/rounding.ts";
 import { formatShape, sizeOf, tensor, type Tensor } from "../tensor/tensor.ts";
@@ -51,7 +51,7 @@ export function storeWeight(
     );
   }
   if (dtype === "float16") return halved(weight);
-  const quant = blockParams(weight, dtype, sumAxis(node), groupSize);
+  const quant = blockParams(weight, dtype, blockAxis(node), groupSize);
   return { data: quantizeTensor(weight, quant), quant, saturated: 0 };
 }
 

@@ -12,7 +12,7 @@ import { Session } from "../../src/session.ts";
 import { tensor } from "../../src/tensor/tensor.ts";
 import { single } from "../support/cases.ts";
 import { testDevice } from "../support/device.ts";
-import { storages, weightOnly, weightOperand } from "../support/families/weightOnly.ts";
+import { embeddings, storages, weightOnly, weightOperand } from "../support/families/weightOnly.ts";
 import { forced } from "../support/forced.ts";
 import { floats } from "../support/seeded.ts";
 
@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => device.dispose());
 
 describe("as the adapter's rules cut it", () => {
-  it.each(weightOnly)("$title", ({ check }) => check(device, 30));
+  it.each([...weightOnly, ...embeddings])("$title", ({ check }) => check(device, 30));
 });
 
 /** Of each family the least tile and, where it stages other chunks or splits otherwise, the greatest: a tile is six

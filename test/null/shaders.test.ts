@@ -20,7 +20,7 @@ import { engines } from "../support/families/engines.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
 import { pools } from "../support/families/pools.ts";
-import { weightOnly } from "../support/families/weightOnly.ts";
+import { embeddings, weightOnly } from "../support/families/weightOnly.ts";
 import { residualGraph } from "../support/models.ts";
 
 const script = new URL("../../scripts/reflectShaders.mjs", import.meta.url).href;
@@ -62,6 +62,7 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   convTiledF32: { RESIDUAL: FLAG },
   convTiledI8: { RESIDUAL: FLAG, VECTOR: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
   gemvF32: { RESIDUAL: FLAG },
+  gatherWeights: { BITS: [4, 8, 16] },
   gemvWeights: WEIGHTS,
   matmulWeights: { ...WEIGHTS, ROWS: [1, 8], WORDS: [1, 2] },
   matmulQuadWeights: { ...WEIGHTS, ...QUAD },
@@ -164,6 +165,7 @@ describe("plans", () => {
       ...movements,
       ...integerOps,
       ...weightOnly,
+      ...embeddings,
     ];
     const graphs = families.flatMap((each) => each.sample(40).map(({ graph }) => graph));
     const prepared = prepare(new Model("float", residualGraph(), {})).graph;

@@ -90,6 +90,32 @@ export function packWeight(
   return { bits: form.bits, zeros, weights, scales, blocks, blockSteps, outs, ins };
 }
 
+/** An embedding's table (rows, elements), dense, with (scale, zero point) of each block of a row. */
+export function packTable(table: Tensor, quant: QParams | undefined) {
+  const { bits, shift } = forms[table.dtype as keyof typeof forms];
+  const [rows = 0, inner = 0] = table.shape;
+  const blockSize = Math.max(1, Math.min(quant?.blockSize ?? inner, inner));
+  const blocks = Math.max(1, Math.ceil(inner / blockSize));
+  const Codes = bits === 16 ? Uint16Array : bits === 8 ? Int8Array : Uint8Array;
+  const data = new Codes(table.data.length);
+  for (let at = 0; at < data.length; at++) data[at] = Number(table.data[at] ?? 0) - shift;
+  const perTensor = quant?.scale.length === 1;
+  const scales = new Float32Array(Math.max(1, rows * blocks) * 2).map((_, at) => {
+    const index = perTensor ? 0 : at >> 1;
+    if (at & 1) return quant ? (quant.zeroPoint[index] ?? 0) - shift : 0;
+    return quant?.scale[index] ?? 1;
+  });
+  const codes = wholeWords(bits === 4 ? packNibbles(data) : data);
+  return { bits, codes, scales, blockSize, blocks };
+}
+
+/** The bytes of `data`, filled up to words of four, at least one. */
+function wholeWords({ buffer, byteOffset, byteLength }: Uint8Array | Int8Array | Uint16Array) {
+  const bytes = new Uint8Array(Math.max(4, Math.ceil(byteLength / 4) * 4));
+  bytes.set(new Uint8Array(buffer, byteOffset, byteLength));
+  return bytes;
+}
+
 interface Options {
   readonly transposed: boolean;
   readonly alpha: number;
@@ -112,7 +138,8 @@ export function lowerWeightRows(
     ? whyNotStored(node, weight.shape, quant)
     : `weight "${name}" must be a constant`;
   if (!weight || problem !== undefined) throw lowering.unsupported(node, problem ?? "no weight");
-  const packed = packWeight(weight, quant, options.transposed, options.alpha);
+  const { transposed, alpha } = options;
+  const packed = lowering.memo(node, "weight", () => packWeight(weight, quant, transposed, alpha));
   const rows = sizeOf(x.layout.logical) / Math.max(1, packed.ins);
   if (out.layout.words === 0) return;
   // Rows lie one after the other but where four axes put the second one last.
@@ -150,9 +177,11 @@ function emit(
     },
     buffers: {
       x: at.x.ref,
-      weights: plan.constant(packed.weights),
-      scales: plan.constant(packed.scales),
-      bias: plan.constant(padWords(bias, (length) => new Float32Array(length))),
+      weights: lowering.packed(node, "weights", () => packed.weights),
+      scales: lowering.packed(node, "scales", () => packed.scales),
+      bias: lowering.packed(node, "weights' bias", () =>
+        padWords(bias, (length) => new Float32Array(length)),
+      ),
       out: at.out.ref,
     },
   };

@@ -77,7 +77,9 @@ describe("a float16 weight", () => {
 
   it("is refused where the float weight is not finite", () => {
     const bad = float32([2, 2], [0, 1, Infinity, 0]);
-    expect(() => storeWeight(gemm, bad, { dtype: "float16" })).toThrowErrorMatchingInlineSnapshot(`[InputError: Gemm "fc": its weight must be finite; got Infinity at index 2 of [2, 2]. Check the model file.]`);
+    expect(() => storeWeight(gemm, bad, { dtype: "float16" })).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: Gemm "fc": its weight must be finite; got Infinity at index 2 of [2, 2]. Check the model file.]`,
+    );
   });
 });
 
@@ -148,7 +150,9 @@ describe("blocks", () => {
   });
 
   it("must be multiples of eight rows", () => {
-    expect(() => checkGroupSize(12, "quantizeDynamic")).toThrowErrorMatchingInlineSnapshot(`[QConfigError: quantizeDynamic: groupSize must be a multiple of 8; got 12. 32, 64 and 128 are common.]`);
+    expect(() => checkGroupSize(12, "quantizeDynamic")).toThrowErrorMatchingInlineSnapshot(
+      `[QConfigError: quantizeDynamic: groupSize must be a multiple of 8; got 12. 32, 64 and 128 are common.]`,
+    );
     expect(() => checkGroupSize(128, "quantizeDynamic")).not.toThrow();
   });
 });

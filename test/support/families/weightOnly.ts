@@ -112,4 +112,34 @@ const gemm = family(
   sums,
 );
 
+const embedding = family(
+  "Gather of a table of few bits equals the reference bit for bit",
+  fc.record({
+    rows: fc.constantFrom(1, 3, 17),
+    inner: fc.constantFrom(1, 3, 4, 7, 16, 33),
+    picked: fc.constantFrom([1], [5], [2, 3], [2, 1, 3], []),
+    granularity: fc.constantFrom<Granularity>("tensor", "channel", 3, 8, 16),
+    storage: fc.constantFrom(...storages),
+    zeros: fc.boolean(),
+    seed,
+  }),
+  ({ rows, inner, picked, granularity, storage, zeros, seed: from }) => {
+    const next = generator(from + 9);
+    const indices = Int32Array.from(
+      { length: sizeOf(picked) },
+      () => Math.floor(next() * 2 * rows) - rows,
+    );
+    return single(
+      { op: "Gather", axis: 0 },
+      [
+        weightOperand(storage, [rows, inner], 1, granularity, from, zeros),
+        { tensor: tensor("int32", picked, indices) },
+      ],
+      "float32",
+    );
+  },
+  { tolerance: 0 },
+);
+
 export const weightOnly: readonly Family[] = [matmul, gemm];
+export const embeddings: readonly Family[] = [embedding];
