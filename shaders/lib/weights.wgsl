@@ -2,7 +2,7 @@
 //
 //   out[r, o] = clamp(bias[o] + Σᵢ x[r, i] · w[o, i], low, high),  w[o, i] = fl((q[o, i] − z[o, g]) · s[o, g])
 //
-// g is the block of i; docs/quantization.md (WEIGHT_ONLY). A step is eight input lanes of four output channels: eight
+// g is the block of i; docs/quantization.md (47). A step is eight input lanes of four output channels: eight
 // columns of four elements, BITS each. Integers leave as multiples of a power of two (a multiplication and a
 // mask for four lanes at once; software adapters shift lane by lane), which the host has taken out of s and put
 // into z: all of it exact.

@@ -1,6 +1,6 @@
 // Weight-only quantization: a float op whose constant weight is stored in fewer bits. Which ops read such a
 // weight, and in which forms, is said here once: quantizing, importing, interpreting and lowering all ask.
-// docs/quantization.md, section 17.
+// docs/quantization.md, section 18.
 
 import type { Tensor } from "../tensor/tensor.ts";
 import { widened } from "../tensor/tensor.ts";

@@ -1,11 +1,13 @@
 // Weight-only quantization: a weight in fewer bits, activations and sums in float32. No data is needed: each
-// block's scale follows from its own weights. docs/quantization.md, section 17; docs/decisions/0014.
+// block's scale follows from its own weights. docs/quantization.md, section 18; docs/decisions/0014.
 
 import { InputError, QConfigError } from "../errors.ts";
 import { quantizeTensor } from "../graph/arithmetic.ts";
+import { GraphBuilder } from "../graph/builder.ts";
+import { prune, valueOf, type Graph } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
 import { paramsShape, rangeOf, type QParams } from "../graph/value.ts";
-import { BLOCK_UNIT, blockAxis } from "../graph/weightOnly.ts";
+import { BLOCK_UNIT, blockAxis, storedInput, whyNotStored } from "../graph/weightOnly.ts";
 import { GREATEST_HALF, halfOfFloat } from "../tensor/half.ts";
 import { clamp, fl } from "../tensor/rounding.ts";
 import { formatShape, sizeOf, tensor, type Tensor } from "../tensor/tensor.ts";
@@ -53,6 +55,51 @@ export function storeWeight(
   if (dtype === "float16") return halved(weight);
   const quant = blockParams(weight, dtype, blockAxis(node), groupSize);
   return { data: quantizeTensor(weight, quant), quant, saturated: 0 };
+}
+
+/** Why the weight of `node` cannot be stored so, or undefined. */
+export function whyNotWeightOnly(graph: Graph, node: Node): string | undefined {
+  const index = storedInput(node);
+  if (index === undefined) return `${node.op} reads float32 alone`;
+  const weight = graph.constants.get(node.inputs[index] ?? "");
+  if (!weight) return "its weight is not a constant";
+  if (weight.dtype !== "float32") return `its weight is ${weight.dtype}`;
+  if (weight.data.length === 0) return "its weight is empty";
+  return whyNotStored(node, weight.shape, undefined);
+}
+
+/** `graph` with the weights of the nodes that `specOf` gives a spec stored so; what a spec cannot be met for stays
+ *  float. One weight that several nodes read alike is stored once. */
+export function storeWeights(
+  graph: Graph,
+  specOf: (node: Node) => WeightOnlySpec | undefined,
+): { readonly graph: Graph; readonly saturated: number } {
+  const builder = GraphBuilder.from(graph);
+  const names = new Map<string, string>();
+  let saturated = 0;
+  for (const node of graph.nodes) {
+    const { dtype, quant } = valueOf(graph, node.outputs[0] ?? node.inputs[0] ?? "");
+    const type = { dtype, ...(quant ? { quant } : {}) };
+    const spec = specOf(node);
+    const index = storedInput(node) ?? 0;
+    const name = node.inputs[index] ?? "";
+    const source = graph.constants.get(name) as Tensor<"float32"> | undefined;
+    if (!spec || !source || whyNotWeightOnly(graph, node) !== undefined) {
+      builder.add(node, type);
+      continue;
+    }
+    const key = JSON.stringify([name, spec, blockAxis(node)]);
+    let own = names.get(key);
+    if (own === undefined) {
+      const stored = storeWeight(node, source, spec);
+      saturated += stored.saturated;
+      own = builder.constant(builder.fresh(`${name}_${spec.dtype}`), stored.data, stored.quant);
+      names.set(key, own);
+    }
+    const inputs = node.inputs.map((input, at) => (at === index ? own : input));
+    builder.add({ ...node, inputs } as Node, type);
+  }
+  return { graph: prune(builder.build(graph.name, graph.inputs, graph.outputs)), saturated };
 }
 
 /** The nearest halves: docs/quantization.md (46). */

@@ -1,4 +1,4 @@
-// Products by a weight of few bits (docs/quantization.md, section 17): the weight is packed once, in one order
+// Products by a weight of few bits (docs/quantization.md, section 18): the weight is packed once, in one order
 // that every kernel family reads, and unpacked in registers; the device never holds it in float.
 
 import type { Clamp, Node } from "../../graph/node.ts";
