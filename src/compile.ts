@@ -39,7 +39,7 @@ export async function compile(
   const session = new Session(graph, device, target, bounds);
   if (bounds) await session.prepare();
   else if (dims.length === 0) await session.prepareFor(new Map());
-  else lower(bindShapes(graph, new Map(dims.map((name) => [name, 1]))), target);
+  else lower(bindShapes(session.graph, new Map(dims.map((name) => [name, 1]))), target);
   return session;
 }
 

@@ -110,8 +110,14 @@ class Judged {
     this.#signal = signal;
   }
 
-  /** The judged output. NaN has no rank: a model that gives one is broken, not merely wrong. */
+  /** The judged output of a batch. NaN has no rank: data or a model that have one are broken, not merely
+   *  wrong. */
   async run(batch: LabelledBatch, index: number): Promise<Float32Array> {
+    for (const [name, { data }] of Object.entries(batch.tensors)) {
+      // Looked at on the host: a clamp on the GPU can turn a NaN into a number.
+      const found = nonFiniteOf(data);
+      if (found) throw new NonFiniteError("evaluate", name, index, found.count, found.first);
+    }
     const tensors = this.#state.before(batch.tensors, index === 0 || batch.starts === true);
     await this.#session.program(tensors); // compile outside the clock
     const start = performance.now();

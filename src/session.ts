@@ -5,6 +5,7 @@
 import { DisposedError, InputError } from "./errors.ts";
 import { bindShapes, matchDims } from "./graph/bind.ts";
 import { valueOf, type Graph } from "./graph/graph.ts";
+import { recognize } from "./graph/recognize/index.ts";
 import { Program } from "./gpu/program.ts";
 import type { Device } from "./gpu/device.ts";
 import { ConstantStore } from "./gpu/shared.ts";
@@ -36,6 +37,7 @@ interface Entry {
 }
 
 export class Session implements Disposable {
+  /** What runs: the graph that was given, with what is recognised in it as one node each. */
   readonly graph: Graph;
   readonly device: Device;
   /** The greatest sizes it runs, where it was compiled with any. */
@@ -54,7 +56,7 @@ export class Session implements Disposable {
     target: Target = targetOf(device.facts),
     bounds?: Dims,
   ) {
-    this.graph = graph;
+    this.graph = recognize(graph);
     this.device = device;
     this.bounds = bounds;
     this.#target = target;

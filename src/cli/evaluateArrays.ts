@@ -38,7 +38,9 @@ export async function evaluateArrays(
   const tuning = await readTuning(args);
   const output = outputOf(args, model, state);
   const batches = await readBatches(args, task, model, state, context);
-  checkArrayLabels(batches.labels, task, labelOffset, model.outputs[output]?.shape.at(-1));
+  const shape = model.outputs[output]?.shape ?? [];
+  checkLabelShape(batches.labels, task, output, shape);
+  checkArrayLabels(batches.labels, task, labelOffset, shape.at(-1));
   using device = await requestDevice();
   using session = await compile(model, device, tuning);
   using other = reference ? await compile(reference.model, device, tuning) : undefined;
@@ -199,6 +201,25 @@ function timeAxis(args: Arguments, model: Model, ids: string): 0 | 1 {
 async function readLabelArray(args: Arguments): Promise<Tensor> {
   const path = args.needed("labels");
   return onlyArray("--labels", path, await readInput("--labels", path), "labels");
+}
+
+/** Refuse labels of another rank than the output's rows: of sizes behind theirs, one alone may be more
+ *  than 1, the classes. */
+function checkLabelShape(
+  labels: Tensor,
+  task: Task,
+  output: string,
+  shape: readonly (number | string)[],
+): void {
+  const behind = shape.slice(labels.shape.length).filter((dim) => dim !== 1);
+  const isBinary = task === "binary";
+  if (shape.length >= labels.shape.length - 1 && behind.length <= (isBinary ? 0 : 1)) return;
+  throw new InputError(
+    `--labels: must have one label a ${isBinary ? "value" : "row"} of output "${output}" ` +
+      `${formatShape(shape)}; got ${formatShape(labels.shape)}. ${
+        isBinary ? "Evaluate it as a classification, or name" : "Reshape the labels, or name"
+      } another --output.`,
+  );
 }
 
 /** Refuse labels that the model has no class for, before anything runs. */

@@ -34,6 +34,8 @@ import gatherWeightsWgsl from "../../shaders/gather_weights.wgsl?raw";
 import gemvF32Wgsl from "../../shaders/gemv_f32.wgsl?raw";
 import gemvI8Wgsl from "../../shaders/gemv_i8.wgsl?raw";
 import gemvWeightsWgsl from "../../shaders/gemv_weights.wgsl?raw";
+import layerNormF32Wgsl from "../../shaders/layer_norm_f32.wgsl?raw";
+import layerNormRowsF32Wgsl from "../../shaders/layer_norm_rows_f32.wgsl?raw";
 import libBroadcastWgsl from "../../shaders/lib/broadcast.wgsl?raw";
 import libConvF32Wgsl from "../../shaders/lib/conv_f32.wgsl?raw";
 import libConvQuadF32Wgsl from "../../shaders/lib/conv_quad_f32.wgsl?raw";
@@ -42,12 +44,15 @@ import libDepthwiseTileF32Wgsl from "../../shaders/lib/depthwise_tile_f32.wgsl?r
 import libDivideWgsl from "../../shaders/lib/divide.wgsl?raw";
 import libDot4Wgsl from "../../shaders/lib/dot4.wgsl?raw";
 import libDot4UnpackedWgsl from "../../shaders/lib/dot4_unpacked.wgsl?raw";
+import libErfWgsl from "../../shaders/lib/erf.wgsl?raw";
 import libGatherWgsl from "../../shaders/lib/gather.wgsl?raw";
 import libGridWgsl from "../../shaders/lib/grid.wgsl?raw";
+import libLayerNormWgsl from "../../shaders/lib/layer_norm.wgsl?raw";
 import libMatrixWgsl from "../../shaders/lib/matrix.wgsl?raw";
 import libMatrixEmulatedWgsl from "../../shaders/lib/matrix_emulated.wgsl?raw";
 import libMatrixFlagWgsl from "../../shaders/lib/matrix_flag.wgsl?raw";
 import libOrderedWgsl from "../../shaders/lib/ordered.wgsl?raw";
+import libPowerWgsl from "../../shaders/lib/power.wgsl?raw";
 import libQuadsI8Wgsl from "../../shaders/lib/quads_i8.wgsl?raw";
 import libRealSumWgsl from "../../shaders/lib/real_sum.wgsl?raw";
 import libReduceWgsl from "../../shaders/lib/reduce.wgsl?raw";
@@ -117,7 +122,7 @@ const batchedQuadF32 = {
 
 const binaryF32 = {
   label: "binary_f32",
-  parts: [libGridWgsl, libBroadcastWgsl, binaryF32Wgsl],
+  parts: [libGridWgsl, libBroadcastWgsl, libPowerWgsl, binaryF32Wgsl],
   tile: {},
   overrides: {WORKGROUP: "u32", OP: "u32"},
   bindings: {
@@ -585,6 +590,34 @@ const gemvWeights = {
   },
 } as const satisfies Shader;
 
+const layerNormF32 = {
+  label: "layer_norm_f32",
+  parts: [libLayerNormWgsl, layerNormF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 20, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, share: {offset: 12, type: "f32"}, epsilon: {offset: 16, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    scale: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 4, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const layerNormRowsF32 = {
+  label: "layer_norm_rows_f32",
+  parts: [libGridWgsl, libLayerNormWgsl, layerNormRowsF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 20, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, share: {offset: 12, type: "f32"}, epsilon: {offset: 16, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    scale: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 4, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const lookupI8 = {
   label: "lookup_i8",
   parts: [libGridWgsl, libDot4Wgsl, lookupI8Wgsl],
@@ -876,13 +909,13 @@ const softmaxRowsF32 = {
 
 const unaryF32 = {
   label: "unary_f32",
-  parts: [libGridWgsl, unaryF32Wgsl],
+  parts: [libGridWgsl, libErfWgsl, unaryF32Wgsl],
   tile: {},
   overrides: {WORKGROUP: "u32", OP: "u32"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, a: {offset: 4, type: "f32"}, b: {offset: 8, type: "f32"}}},
-    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
-    out: {binding: 2, type: "storage", element: "vec4f"},
+    params: {binding: 0, type: "uniform", size: 20, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, a: {offset: 12, type: "f32"}, b: {offset: 16, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4u"},
+    out: {binding: 2, type: "storage", element: "vec4u"},
   },
 } as const satisfies Shader;
 
@@ -901,7 +934,7 @@ const where32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, compareF32, comparisonF32, convF32, convI32, convI8, convMatrixI8, convObservedF32, convQuadF32, convQuadI8, convQuadObservedF32, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, dynamicQparams, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherI8, gatherWeights, gemvF32, gemvI8, gemvWeights, lookupI8, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32, where32 } as const;
+export const shaders = { batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, compareF32, comparisonF32, convF32, convI32, convI8, convMatrixI8, convObservedF32, convQuadF32, convQuadI8, convQuadObservedF32, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, dynamicQparams, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherI8, gatherWeights, gemvF32, gemvI8, gemvWeights, layerNormF32, layerNormRowsF32, lookupI8, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32, where32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

@@ -61,13 +61,36 @@ export interface BatchNormalization extends Common {
   readonly epsilon: number;
 }
 
-/** Element-wise with one input. */
+/** x (…), normalized over the axes from `axis` on: (x − mean) / √(variance + epsilon) · scale + bias, both of
+ *  them broadcastable to x. inputs: x, scale, bias?. axis: non-negative. */
+export interface LayerNormalization extends Common {
+  readonly op: "LayerNormalization";
+  readonly axis: number;
+  readonly epsilon: number;
+}
+
+/** A node of each op in O, without attributes. */
+type Plain<O extends string> = O extends string ? Common & { readonly op: O } : never;
+
+/** Element-wise with one input; functions.ts has what each computes. */
 export type Unary =
-  | (Common & { readonly op: "Relu" })
-  | (Common & { readonly op: "Sigmoid" })
-  | (Common & { readonly op: "HardSwish" })
-  | (Common & { readonly op: "Tanh" })
-  | (Common & { readonly op: "Identity" })
+  | Plain<
+      | "Identity"
+      | "Relu"
+      | "Sigmoid"
+      | "HardSwish"
+      | "Tanh"
+      | "Erf"
+      | "Sqrt"
+      | "Exp"
+      | "Log"
+      | "Neg"
+    >
+  | Plain<"Abs" | "Reciprocal" | "Softplus" | "Sign" | "Floor" | "Ceil" | "Round">
+  | (Common & { readonly op: "Elu"; readonly alpha: number })
+  | (Common & { readonly op: "Selu"; readonly alpha: number; readonly gamma: number })
+  /** "none": by erf; "tanh": the approximation by tanh. */
+  | (Common & { readonly op: "Gelu"; readonly approximate: "none" | "tanh" })
   | (Common & { readonly op: "LeakyRelu"; readonly alpha: number })
   | (Common & { readonly op: "HardSigmoid"; readonly alpha: number; readonly beta: number })
   | (Common & { readonly op: "Clip"; readonly low: number; readonly high: number })
@@ -77,7 +100,7 @@ export type Unary =
 
 /** Element-wise with two inputs, numpy broadcasting. */
 export interface Binary extends Common, Clamp, Rounded {
-  readonly op: "Add" | "Sub" | "Mul" | "Div";
+  readonly op: "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Min" | "Max";
 }
 
 /** Element-wise with two inputs of one dtype, numpy broadcasting; bool out. NaN equals nothing. */
@@ -232,6 +255,7 @@ export type Node =
   | Gemm
   | MatMul
   | BatchNormalization
+  | LayerNormalization
   | Unary
   | Binary
   | Comparison

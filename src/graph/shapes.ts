@@ -4,6 +4,7 @@
 import { InputError } from "../errors.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { formatShape } from "../tensor/tensor.ts";
+import { isBinary, isUnaryFunction } from "./functions.ts";
 import type { Node, Window } from "./node.ts";
 import type { Dim } from "./value.ts";
 
@@ -216,6 +217,21 @@ function spatial(node: Node, x: Shape, channels: Dim, window: Window, ceilMode: 
   return [x[0] ?? 1, channels, ...sizes];
 }
 
+/** x's own shape, once scale and bias broadcast to it. */
+function layerNormalization(
+  node: Node & { op: "LayerNormalization" },
+  x: Shape,
+  operands: readonly Shape[],
+): Dim[] {
+  for (const shape of operands) {
+    const out = broadcastShapes(node, x, shape);
+    if (out.length === x.length && out.every((dim, axis) => dim === x[axis])) continue;
+    const rule = `scale and bias must broadcast to x ${formatShape(x)}`;
+    throw nodeError(node, rule, formatShape(shape), CHECK_MODEL);
+  }
+  return [...x];
+}
+
 /** Element types that `node`'s op alone decides, output by output; undefined where its inputs do. */
 export function fixedTypes(node: Node): readonly DType[] | undefined {
   switch (node.op) {
@@ -244,6 +260,8 @@ export function fixedTypes(node: Node): readonly DType[] | undefined {
 /** Shapes of `node`'s outputs, given those of its inputs in order. */
 export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
   const x = inputs[0] ?? [];
+  if (isUnaryFunction(node)) return [[...x]];
+  if (isBinary(node)) return [broadcastShapes(node, x, inputs[1] ?? [])];
   switch (node.op) {
     case "Conv":
     case "ConvInteger":
@@ -257,14 +275,6 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "MatMulInteger":
       return [matmul(node, x, inputs[1] ?? [])];
     case "BatchNormalization":
-    case "Relu":
-    case "Sigmoid":
-    case "HardSwish":
-    case "Tanh":
-    case "Identity":
-    case "LeakyRelu":
-    case "HardSigmoid":
-    case "Clip":
     case "Cast":
     case "Softmax":
     case "Quantize":
@@ -274,10 +284,8 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
       return [[...x]];
     case "FakeQuantizeGrad":
       return [sameShape(node, x, inputs[1] ?? [])];
-    case "Add":
-    case "Sub":
-    case "Mul":
-    case "Div":
+    case "LayerNormalization":
+      return [layerNormalization(node, x, inputs.slice(1))];
     case "Equal":
     case "Less":
     case "LessOrEqual":

@@ -5,6 +5,7 @@
 import { valueOf } from "../graph/graph.ts";
 import type { BoundGraph } from "../graph/bind.ts";
 import { takes } from "../graph/dtypes.ts";
+import { isBinary, isUnaryFunction } from "../graph/functions.ts";
 import type { Node } from "../graph/node.ts";
 import { storedWeight } from "../graph/weightOnly.ts";
 import { formatShape, sizeOf } from "../tensor/tensor.ts";
@@ -23,6 +24,7 @@ import {
   lowerFakeQuantizeGrad,
   lowerUnary,
 } from "./lower/elementwise.ts";
+import { lowerLayerNorm } from "./lower/layerNorm.ts";
 import { lowerGather } from "./lower/gather.ts";
 import { lowerDynamicQuantize, lowerIntegerProduct } from "./lower/integers.ts";
 import { lowerGemm, lowerMatMul } from "./lower/matmul.ts";
@@ -50,19 +52,8 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerMatMul(lowering, node);
     case "BatchNormalization":
       return lowerBatchNormalization(lowering, node);
-    case "Relu":
-    case "Sigmoid":
-    case "HardSwish":
-    case "Tanh":
-    case "LeakyRelu":
-    case "HardSigmoid":
-    case "Clip":
-      return lowerUnary(lowering, node);
-    case "Add":
-    case "Sub":
-    case "Mul":
-    case "Div":
-      return lowerArithmetic(lowering, node);
+    case "LayerNormalization":
+      return lowerLayerNorm(lowering, node);
     case "Equal":
     case "Less":
     case "LessOrEqual":
@@ -108,7 +99,11 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerObserve(lowering, node);
     case "Compare":
       return lowerCompare(lowering, node);
+    case "Identity":
+      return lowerMovement(lowering, node);
     default:
+      if (isUnaryFunction(node)) return lowerUnary(lowering, node);
+      if (isBinary(node)) return lowerArithmetic(lowering, node);
       return lowerMovement(lowering, node);
   }
 }

@@ -11,6 +11,7 @@ import {
 } from "../graph/arithmetic.ts";
 import type { BoundGraph, BoundValue } from "../graph/bind.ts";
 import { matchDims } from "../graph/bind.ts";
+import { isBinary, isUnaryFunction } from "../graph/functions.ts";
 import type { Node, NodeOf } from "../graph/node.ts";
 import { nodeError } from "../graph/shapes.ts";
 import type { QParams } from "../graph/value.ts";
@@ -23,6 +24,7 @@ import { binary } from "./binary.ts";
 import { conv } from "./conv.ts";
 import { gather } from "./gather.ts";
 import { gemm, matmul } from "./gemm.ts";
+import { layerNorm } from "./layerNorm.ts";
 import { clipBytes, dynamicQuantize, integerProduct } from "./integers.ts";
 import { compareElements, integerBinary, logic, not, where } from "./logic.ts";
 import { isMovement, move } from "./movement.ts";
@@ -199,23 +201,10 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
       return matmul(node, inputs);
     case "BatchNormalization":
       return batchNorm(node, inputs);
-    case "Relu":
-    case "Sigmoid":
-    case "HardSwish":
-    case "Tanh":
-    case "LeakyRelu":
-    case "HardSigmoid":
-    case "Clip":
-      return unary(node, inputs);
     case "Identity": {
       const x = inputAt(node, inputs, 0);
       return tensor(x.dtype, x.shape, x.data);
     }
-    case "Add":
-    case "Sub":
-    case "Mul":
-    case "Div":
-      return inputs[0]?.dtype === "float32" ? binary(node, inputs) : integerBinary(node, inputs);
     case "Equal":
     case "Less":
     case "LessOrEqual":
@@ -245,7 +234,12 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
       return fakeQuantize(node, inputs);
     case "FakeQuantizeGrad":
       return fakeQuantizeGrad(node, inputs);
+    case "LayerNormalization":
+      return layerNorm(node, inputs);
     default:
+      if (isUnaryFunction(node)) return unary(node, inputs);
+      if (isBinary(node))
+        return inputs[0]?.dtype === "float32" ? binary(node, inputs) : integerBinary(node, inputs);
       throw new InputError(
         `${node.op} "${node.name}": the reference has no such op. Please report.`,
       );

@@ -58,6 +58,15 @@ export function widened(value: Tensor): Tensor {
   return { dtype: "float32", shape: value.shape, data };
 }
 
+/** The elements as numbers: the data itself where it holds any. */
+export function elementsOf(value: {
+  readonly dtype?: DType;
+  readonly data: TypedArray;
+}): ArrayLike<number> {
+  const { data } = value;
+  return data instanceof BigInt64Array || value.dtype === "float16" ? toNumbers(value) : data;
+}
+
 /** `[1, 3, 224, 224]`, as shapes are written in messages. */
 export function formatShape(shape: readonly (number | string)[]): string {
   return `[${shape.join(", ")}]`;

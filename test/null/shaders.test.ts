@@ -13,12 +13,14 @@ import { prepare } from "../../src/prepare.ts";
 import { Model } from "../../src/model.ts";
 import { lower } from "../../src/plan/lower.ts";
 import type { ShaderName } from "../../src/plan/plan.ts";
+import { attentions } from "../support/families/attention.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
 import { elementwise } from "../support/families/elementwise.ts";
 import { integerOps } from "../support/families/integers.ts";
 import { engines } from "../support/families/engines.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
+import { norms } from "../support/families/norms.ts";
 import { pools } from "../support/families/pools.ts";
 import { embeddings, weightOnly } from "../support/families/weightOnly.ts";
 import { residualGraph } from "../support/models.ts";
@@ -36,7 +38,7 @@ const QUAD = { QUARTER: [4, 8], WORDS: [1, 2] };
 const WEIGHTS = { BITS: [4, 8, 16], ZEROS: FLAG };
 /** Every value that lowering gives each override; all their combinations are compiled. */
 const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readonly number[]>>>>> = {
-  binaryF32: { OP: [0, 1, 2, 3] },
+  binaryF32: { OP: [0, 1, 2, 3, 4, 5, 6] },
   binaryI8: { MULTIPLY: FLAG },
   cast32: { TO_FLOAT: FLAG },
   convI32: { SPLIT: FLAG },
@@ -68,6 +70,7 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   matmulQuadWeights: { ...WEIGHTS, ...QUAD },
   matmulTiledWeights: WEIGHTS,
   gemvI8: { RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
+  layerNormF32: { WORKGROUP: [32, 64, 128, 256] },
   observeHistogramF32: { BINS: [2, 2048, 4096], PADDED: FLAG, SKIP_ZEROS: FLAG },
   observeMinmaxF32: { PADDED: FLAG },
   poolF32: { MAX: FLAG },
@@ -75,11 +78,14 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   reduceF32: { LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
   reduceI8: { LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
   softmaxF32: { LAST: FLAG },
-  unaryF32: { OP: [0, 1, 2, 3, 4, 5] },
+  softmaxRowsF32: { MASKED: FLAG },
+  unaryF32: { OP: Array.from({ length: 22 }, (_, op) => op) },
 };
 
-/** Expanded for a window's sizes: too many sets to list. */
+/** Expanded for a window's sizes, or for one of two forms: too many sets to list. */
 const expandedByGeometry = new Set<ShaderName>([
+  "batchedF32",
+  "softmaxRowsF32",
   "depthwiseTileF32",
   "depthwiseTileObservedF32",
   "depthwiseTileI8",
@@ -162,6 +168,8 @@ describe("plans", () => {
       ...engines,
       ...products,
       ...pools,
+      ...attentions,
+      ...norms,
       ...movements,
       ...integerOps,
       ...weightOnly,

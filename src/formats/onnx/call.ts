@@ -4,7 +4,7 @@
 import { formatShape, toNumbers, widened, type Tensor } from "../../tensor/tensor.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import type { Dim } from "../../graph/value.ts";
-import type { AttributeProto, NodeProto, TensorProto } from "./proto.ts";
+import type { AttributeProto, GraphProto, NodeProto, TensorProto } from "./proto.ts";
 import { Refusal, type Entry, type Scope } from "./scope.ts";
 import { damaged } from "./wire.ts";
 
@@ -24,6 +24,8 @@ export class Call {
   /** Whether output `index` has a consumer or is a graph output. */
   readonly isUsed: (index: number) => boolean;
   readonly decode: (tensor: TensorProto) => Tensor | undefined;
+  /** Import the nodes of `branch`, a graph in an attribute, in place of this node. */
+  readonly inline: (branch: GraphProto) => void;
 
   constructor(
     proto: NodeProto,
@@ -31,6 +33,7 @@ export class Call {
     scope: Scope,
     isUsed: (index: number) => boolean,
     decode: (tensor: TensorProto) => Tensor | undefined,
+    inline: (branch: GraphProto) => void,
   ) {
     this.op = proto.opType;
     this.name = name;
@@ -38,13 +41,15 @@ export class Call {
     this.scope = scope;
     this.isUsed = isUsed;
     this.decode = decode;
+    this.inline = inline;
   }
 
   /** The same node as one of type `opType` with other inputs and outputs: how a node of several steps hands
    *  one of them to that op's importer. */
   as(opType: string, inputs: readonly string[], outputs: readonly string[]): Call {
     const proto = { ...this.proto, opType, inputs, outputs };
-    return new Call(proto, this.name, this.scope, (index) => index === 0, this.decode);
+    const isFirst = (index: number) => index === 0;
+    return new Call(proto, this.name, this.scope, isFirst, this.decode, this.inline);
   }
 
   get opset(): number {
@@ -99,6 +104,10 @@ export class Call {
 
   string(name: string, fallback: string): string {
     return this.#attribute(name, "string")?.value ?? fallback;
+  }
+
+  graph(name: string): GraphProto | undefined {
+    return this.#attribute(name, "graph")?.value;
   }
 
   tensor(name: string): TensorProto | undefined {

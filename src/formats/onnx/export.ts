@@ -18,7 +18,7 @@ import type { ValueInfoProto } from "./proto.ts";
 import { writeModel } from "./write.ts";
 
 export interface ExportOptions {
-  /** Default 13: the oldest with per-channel QuantizeLinear; 17 or 21 where the graph needs it. */
+  /** Default 13, the oldest with per-channel QuantizeLinear, or the first that has every op. */
   readonly opset?: 13 | 17 | 21;
   readonly producer?: string;
   readonly producerVersion?: string;
@@ -32,10 +32,7 @@ const irVersions = { 13: 7, 17: 8, 21: 10 } as const;
  * Throws UnsupportedError with every node that ONNX cannot say.
  */
 export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Array {
-  // HardSwish came with opset 14; spelled out, it would not come back as one integer op.
-  const hasHardSwish = graph.nodes.some(({ op }) => op === "HardSwish");
-  const needs21 = [...graph.values.values()].some(({ quant }) => quant && isNew(quant));
-  const opset = options.opset ?? (needs21 ? 21 : hasHardSwish ? 17 : 13);
+  const opset = options.opset ?? leastOpset(graph);
   const draft = new Draft(opset);
   for (const name of graph.values.keys()) draft.names.take(name);
   for (const { name } of graph.nodes) draft.nodeNames.take(name);
@@ -64,6 +61,14 @@ export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Arra
     producerVersion: options.producerVersion ?? "",
     graph: { name: graph.name, nodes, initializers, sparse: 0, inputs, outputs },
   });
+}
+
+/** The oldest opset that has every op and type of `graph`. HardSwish could be spelled out before 14, but would not come
+ *  back as one integer op. */
+function leastOpset({ nodes, values }: Graph): 13 | 17 | 21 {
+  if ([...values.values()].some(({ quant }) => quant && isNew(quant))) return 21;
+  if (nodes.some(({ op }) => op === "Gelu")) return 21;
+  return nodes.some(({ op }) => op === "HardSwish" || op === "LayerNormalization") ? 17 : 13;
 }
 
 /** Ops that read q itself, or plain integers. */

@@ -1,5 +1,6 @@
 // One node → ONNX, in float. Quantization is around it (export.ts), never in it.
 
+import { isBinary, isUnaryFunction } from "../../graph/functions.ts";
 import type { Node, Window } from "../../graph/node.ts";
 import type { Dim } from "../../graph/value.ts";
 import { codeOf, float, int, ints, type Attributes, type Draft } from "./draft.ts";
@@ -17,15 +18,11 @@ export function exportNode(
   const withInputs = (more: readonly string[], attributes: Attributes = {}) =>
     draft.node(node.op, name, [...inputs, ...more], outputs, attributes);
   const axes = (values: readonly number[]) => draft.integers(`${name}_axes`, values);
+  const since = (opset: number, write: () => void) => {
+    if (draft.opset >= opset) return write();
+    draft.refuse(node, `it needs opset ${opset}; export with opset ${opset === 17 ? 17 : 21}`);
+  };
   switch (node.op) {
-    case "Relu":
-    case "Sigmoid":
-    case "Tanh":
-    case "Identity":
-    case "Add":
-    case "Sub":
-    case "Mul":
-    case "Div":
     case "Equal":
     case "Less":
     case "LessOrEqual":
@@ -49,6 +46,14 @@ export function exportNode(
       return plain({ alpha: float(node.alpha), beta: float(node.beta) });
     case "Clip":
       return clip(draft, name, inputs[0] ?? "", outputs[0] ?? "", node.low, node.high);
+    case "Elu":
+      return plain({ alpha: float(node.alpha) });
+    case "Selu":
+      return plain({ alpha: float(node.alpha), gamma: float(node.gamma) });
+    case "Gelu":
+      return since(20, () => plain({ approximate: { kind: "string", value: node.approximate } }));
+    case "LayerNormalization":
+      return since(17, () => plain({ axis: int(node.axis), epsilon: float(node.epsilon) }));
     case "Cast":
       return plain({ to: int(codeOf[node.to]) });
     case "Conv":
@@ -139,6 +144,7 @@ export function exportNode(
     case "FakeQuantize":
       throw new Error(`export: ${node.op} "${name}" is not a float op; please report.`);
     default:
+      if (isUnaryFunction(node) || isBinary(node)) return plain();
       return node satisfies never;
   }
 }

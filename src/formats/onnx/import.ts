@@ -1,31 +1,24 @@
-// ONNX → Graph. The walk goes once over the nodes, in file order; what cannot be imported is collected
-// and named all at once, before anything runs.
+// ONNX → Graph: what goes in, the walk over the nodes (walk.ts), what comes out. What cannot be imported is
+// collected and named all at once, before anything runs.
 //
 // Structure is checked first (structure.ts). Names of the file stay
 // names of the graph. double initializers are converted to float32; float16 ones stay as they are where they
 // are weights that an op reads so.
 
-import { FormatError, InputError, UnsupportedError, type Unsupported } from "../../errors.ts";
+import { InputError, UnsupportedError, type Unsupported } from "../../errors.ts";
 import { prune, type Graph } from "../../graph/graph.ts";
 import { widenConstants } from "../../graph/weightOnly.ts";
 import type { Dim } from "../../graph/value.ts";
 import { allocate, type DType } from "../../tensor/dtype.ts";
 import { exactly } from "../../tensor/exact.ts";
 import { formatShape, sizeOf, tensor, type Tensor } from "../../tensor/tensor.ts";
-import { Call } from "./call.ts";
 import { ONNX_LIMITS, type OnnxLimits } from "./limits.ts";
-import { importerOf } from "./ops/table.ts";
-import {
-  DataType,
-  dataTypeName,
-  type GraphProto,
-  type NodeProto,
-  type ValueInfoProto,
-} from "./proto.ts";
+import { DataType, dataTypeName, type GraphProto, type ValueInfoProto } from "./proto.ts";
 import { readModel } from "./read.ts";
-import { decodeTensor, dtypeOf } from "./readTensor.ts";
-import { Refusal, Scope } from "./scope.ts";
+import { dtypeOf } from "./readTensor.ts";
+import { Scope } from "./scope.ts";
 import { checkStructure } from "./structure.ts";
+import { usedNames, Walk } from "./walk.ts";
 
 export interface ImportOptions {
   /** Sizes of symbolic dims: { batch: 1 }. Dims left out stay symbolic. */
@@ -84,9 +77,10 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
   const scope = new Scope(opset, limits);
   const offenders: Unsupported[] = [];
   defineInputs(scope, graph, options, offenders);
-  defineInitializers(scope, graph, options, offenders);
+  const walk = new Walk(scope, options.externalData, offenders);
+  walk.initializers(graph, usedNames(graph));
   defineConstants(scope, graph, options);
-  importNodes(scope, graph, options, offenders);
+  walk.run(graph);
   if (offenders.length === 0) checkOutputs(scope, graph, offenders);
   if (offenders.length > 0) throw new UnsupportedError("import", offenders, WAY_OUT);
   const known = knownNames(graph, options);
@@ -192,91 +186,6 @@ function defineInputs(
             `Leave it out.`,
     );
   }
-}
-
-function defineInitializers(
-  scope: Scope,
-  graph: GraphProto,
-  options: ImportOptions,
-  offenders: Unsupported[],
-): void {
-  const used = new Set(graph.nodes.flatMap((node) => node.inputs));
-  for (const { name } of graph.outputs) used.add(name);
-  for (const proto of graph.initializers) {
-    if (!used.has(proto.name)) continue;
-    const tensor = decodeTensor(proto, options.externalData);
-    if (tensor) scope.setConstant(proto.name, tensor);
-    else {
-      const problem = `dtype ${dataTypeName(proto.dataType)} is not supported`;
-      offenders.push({ op: "initializer", node: proto.name, problem });
-    }
-  }
-  if (graph.sparse > 0) {
-    const problem = `${graph.sparse} sparse initializer(s) are not supported`;
-    offenders.push({ op: "graph", node: graph.name, problem });
-  }
-}
-
-/** What is wrong with a node before its inputs are looked at. */
-function staticProblems(node: NodeProto): string[] {
-  const op = importerOf(node);
-  if (typeof op === "string") return [op];
-  return [...node.attributes].flatMap(([name, { kind }]) => {
-    if (!op.attributes.has(name)) return [`attribute "${name}" is not supported`];
-    return kind === "other" ? [`attribute "${name}" has an unsupported type`] : [];
-  });
-}
-
-function importNodes(
-  scope: Scope,
-  graph: GraphProto,
-  options: ImportOptions,
-  offenders: Unsupported[],
-): void {
-  const used = new Set(graph.nodes.flatMap((node) => node.inputs));
-  for (const { name } of graph.outputs) used.add(name);
-  for (const { name } of graph.nodes) if (name !== "") scope.nodeNames.take(name);
-  const named = new Set<string>();
-  const counts = new Map<string, number>();
-  let failure: FormatError | InputError | undefined;
-  for (const node of graph.nodes) {
-    const count = counts.get(node.opType) ?? 0;
-    counts.set(node.opType, count + 1);
-    // Empty and repeated names get stable ones: Conv_0 is the first Conv of the file.
-    const isOwn = node.name !== "" && !named.has(node.name);
-    const wanted = node.name || `${node.opType}_${count}`;
-    const name = isOwn ? node.name : scope.nodeNames.fresh(wanted);
-    named.add(name);
-    const problems = staticProblems(node);
-    for (const problem of problems) offenders.push({ op: node.opType, node: name, problem });
-    const isReady = node.inputs.every((input) => input === "" || scope.entry(input));
-    if (problems.length > 0 || !isReady || failure) continue;
-    const isUsed = (index: number) => used.has(node.outputs[index] || "\0");
-    const decode = (tensor: Parameters<typeof decodeTensor>[0]) =>
-      decodeTensor(tensor, options.externalData);
-    const call = new Call(node, name, scope, isUsed, decode);
-    try {
-      run(call);
-    } catch (error) {
-      if (error instanceof Refusal) {
-        offenders.push({ op: node.opType, node: name, problem: error.message });
-      } else if (error instanceof FormatError || error instanceof InputError) failure = error;
-      else throw error;
-    }
-  }
-  if (failure && offenders.length === 0) throw failure;
-}
-
-function run(call: Call): void {
-  const op = importerOf(call.proto);
-  if (typeof op === "string") return;
-  const [least, most] = op.inputs;
-  const { length } = call.proto.inputs;
-  if (length < least || length > most) {
-    const range = least === most ? String(least) : `${least} … ${most}`;
-    call.wrong(`it takes ${range} input(s)`, String(length));
-  }
-  op.run(call);
 }
 
 /** Outputs have the types the file states; one that is known at import gets an Identity, so that it is computed. */

@@ -54,7 +54,8 @@ export type AttributeProto =
   | { readonly kind: "tensor"; readonly value: TensorProto }
   | { readonly kind: "floats"; readonly value: readonly number[] }
   | { readonly kind: "ints"; readonly value: readonly bigint[] }
-  /** A kind no supported op has: subgraph, strings, sparse tensor, type, reference. */
+  | { readonly kind: "graph"; readonly value: GraphProto }
+  /** A kind no supported op has: several graphs, strings, sparse tensor, type, reference. */
   | { readonly kind: "other"; readonly value: string };
 
 export interface NodeProto {

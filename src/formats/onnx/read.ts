@@ -130,6 +130,7 @@ function readAttribute(reader: WireReader): [string, AttributeProto] {
   let int = 0n;
   let string: Uint8Array = new Uint8Array();
   let tensor: TensorProto | undefined;
+  let graph: GraphProto | undefined;
   const seen = new Set<string>();
   reader.message(
     (field) => {
@@ -140,8 +141,9 @@ function readAttribute(reader: WireReader): [string, AttributeProto] {
       else if (field === 3) int = reader.int64();
       else if (field === 4) string = reader.bytes();
       else if (field === 5) tensor = readTensor(reader);
-      // Subgraphs are read, so that their bytes and nesting are checked, and then forgotten.
-      else if (field === 6 || field === 11) readGraph(reader);
+      else if (field === 6) graph = readGraph(reader);
+      // Lists of graphs are read, so that their bytes and nesting are checked, and then forgotten.
+      else if (field === 11) readGraph(reader);
       else if (field === 7) {
         const chunk = reader.fixed(4);
         const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
@@ -164,6 +166,7 @@ function readAttribute(reader: WireReader): [string, AttributeProto] {
   if (kind === "floats") return [name, { kind, value: floats }];
   if (kind === "ints") return [name, { kind, value: ints }];
   if (kind === "tensor" && tensor) return [name, { kind, value: tensor }];
+  if (kind === "graph" && graph) return [name, { kind, value: graph }];
   return [name, { kind: "other", value: kind }];
 }
 

@@ -53,6 +53,16 @@ export class Scope {
     return this.#inputs.has(name);
   }
 
+  /** The graph inputs that value `name` is computed from. */
+  inputsOf(name: string): string[] {
+    const wanted = new Set([name]);
+    for (const node of this.builder.nodes.toReversed()) {
+      if (!node.outputs.some((output) => wanted.has(output))) continue;
+      for (const input of node.inputs) wanted.add(input);
+    }
+    return [...this.#inputs].filter((input) => wanted.has(input));
+  }
+
   setInput(name: string, value: Value): void {
     this.builder.input(name, value);
     this.#inputs.add(name);

@@ -1,12 +1,27 @@
 // What must hold for the names of a graph before any node is looked at: no duplicates, no dangling
-// names, no cycles. ONNX nodes are sorted, so one pass in file order shows it all.
+// names, no cycles. ONNX nodes are sorted, so one pass in file order shows it all. Graphs in attributes see
+// the names that are defined before their node; the reader's limit of nesting bounds their depth.
 
 import type { GraphProto } from "./proto.ts";
+import { subgraphs } from "./walk.ts";
 import { damaged } from "./wire.ts";
 
-/** Every name is defined once and before its use; throws FormatError at the first that is not. */
-export function checkStructure(graph: GraphProto): void {
+/** The names a graph sees, innermost first. */
+interface Visible {
+  readonly own: ReadonlySet<string>;
+  readonly outer: Visible | undefined;
+}
+
+function sees(visible: Visible | undefined, name: string): boolean {
+  for (let at = visible; at; at = at.outer) if (at.own.has(name)) return true;
+  return false;
+}
+
+/** Every name is defined once and before its use; throws FormatError at the first that is not. A graph in an
+ *  attribute may define a name again: there it means its own. */
+export function checkStructure(graph: GraphProto, outer?: Visible): void {
   const defined = new Set<string>();
+  const visible: Visible = { own: defined, outer };
   const define = (name: string, what: string, offset: number) => {
     if (name === "") throw damaged(`${what} has no name`, offset);
     if (defined.has(name)) throw damaged(`the name "${name}" is defined twice`, offset);
@@ -23,7 +38,7 @@ export function checkStructure(graph: GraphProto): void {
   const later = new Set(graph.nodes.flatMap((node) => node.outputs));
   for (const node of graph.nodes) {
     for (const name of node.inputs) {
-      if (name === "" || defined.has(name)) continue;
+      if (name === "" || sees(visible, name)) continue;
       throw damaged(
         later.has(name)
           ? `node "${node.name}" uses "${name}" before it is computed: the nodes are unsorted or cyclic`
@@ -34,12 +49,16 @@ export function checkStructure(graph: GraphProto): void {
     if (node.outputs.every((name) => name === "")) {
       throw damaged(`node "${node.name}" of type ${node.opType} has no output`, node.offset);
     }
+    for (const inner of subgraphs(node)) checkStructure(inner, visible);
     for (const name of node.outputs) if (name !== "") define(name, "an output", node.offset);
   }
   const outputs = new Set<string>();
   for (const { name, offset } of graph.outputs) {
-    if (!defined.has(name)) throw damaged(`graph output "${name}" is defined by nothing`, offset);
-    if (outputs.has(name)) throw damaged(`graph output "${name}" is listed twice`, offset);
+    if (!sees(visible, name)) throw damaged(`graph output "${name}" is defined by nothing`, offset);
+    // The branches of an If may give one value twice.
+    if (outputs.has(name) && !outer) {
+      throw damaged(`graph output "${name}" is listed twice`, offset);
+    }
     outputs.add(name);
   }
   if (outputs.size === 0) throw damaged("the graph has no outputs");

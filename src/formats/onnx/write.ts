@@ -64,6 +64,9 @@ function writeAttribute(out: BinaryWriter, name: string, attribute: AttributePro
     case "tensor":
       message(out, 5, () => writeTensor(out, attribute.value));
       return int(out, 20, 4);
+    case "graph":
+      message(out, 6, () => writeGraph(out, attribute.value));
+      return int(out, 20, 5);
     case "floats":
       for (const value of attribute.value) out.tag(7, Bit32).float(value);
       return int(out, 20, 6);

@@ -28,19 +28,18 @@ interface Part {
   readonly heads: number;
 }
 
-/** All batches and heads, in parts whose scores fit `MOST_SCORES`; one head's may be more. */
-function partsOf(batches: number, { heads, rows, keys }: Sizes): Part[] {
-  const bytes = rows * layoutOf([keys]).words * 16;
-  const fit = Math.max(1, Math.floor(MOST_SCORES / bytes));
+/** All batches and heads, `fit` matrices of scores a part; batches together unless their number is fixed. */
+function partsOf(batches: number, heads: number, fit: number, isFixed: boolean): Part[] {
   const parts: Part[] = [];
-  const most = { heads: Math.min(heads, fit), batches: Math.max(1, Math.floor(fit / heads)) };
-  for (let batch = 0; batch < batches; batch += most.batches) {
-    for (let head = 0; head < heads; head += most.heads) {
+  const together = isFixed ? Math.min(batches, Math.max(1, Math.floor(fit / heads))) : batches;
+  const each = Math.min(heads, Math.max(1, Math.floor(fit / together)));
+  for (let batch = 0; batch < batches; batch += together) {
+    for (let head = 0; head < heads; head += each) {
       parts.push({
         batch,
-        batches: Math.min(most.batches, batches - batch),
+        batches: Math.min(together, batches - batch),
         head,
-        heads: Math.min(most.heads, heads - head),
+        heads: Math.min(each, heads - head),
       });
     }
   }
@@ -89,6 +88,7 @@ function productsOf(
           n: keys,
           nPadded: width,
           k: d,
+          inWords: d % 4 === 0,
           alpha: node.scale,
         },
         NO_BOUNDS,
@@ -99,7 +99,7 @@ function productsOf(
         {
           ...shared,
           left: scores,
-          leftIsPadded: true, // softmax writes 0 there
+          inWords: true, // softmax writes 0 behind the last key
           right: element(tensors.v, keys, dv),
           out: element(tensors.out, rows, dv),
           n: dv,
@@ -147,7 +147,12 @@ export function lowerAttention(lowering: Lowering, node: NodeOf<"Attention">): v
   // On a software adapter nothing is gained by sharing a row.
   const lanes = lowering.target.software ? 1 : 32;
   const overrides = { LANES: lanes, ROWS: 64 / lanes, MASKED: mask ? 1 : 0 };
-  const parts = partsOf(batches, sizes);
+  // One set of dispatches serves every size up to a bound: decided there.
+  const fit = lowering.settle(node, "scores", () =>
+    Math.floor(MOST_SCORES / (rows * layoutOf([keys]).words * 16)),
+  );
+  const isFixed = lowering.choices.always((shape) => shape(q.name)[0] === batches);
+  const parts = partsOf(batches, heads, fit, isFixed);
   const most = parts.reduce((least, part) => Math.max(least, part.batches * part.heads), 0);
   const scores = lowering.scratch([most, rows, keys]);
   const tensors = { q, k, v, scores, out };

@@ -46,7 +46,11 @@ export function emitBatched(lowering: Lowering, product: BatchedProduct): void {
   const batches = batch[0] * batch[1];
   const [depth, outWords] = [Math.ceil(k / 4), Math.ceil(n / 4)];
   const { target } = lowering;
-  const tile = tileFor(target, { dtype: "f32", m, n: outWords, k: depth, groups: 1 });
+  // One set of kernels serves every size up to a bound: decided there.
+  const form = transposed ? "transposed" : "straight";
+  const tile = lowering.settle(node, form, () =>
+    tileFor(target, { dtype: "f32", m, n: outWords, k: depth, groups: 1 }),
+  );
   const count = (rows: number, words: number) =>
     batches * Math.ceil(m / rows) * Math.ceil(outWords / words);
   const uniforms = (rows: number, words: number) => ({
@@ -73,18 +77,19 @@ export function emitBatched(lowering: Lowering, product: BatchedProduct): void {
     alpha,
     ...bounds,
   });
-  const form = { STRAIGHT: transposed ? 0 : 1, TRANSPOSED: transposed ? 1 : 0 };
+  const layout = { STRAIGHT: transposed ? 0 : 1, TRANSPOSED: transposed ? 1 : 0 };
   const shared = {
     node: node.name,
     buffers: { left: left.ref, right: right.ref, out: out.ref },
   };
   if (tile.family === "register" && tile.quads) {
-    const large = count(LARGE.QUARTER * 4, LARGE.WORDS * 4) >= ENOUGH;
-    const sizes = large ? LARGE : SMALL;
+    const sizes = lowering.settle(node, `${form} quads`, () =>
+      count(LARGE.QUARTER * 4, LARGE.WORDS * 4) >= ENOUGH ? LARGE : SMALL,
+    );
     const [rows, words] = [sizes.QUARTER * 4, sizes.WORDS * 4];
     lowering.plan.step("batchedQuadF32", {
       ...shared,
-      overrides: { ...sizes, ...form },
+      overrides: { ...sizes, ...layout },
       uniforms: uniforms(rows, words),
       groups: workgroups(count(rows, words) * 4),
     });
@@ -92,7 +97,7 @@ export function emitBatched(lowering: Lowering, product: BatchedProduct): void {
   }
   lowering.plan.step("batchedF32", {
     ...shared,
-    overrides: { ROWS, WORDS, ...form },
+    overrides: { ROWS, WORDS, ...layout },
     uniforms: uniforms(ROWS, WORDS),
     groups: workgroups(count(ROWS, WORDS)),
   });

@@ -8,7 +8,7 @@ import { rangeOf, type QParams } from "../../graph/value.ts";
 import { UnsupportedError } from "../../errors.ts";
 import { fitsWord, type DType } from "../../tensor/dtype.ts";
 import { fl } from "../../tensor/rounding.ts";
-import { toNumbers, type Tensor } from "../../tensor/tensor.ts";
+import { elementsOf, type Tensor } from "../../tensor/tensor.ts";
 import type { PlanBuilder, Ref } from "../builder.ts";
 import type { Choices, TileChoice } from "../choices.ts";
 import type { ConstantPool } from "../constants.ts";
@@ -265,7 +265,7 @@ export class Lowering {
     const kind = isBytes(constant) ? "int8" : dtype === "float32" ? "float32" : "int32";
     const packed = this.#pool.packed(`constant ${name} ${shape.join()}`, () => {
       checkWords(name, constant);
-      return packLayout(layoutOf(shape), toNumbers(constant), kind, shiftOf(constant));
+      return packLayout(layoutOf(shape), elementsOf(constant), kind, shiftOf(constant));
     });
     return this.plan.constant(packed);
   }

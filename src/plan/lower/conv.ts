@@ -11,7 +11,7 @@ import {
 } from "../../graph/arithmetic.ts";
 import type { Clamp, Conv, Engine, Node } from "../../graph/node.ts";
 import { AccumulatorError } from "../../errors.ts";
-import { sizeOf, toNumbers, type Tensor } from "../../tensor/tensor.ts";
+import { elementsOf, sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import { fit, type RegisterTile } from "../tiles.ts";
 import { floatBounds, storedBounds, workgroups, type Lowering, type Placed } from "./context.ts";
 import { emitDepthwiseFloat, emitDepthwiseInteger } from "./depthwise.ts";
@@ -26,7 +26,7 @@ import {
 } from "./filters.ts";
 import { takeRange } from "./observe.ts";
 import { isPointwise, sizesOf, type Product } from "./product.ts";
-import { noResidual, residualUniforms, takeResidual } from "./residual.ts";
+import { noResidual, residualUniforms, takeResidual, type Residual } from "./residual.ts";
 import { emitSharedFloat, emitSharedInteger, productSizes } from "./tiled.ts";
 
 function emit(lowering: Lowering, product: Product): void {
@@ -242,7 +242,7 @@ function constantBias(lowering: Lowering, node: Node, outs: number): ArrayLike<n
   if (name === undefined) return new Float32Array(outs);
   const bias = lowering.constant(name);
   if (!bias) throw lowering.unsupported(node, `bias "${name}" must be a constant`);
-  return toNumbers(bias);
+  return elementsOf(bias);
 }
 
 /** Where a convolution writes, with its own parameters: its own output, or that of the Add it does. */
@@ -318,13 +318,14 @@ export function lowerRows(
     alpha: number;
     bias: ArrayLike<number> | undefined;
     clamp: Clamp;
+    residual?: Residual | undefined;
   },
 ): void {
   const { filter, filterScale } = constantFilter(lowering, node);
   const [first = 1, second = 1] = filter.shape;
   const [outs, perGroup] = options.transposed ? [first, second] : [second, first];
   const data = once(() => {
-    const source = toNumbers(filter);
+    const source = elementsOf(filter);
     const rows = new Float64Array(outs * perGroup);
     for (let out = 0; out < outs; out++) {
       for (let k = 0; k < perGroup; k++) {
@@ -359,6 +360,7 @@ export function lowerRows(
     filterScale,
     x,
     out,
+    residual: options.residual,
     ...options.clamp,
   });
 }

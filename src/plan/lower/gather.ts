@@ -89,7 +89,7 @@ function dense(lowering: Lowering, node: Gather, index: number): Placed {
     return lowering.constantAs(name, { ...constant, shape });
   }
   const x = lowering.input(node, index);
-  if (isDense(x.layout)) return x;
+  if (lowering.choices.always((shapeOf) => isDense(layoutOf(shapeOf(name))))) return x;
   const flat = lowering.scratch(shape, x);
   emitReshape(lowering, node, x, flat);
   return flat;

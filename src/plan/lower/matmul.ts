@@ -1,7 +1,7 @@
 // Gemm and MatMul. A constant right operand and rows that lie row by row run as a 1 × 1 convolution;
 // anything else as a plain strided product.
 
-import type { Gemm, MatMul, NodeOf } from "../../graph/node.ts";
+import type { Binary, Gemm, MatMul, NodeOf } from "../../graph/node.ts";
 import { storedWeight } from "../../graph/weightOnly.ts";
 import { sizeOf, toNumbers } from "../../tensor/tensor.ts";
 import { emitBatched } from "./batched.ts";
@@ -9,6 +9,7 @@ import { clampOf, lowerRows } from "./conv.ts";
 import { floatBounds, workgroups, type Lowering, type Placed } from "./context.ts";
 import { emitBinary } from "./elementwise.ts";
 import { emitCopy } from "./movement.ts";
+import { takeBias, takeResidual, type Residual } from "./residual.ts";
 import { lowerWeightRows } from "./weights.ts";
 import { elementStrides, layoutOf, padFront, type Layout } from "../layout.ts";
 
@@ -47,8 +48,8 @@ export interface Strided {
   /** n with the padding behind it that is written 0; without, the layout's where columns are last. */
   readonly nPadded?: number;
   readonly k: number;
-  /** Left is 0 from k to the end of its last word. */
-  readonly leftIsPadded?: boolean;
+  /** At every size, k fills words, or left is 0 from k to the end of its last one. */
+  readonly inWords: boolean;
   readonly batch: readonly number[];
   readonly alpha: number;
 }
@@ -59,15 +60,14 @@ function emitWords(
   product: Strided,
   bounds: { low: number; high: number },
 ): boolean {
-  const { node, left, right, out, m, n, k, batch, alpha, leftIsPadded = false } = product;
+  const { node, left, right, out, m, n, k, batch, alpha } = product;
   const [batch0 = 1, batch1 = 1, batch2 = 1] = padFront(batch, 3, 1);
   const transposed = right.column !== 1;
   const line = transposed ? right.column : right.row;
-  const whole = k > 0 && (k % 4 === 0 || (leftIsPadded && !transposed));
-  const inWords = left.column === 1 && out.column === 1 && (transposed ? right.row === 1 : true);
+  const fit = left.column === 1 && out.column === 1 && (!transposed || right.row === 1);
   const strides = [left, right, out].flatMap(({ base, batch: [, ...rest] }) => [base, ...rest]);
   const aligned = [...strides, left.row, line, out.row].every((stride) => stride % 4 === 0);
-  if (!whole || !inWords || !aligned || batch0 !== 1) return false;
+  if (!product.inWords || k === 0 || !fit || !aligned || batch0 !== 1) return false;
   const words = ({ placed, base, batch: [, outer = 0, inner = 0] }: Operand, stride: number) => ({
     ref: placed.ref,
     base: base / 4,
@@ -208,6 +208,7 @@ export function lowerGemm(lowering: Lowering, node: Gemm): void {
         m: rows,
         n: columns,
         k,
+        inWords: fillsWords(lowering, node, node.transA ? 0 : 1),
         batch: [],
         alpha: node.alpha,
       },
@@ -229,6 +230,12 @@ export function lowerGemm(lowering: Lowering, node: Gemm): void {
   }
 }
 
+/** Whether `axis` of the left operand fills words at every size. */
+function fillsWords(lowering: Lowering, node: Gemm | MatMul, axis: number): boolean {
+  const name = lowering.inputName(node, 0);
+  return lowering.choices.always((shape) => (shape(name)[axis] ?? 1) % 4 === 0);
+}
+
 /** Host numbers as a placed row (1, n). */
 function constantRow(lowering: Lowering, values: readonly number[]): Placed {
   const scratch = lowering.scratch([1, values.length]);
@@ -237,21 +244,45 @@ function constantRow(lowering: Lowering, values: readonly number[]): Placed {
   return { ...scratch, ref: lowering.plan.constant(data) };
 }
 
+/** A product by a constant, with the bias and the residual that are added to it. */
+function lowerLinear(lowering: Lowering, node: MatMul, left: Placed): void {
+  const bias = takeBias(lowering, node);
+  const last = bias?.add ?? node;
+  const residual = takeFloatResidual(lowering, last);
+  const out = residual?.out ?? lowering.output(last);
+  lowerRows(lowering, node, left, out, {
+    transposed: false,
+    alpha: 1,
+    bias: bias && toNumbers(bias.row),
+    clamp: clampOf(last),
+    residual,
+  });
+}
+
+/** Integer rows take no residual: theirs are convolutions. */
+function takeFloatResidual(lowering: Lowering, node: MatMul | Binary): Residual | undefined {
+  const isFloat = lowering.quant(node.outputs[0] ?? "") === undefined;
+  return isFloat ? takeResidual(lowering, node) : undefined;
+}
+
 export function lowerMatMul(lowering: Lowering, node: MatMul): void {
   const left = lowering.input(node, 0);
   const rightName = lowering.inputName(node, 1);
-  const out = lowering.output(node);
   const rightShape = lowering.shape(rightName);
   const constant = lowering.constant(rightName);
-  const clamp = clampOf(node);
   if (storedWeight(node, (name) => lowering.graph.values.get(name))) {
-    const options = { transposed: false, alpha: 1, bias: undefined, clamp };
-    return lowerWeightRows(lowering, node, left, out, options);
+    const bias = takeBias(lowering, node);
+    const last = bias?.add ?? node;
+    const row = bias && toNumbers(bias.row);
+    const options = { transposed: false, alpha: 1, bias: row, clamp: clampOf(last) };
+    return lowerWeightRows(lowering, node, left, lowering.output(last), options);
   }
   if (constant && rightShape.length === 2 && rowsAreContiguous(left.layout)) {
-    lowerRows(lowering, node, left, out, { transposed: false, alpha: 1, bias: undefined, clamp });
+    lowerLinear(lowering, node, left);
     return;
   }
+  const out = lowering.output(node);
+  const clamp = clampOf(node);
   const right = lowering.input(node, 1);
   const [a, b] = [left.layout.logical, right.layout.logical];
   const m = a.length === 1 ? 1 : (a.at(-2) ?? 1);
@@ -282,6 +313,7 @@ export function lowerMatMul(lowering: Lowering, node: MatMul): void {
       m,
       n,
       k,
+      inWords: fillsWords(lowering, node, a.length - 1),
       batch,
       alpha: 1,
     },

@@ -3,6 +3,7 @@
 
 import { addMultipliers } from "../../graph/arithmetic.ts";
 import type { Binary, Clamp, Node } from "../../graph/node.ts";
+import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import { storedBounds, type Lowering, type Placed } from "./context.ts";
 
 /** The addition a convolution takes over: what it adds, and where the sum goes. */
@@ -35,6 +36,27 @@ export function takeResidual(lowering: Lowering, node: Node & Clamp): Residual |
   if (quantized === 0 ? clamps : quantized !== 3) return undefined;
   lowering.done.add(add);
   return { add, other, out: lowering.output(add) };
+}
+
+/** The row that an Add puts on every row of `node`'s float product, if that is all that reads it: a bias, as
+ *  MatMul has none of its own. The Add counts as lowered then. */
+export function takeBias(
+  lowering: Lowering,
+  node: Node & Clamp,
+): { readonly add: Binary; readonly row: Tensor } | undefined {
+  const [name] = node.outputs;
+  if (name === undefined || lowering.graph.outputs.includes(name)) return undefined;
+  const [add, ...others] = lowering.readers(name);
+  if (add?.op !== "Add" || others.length > 0) return undefined;
+  const [left, right] = add.inputs;
+  const row = lowering.constant((left === name ? right : left) ?? "");
+  const columns = lowering.shape(name).at(-1) ?? 1;
+  if (row?.dtype !== "float32" || row.shape.at(-1) !== columns) return undefined;
+  const isRow = sizeOf(row.shape) === columns && row.shape.length <= lowering.shape(name).length;
+  const quantized = [name, ...add.outputs].some((value) => lowering.quant(value));
+  if (!isRow || quantized || node.low !== undefined || node.high !== undefined) return undefined;
+  lowering.done.add(add);
+  return { add, row };
 }
 
 /** Uniforms of lib/residual.wgsl: docs/quantization.md (37). */

@@ -57,6 +57,8 @@ export function lowerArithmetic(lowering: Lowering, node: Binary): void {
 export function lowerIntegers(lowering: Lowering, node: Binary | Logic): void {
   const out = lowering.output(node);
   if (out.quant) throw lowering.unsupported(node, "plain integers in and quantized out");
+  if (node.op === "Pow" || node.op === "Min" || node.op === "Max")
+    throw lowering.unsupported(node, `${node.op} of integers is not supported`);
   const target = isBytes(out) ? lowering.scratch(out.layout.logical, { dtype: "int32" }) : out;
   emitIntegers(lowering, node, OPS[node.op], operands(lowering, node, target), target);
   if (target !== out) emitNarrow(lowering, node, target, out, false);
@@ -99,10 +101,11 @@ export function lowerWhere(lowering: Lowering, node: Where): void {
   if (condition.dtype !== "bool") {
     throw lowering.unsupported(node, `the condition must be bool; got ${condition.dtype}`);
   }
-  if (condition.layout.logical.join() !== logical.join()) {
-    const whole = lowering.scratch(logical, { dtype: "bool" });
-    emitBroadcastCopy(lowering, node, condition, whole);
-    condition = whole;
+  const [own, whole] = [lowering.inputName(node, 0), node.outputs[0] ?? ""];
+  if (!lowering.choices.always((shape) => shape(own).join() === shape(whole).join())) {
+    const repeated = lowering.scratch(logical, { dtype: "bool" });
+    emitBroadcastCopy(lowering, node, condition, repeated);
+    condition = repeated;
   }
   lowering.plan.step("where32", {
     node: node.name,

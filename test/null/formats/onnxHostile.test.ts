@@ -339,7 +339,7 @@ describe("named hostile files", () => {
   it("every offender is named, in one error", () => {
     const parts: Tiny = {
       nodes: [
-        node("Erf", ["x"], ["a"], {}, { name: "gelu" }),
+        node("Det", ["x"], ["a"], {}, { name: "gelu" }),
         node("Relu", ["a"], ["b"], {}, { domain: "com.example" }),
         node("Flatten", ["b"], ["c"], { axis: 1, colour: 3 }),
         node("Pad", ["x", "p"], ["d"], { mode: "reflect" }),
@@ -353,7 +353,7 @@ describe("named hostile files", () => {
     expect(messageOf(read(parts))).toMatchInlineSnapshot(`
       "UnsupportedError: import: 6 unsupported node(s):
         initializer "half": dtype BFLOAT16 is not supported
-        Erf "gelu": this op is not supported
+        Det "gelu": this op is not supported
         Relu "Relu_0": domain "com.example" is not supported
         Flatten "Flatten_0": attribute "colour" is not supported
         Pad "Pad_0": mode "reflect" is not supported; "constant" is

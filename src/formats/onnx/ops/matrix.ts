@@ -50,6 +50,19 @@ export function BatchNormalization(call: Call): void {
   call.scope.add({ op: "BatchNormalization", name: call.name, inputs, outputs, epsilon });
 }
 
+/** Mean and 1 / deviation, outputs 1 and 2, are for training. stash_type 1: computed in float32. */
+export function LayerNormalization(call: Call): void {
+  if (call.isUsed(1) || call.isUsed(2))
+    call.refuse("Mean and InvStdDev as outputs are not supported");
+  if (call.int("stash_type", 1) !== 1) call.refuse("a stash_type other than 1 is not supported");
+  const axis = call.axis(call.int("axis", -1), call.rank(0));
+  const epsilon = call.float("epsilon", Math.fround(1e-5));
+  const bias = call.optional(2);
+  const inputs = [call.input(0), call.input(1), ...(bias === undefined ? [] : [bias])];
+  const outputs = [call.output()];
+  call.scope.add({ op: "LayerNormalization", name: call.name, inputs, outputs, axis, epsilon });
+}
+
 /** axes: an attribute before opset 18, an input since. None: all axes, or none if noop is set. */
 export function ReduceMean(call: Call): void {
   const isOld = call.opset < 18;

@@ -1,0 +1,196 @@
+// The walk over the nodes of a graph, in file order. An If whose condition is known is replaced by its taken
+// branch: the walk goes on inside, and names of the branch that are taken already get fresh ones. The other
+// branch is not looked at, so what it holds need not be supported.
+
+import { FormatError, InputError, type Unsupported } from "../../errors.ts";
+import { Call } from "./call.ts";
+import { importerOf } from "./ops/table.ts";
+import { dataTypeName, type GraphProto, type NodeProto, type TensorProto } from "./proto.ts";
+import { decodeTensor } from "./readTensor.ts";
+import { Refusal, type Scope } from "./scope.ts";
+
+/** What the names of a (sub)graph of the file are in the graph that is built. */
+class Renames {
+  readonly #outer: Renames | undefined;
+  readonly #own = new Map<string, string>();
+
+  constructor(outer?: Renames) {
+    this.#outer = outer;
+  }
+
+  has(name: string): boolean {
+    return this.#own.has(name);
+  }
+
+  set(name: string, to: string): void {
+    this.#own.set(name, to);
+  }
+
+  get(name: string): string {
+    return this.#own.get(name) ?? this.#outer?.get(name) ?? name;
+  }
+}
+
+/** Every name that `graph` or a graph inside it reads. */
+export function usedNames(graph: GraphProto, used = new Set<string>()): Set<string> {
+  for (const { name } of graph.outputs) used.add(name);
+  for (const node of graph.nodes) {
+    for (const name of node.inputs) used.add(name);
+    for (const inner of subgraphs(node)) usedNames(inner, used);
+  }
+  return used;
+}
+
+/** The graphs in the attributes of `node`. */
+export function subgraphs(node: NodeProto): GraphProto[] {
+  return [...node.attributes.values()].flatMap((attribute) =>
+    attribute.kind === "graph" ? [attribute.value] : [],
+  );
+}
+
+/** What is wrong with a node before its inputs are looked at. */
+function staticProblems(node: NodeProto): string[] {
+  const op = importerOf(node);
+  if (typeof op === "string") return [op];
+  return [...node.attributes].flatMap(([name, { kind }]) => {
+    if (!op.attributes.has(name)) return [`attribute "${name}" is not supported`];
+    return kind === "other" ? [`attribute "${name}" has an unsupported type`] : [];
+  });
+}
+
+export class Walk {
+  readonly #scope: Scope;
+  readonly #externalData: ReadonlyMap<string, Uint8Array> | undefined;
+  readonly #offenders: Unsupported[];
+  readonly #named = new Set<string>();
+  readonly #counts = new Map<string, number>();
+  #failure: FormatError | InputError | undefined;
+
+  /** @param offenders What cannot be imported is added to it. */
+  constructor(
+    scope: Scope,
+    externalData: ReadonlyMap<string, Uint8Array> | undefined,
+    offenders: Unsupported[],
+  ) {
+    this.#scope = scope;
+    this.#externalData = externalData;
+    this.#offenders = offenders;
+  }
+
+  /** Import the nodes of the file's graph. Throws what a node threw, where nothing else is refused. */
+  run(graph: GraphProto): void {
+    for (const { name } of graph.nodes) if (name !== "") this.#scope.nodeNames.take(name);
+    this.#nodes(graph, new Renames());
+    if (this.#failure && this.#offenders.length === 0) throw this.#failure;
+  }
+
+  /** Initializers become constants, under their names in `renames`. */
+  initializers(graph: GraphProto, used: ReadonlySet<string>, renames = new Renames()): void {
+    for (const proto of graph.initializers) {
+      if (!used.has(proto.name)) continue;
+      const tensor = this.#decode(proto);
+      if (tensor) this.#scope.setConstant(renames.get(proto.name), tensor);
+      else {
+        const problem = `dtype ${dataTypeName(proto.dataType)} is not supported`;
+        this.#offenders.push({ op: "initializer", node: proto.name, problem });
+      }
+    }
+    if (graph.sparse > 0) {
+      const problem = `${graph.sparse} sparse initializer(s) are not supported`;
+      this.#offenders.push({ op: "graph", node: graph.name, problem });
+    }
+  }
+
+  #decode(proto: TensorProto) {
+    return decodeTensor(proto, this.#externalData);
+  }
+
+  #nodes(graph: GraphProto, renames: Renames): void {
+    const used = usedNames(graph);
+    for (const node of graph.nodes) this.#node(node, renames, used);
+  }
+
+  #node(node: NodeProto, renames: Renames, used: ReadonlySet<string>): void {
+    const name = this.#nameOf(node);
+    const problems = staticProblems(node);
+    for (const problem of problems) {
+      this.#offenders.push({ op: node.opType, node: name, problem });
+    }
+    const rename = (from: string) => (from === "" ? "" : renames.get(from));
+    const inputs = node.inputs.map(rename);
+    const outputs = node.outputs.map(rename);
+    const isReady = inputs.every((input) => input === "" || this.#scope.entry(input));
+    if (problems.length > 0 || !isReady || this.#failure) return;
+    const call = new Call(
+      { ...node, inputs, outputs },
+      name,
+      this.#scope,
+      (index) => used.has(node.outputs[index] || "\0"),
+      (proto) => this.#decode(proto),
+      (branch) => this.#inline(branch, name, outputs, renames),
+    );
+    try {
+      run(call);
+    } catch (error) {
+      if (error instanceof Refusal) {
+        this.#offenders.push({ op: node.opType, node: name, problem: error.message });
+      } else if (error instanceof FormatError || error instanceof InputError) this.#failure = error;
+      else throw error;
+    }
+  }
+
+  /** Empty and repeated names get stable ones: Conv_0 is the first Conv of the file. */
+  #nameOf({ name, opType }: NodeProto): string {
+    const count = this.#counts.get(opType) ?? 0;
+    this.#counts.set(opType, count + 1);
+    const { nodeNames } = this.#scope;
+    // The names of the file's own nodes are taken from the start, those of a branch when it is met.
+    const isOwn = name !== "" && !this.#named.has(name);
+    const own = isOwn ? name : nodeNames.fresh(name || `${opType}_${count}`);
+    nodeNames.take(own);
+    this.#named.add(own);
+    return own;
+  }
+
+  /** Import `branch` in place of the node `name`, whose outputs are `outputs`. */
+  #inline(branch: GraphProto, name: string, outputs: readonly string[], outer: Renames): void {
+    const scope = this.#scope;
+    const renames = new Renames(outer);
+    const computed = new Set(branch.nodes.flatMap((node) => node.outputs));
+    const targets = branch.outputs.map((output, index) => {
+      const target = outputs[index] || scope.names.fresh(output.name);
+      const isDirect = computed.has(output.name) && !renames.has(output.name);
+      if (isDirect) renames.set(output.name, target);
+      return { inner: output.name, target, isDirect };
+    });
+    const own = [...branch.initializers.map((proto) => proto.name), ...computed];
+    for (const inner of own) {
+      if (inner !== "" && !renames.has(inner)) renames.set(inner, scope.names.fresh(inner));
+    }
+    this.initializers(branch, usedNames(branch), renames);
+    this.#nodes(branch, renames);
+    for (const { inner, target, isDirect } of targets) {
+      const source = renames.get(inner);
+      const entry = scope.entry(source);
+      // Without an entry the branch was refused, and said why.
+      if (isDirect || entry === undefined) continue;
+      if (entry.kind !== "value") scope.alias(target, source);
+      else {
+        const node = scope.nodeNames.fresh(`${name}_Identity`);
+        scope.add({ op: "Identity", name: node, inputs: [source], outputs: [target] });
+      }
+    }
+  }
+}
+
+function run(call: Call): void {
+  const op = importerOf(call.proto);
+  if (typeof op === "string") return;
+  const [least, most] = op.inputs;
+  const { length } = call.proto.inputs;
+  if (length < least || length > most) {
+    const range = least === most ? String(least) : `${least} … ${most}`;
+    call.wrong(`it takes ${range} input(s)`, String(length));
+  }
+  op.run(call);
+}
