@@ -6,6 +6,7 @@ import type { DType } from "../tensor/dtype.ts";
 import { formatShape } from "../tensor/tensor.ts";
 import { isBinary, isUnaryFunction } from "./functions.ts";
 import type { Node, Window } from "./node.ts";
+import { recurrentShapes, wantedShape } from "./recurrent.ts";
 import type { Dim } from "./value.ts";
 
 type Shape = readonly Dim[];
@@ -134,6 +135,25 @@ function sameShape(node: Node, x: Shape, gradient: Shape): Dim[] {
   );
 }
 
+function pad(node: Node & { op: "Pad" }, x: Shape): Dim[] {
+  return x.map((dim, axis) => {
+    const [begin, end] = [node.pads[axis] ?? 0, node.pads[axis + x.length] ?? 0];
+    if (begin === 0 && end === 0) return dim;
+    const size = sizeAt(node, x, axis);
+    // A mirror has no more than it shows; an edge must be there.
+    const most = node.mode === "reflect" ? size - 1 : size > 0 ? Infinity : 0;
+    if (node.mode && (Math.min(begin, end) < 0 || Math.max(begin, end) > most)) {
+      throw nodeError(
+        node,
+        `mode "${node.mode}" pads axis ${axis} of size ${size} by 0 … ${most}`,
+        `${begin} before and ${end} behind`,
+        CHECK_MODEL,
+      );
+    }
+    return size + begin + end;
+  });
+}
+
 function concat(node: Node & { op: "Concat" }, inputs: readonly Shape[]): Dim[] {
   const first = inputs[0] ?? [];
   return first.map((dim, axis) => {
@@ -232,6 +252,20 @@ function layerNormalization(
   return [...x];
 }
 
+/** Y, Y_h and Y_c; every input must have the shape that its role asks for. Names of sizes may differ. */
+function recurrent(node: Node & { op: "LSTM" | "GRU" }, inputs: readonly Shape[]): Dim[][] {
+  const [x = []] = inputs;
+  (["W", "R", ...node.roles] as const).forEach((what, index) => {
+    const [got = [], want] = [inputs[index + 1], wantedShape(node, what, x)];
+    const fits = (dim: Dim, axis: number) =>
+      dim === want[axis] || typeof dim === "string" || typeof want[axis] === "string";
+    if (x.length === 3 && got.length === want.length && got.every(fits)) return;
+    const shapes = `${formatShape(got)} with x ${formatShape(x)}`;
+    throw nodeError(node, `${what} must have shape ${formatShape(want)}`, shapes, CHECK_MODEL);
+  });
+  return recurrentShapes(node, x);
+}
+
 /** Element types that `node`'s op alone decides, output by output; undefined where its inputs do. */
 export function fixedTypes(node: Node): readonly DType[] | undefined {
   switch (node.op) {
@@ -240,8 +274,13 @@ export function fixedTypes(node: Node): readonly DType[] | undefined {
     case "ConvInteger":
     case "MatMulInteger":
       return ["int32"];
+    case "MatMulIntegerToFloat":
+      return ["float32"];
     case "DynamicQuantizeLinear":
-      return ["uint8", "float32", "uint8"];
+      return [node.dtype, "float32", node.dtype];
+    case "LSTM":
+    case "GRU":
+      return node.outputs.map(() => "float32");
     case "Equal":
     case "Less":
     case "LessOrEqual":
@@ -273,10 +312,12 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     }
     case "MatMul":
     case "MatMulInteger":
+    case "MatMulIntegerToFloat":
       return [matmul(node, x, inputs[1] ?? [])];
     case "BatchNormalization":
     case "Cast":
     case "Softmax":
+    case "LogSoftmax":
     case "Quantize":
     case "Dequantize":
     case "FakeQuantize":
@@ -342,12 +383,7 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "Concat":
       return [concat(node, inputs)];
     case "Pad":
-      return [
-        x.map((dim, axis) => {
-          const total = (node.pads[axis] ?? 0) + (node.pads[axis + x.length] ?? 0);
-          return total === 0 ? dim : sizeAt(node, x, axis) + total;
-        }),
-      ];
+      return [pad(node, x)];
     case "Slice":
       return [
         x.map((dim, axis) => {
@@ -363,8 +399,13 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
       ];
     case "Split":
       return node.sizes.map((size) => x.map((dim, axis) => (axis === node.axis ? size : dim)));
-    case "DynamicQuantizeLinear":
-      return [[...x], [], []];
+    case "LSTM":
+    case "GRU":
+      return recurrent(node, inputs);
+    case "DynamicQuantizeLinear": {
+      const parameters = node.granularity === "perTensor" ? [] : [...x.slice(0, -1), 1];
+      return [[...x], parameters, parameters];
+    }
     case "Observe":
     case "Compare":
       return [];

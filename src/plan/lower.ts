@@ -25,12 +25,15 @@ import {
   lowerUnary,
 } from "./lower/elementwise.ts";
 import { lowerLayerNorm } from "./lower/layerNorm.ts";
+import { lowerDynamicQuantize } from "./lower/dynamic.ts";
 import { lowerGather } from "./lower/gather.ts";
-import { lowerDynamicQuantize, lowerIntegerProduct } from "./lower/integers.ts";
+import { lowerIntegerToFloat } from "./lower/integerToFloat.ts";
+import { lowerIntegerProduct } from "./lower/integers.ts";
 import { lowerGemm, lowerMatMul } from "./lower/matmul.ts";
 import { emitReshape, emitReshapeQuantize, lowerMovement } from "./lower/movement.ts";
 import { lowerCompare, lowerObserve } from "./lower/observe.ts";
 import { lowerMean, lowerPool, lowerSoftmax } from "./lower/pool.ts";
+import { lowerRecurrent } from "./lower/recurrent.ts";
 import {
   lowerArithmetic,
   lowerComparison,
@@ -77,7 +80,11 @@ function lowerNode(lowering: Lowering, node: Node): void {
     case "ReduceMean":
       return lowerMean(lowering, node);
     case "Softmax":
+    case "LogSoftmax":
       return lowerSoftmax(lowering, node);
+    case "LSTM":
+    case "GRU":
+      return lowerRecurrent(lowering, node);
     case "Attention":
       return lowerAttention(lowering, node);
     case "Cast":
@@ -91,6 +98,8 @@ function lowerNode(lowering: Lowering, node: Node): void {
     case "ConvInteger":
     case "MatMulInteger":
       return lowerIntegerProduct(lowering, node);
+    case "MatMulIntegerToFloat":
+      return lowerIntegerToFloat(lowering, node);
     case "FakeQuantize":
       return lowerFakeQuantize(lowering, node);
     case "FakeQuantizeGrad":

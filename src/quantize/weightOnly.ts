@@ -3,8 +3,7 @@
 
 import { InputError, QConfigError } from "../errors.ts";
 import { quantizeTensor } from "../graph/arithmetic.ts";
-import { GraphBuilder } from "../graph/builder.ts";
-import { prune, valueOf, type Graph } from "../graph/graph.ts";
+import type { Graph } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
 import { paramsShape, rangeOf, type QParams } from "../graph/value.ts";
 import { BLOCK_UNIT, blockAxis, storedInput, whyNotStored } from "../graph/weightOnly.ts";
@@ -53,7 +52,12 @@ export function storeWeight(
     );
   }
   if (dtype === "float16") return halved(weight);
-  const quant = blockParams(weight, dtype, blockAxis(node), groupSize);
+  const axis = blockAxis(node);
+  const blocks = blockParams(weight, dtype, axis, groupSize);
+  // One block is the whole slice: a scale per slice, which files have said for longer.
+  const isWhole = groupSize >= (weight.shape[axis] ?? 1);
+  const { blockSize: _, ...whole } = blocks;
+  const quant = isWhole ? { ...whole, axis: 1 - axis } : blocks;
   return { data: quantizeTensor(weight, quant), quant, saturated: 0 };
 }
 
@@ -66,40 +70,6 @@ export function whyNotWeightOnly(graph: Graph, node: Node): string | undefined {
   if (weight.dtype !== "float32") return `its weight is ${weight.dtype}`;
   if (weight.data.length === 0) return "its weight is empty";
   return whyNotStored(node, weight.shape, undefined);
-}
-
-/** `graph` with the weights of the nodes that `specOf` gives a spec stored so; what a spec cannot be met for stays
- *  float. One weight that several nodes read alike is stored once. */
-export function storeWeights(
-  graph: Graph,
-  specOf: (node: Node) => WeightOnlySpec | undefined,
-): { readonly graph: Graph; readonly saturated: number } {
-  const builder = GraphBuilder.from(graph);
-  const names = new Map<string, string>();
-  let saturated = 0;
-  for (const node of graph.nodes) {
-    const { dtype, quant } = valueOf(graph, node.outputs[0] ?? node.inputs[0] ?? "");
-    const type = { dtype, ...(quant ? { quant } : {}) };
-    const spec = specOf(node);
-    const index = storedInput(node) ?? 0;
-    const name = node.inputs[index] ?? "";
-    const source = graph.constants.get(name) as Tensor<"float32"> | undefined;
-    if (!spec || !source || whyNotWeightOnly(graph, node) !== undefined) {
-      builder.add(node, type);
-      continue;
-    }
-    const key = JSON.stringify([name, spec, blockAxis(node)]);
-    let own = names.get(key);
-    if (own === undefined) {
-      const stored = storeWeight(node, source, spec);
-      saturated += stored.saturated;
-      own = builder.constant(builder.fresh(`${name}_${spec.dtype}`), stored.data, stored.quant);
-      names.set(key, own);
-    }
-    const inputs = node.inputs.map((input, at) => (at === index ? own : input));
-    builder.add({ ...node, inputs } as Node, type);
-  }
-  return { graph: prune(builder.build(graph.name, graph.inputs, graph.outputs)), saturated };
 }
 
 /** The nearest halves: docs/quantization.md (46). */

@@ -106,6 +106,10 @@ export class Call {
     return this.#attribute(name, "string")?.value ?? fallback;
   }
 
+  strings(name: string): readonly string[] | undefined {
+    return this.#attribute(name, "strings")?.value;
+  }
+
   graph(name: string): GraphProto | undefined {
     return this.#attribute(name, "graph")?.value;
   }
@@ -163,6 +167,11 @@ export class Call {
   /** What input `index`, which is not known, is; and how to make a graph input known. */
   #unknown(index: number): string {
     const name = this.input(index);
+    const entry = this.entry(index);
+    if (entry.kind === "sizes") {
+      const names = entry.sizes.filter((size) => typeof size === "string");
+      return `the size ${names.join(", ")}; give it when loading: load(bytes, { dims: { … } })`;
+    }
     if (!this.scope.isInput(name)) return "a value computed at run time";
     return `an input; give it when loading: load(bytes, { constants: { "${name}": tensor } })`;
   }

@@ -1,7 +1,7 @@
 // An ONNX graph while it is written: nodes in order, initializers once each. Small constants of equal
 // contents (scales, zero points, axes) share one initializer.
 
-import type { DType } from "../../tensor/dtype.ts";
+import { allocate, type DType } from "../../tensor/dtype.ts";
 import { packNibbles } from "../../tensor/nibbles.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Unsupported } from "../../errors.ts";
@@ -90,9 +90,11 @@ export class Draft {
     return this.shared(wanted, { dtype: "int64", shape: [values.length], data });
   }
 
-  /** One float as an initializer. */
-  scalar(wanted: string, value: number): string {
-    return this.shared(wanted, { dtype: "float32", shape: [], data: Float32Array.of(value) });
+  /** One number as an initializer. */
+  scalar(wanted: string, value: number, dtype: DType = "float32"): string {
+    const data = allocate(dtype, 1);
+    data[0] = (dtype === "int64" ? BigInt(value) : value) as never;
+    return this.shared(wanted, { dtype, shape: [], data } as Tensor);
   }
 
   /** Keep the node for the list of all that cannot be written. */

@@ -147,9 +147,11 @@ class Exporter {
   #float(node: Node, outputs: readonly string[]): void {
     const shapes = new Map(node.inputs.map((name) => [this.#real(name), name]));
     const inputs = node.inputs.map((name) => this.#real(name));
-    exportNode(this.#draft, { ...node, inputs }, outputs, (name) => {
-      return valueOf(this.#graph, shapes.get(name) ?? name).shape;
-    });
+    const shapeOf = (name: string) => valueOf(this.#graph, shapes.get(name) ?? name).shape;
+    const first = node.inputs[0];
+    const type = first === undefined ? undefined : valueOf(this.#graph, first);
+    const dtype = type === undefined || type.quant ? "float32" : type.dtype;
+    exportNode(this.#draft, { ...node, inputs }, outputs, shapeOf, dtype);
   }
 
   /** Where the float meaning of value `name` is. */

@@ -2,15 +2,19 @@
 
 import { isBinary, isUnaryFunction } from "../../graph/functions.ts";
 import type { Node, Window } from "../../graph/node.ts";
+import type { DType } from "../../tensor/dtype.ts";
 import type { Dim } from "../../graph/value.ts";
+import { exportRecurrent } from "./exportRecurrent.ts";
 import { codeOf, float, int, ints, type Attributes, type Draft } from "./draft.ts";
 
-/** Write `node`; `outputs` are the names of its results. `shapeOf` gives the shapes of values. */
+/** Write `node`; `outputs` are the names of its results. `shapeOf` gives the shapes of values, `dtype` is that
+ *  of its first input. */
 export function exportNode(
   draft: Draft,
   node: Node,
   outputs: readonly string[],
   shapeOf: (name: string) => readonly Dim[],
+  dtype: DType = "float32",
 ): void {
   const { name, inputs } = node;
   const plain = (attributes: Attributes = {}) =>
@@ -88,7 +92,11 @@ export function exportNode(
       if (draft.opset >= 18) return withInputs([axes(node.axes)], { keepdims });
       return plain({ axes: ints(node.axes), keepdims });
     }
+    case "LSTM":
+    case "GRU":
+      return exportRecurrent(draft, node, outputs);
     case "Softmax":
+    case "LogSoftmax":
     case "Flatten":
     case "Concat":
     case "Gather":
@@ -110,9 +118,9 @@ export function exportNode(
     }
     case "Pad": {
       const pads = draft.integers(`${name}_pads`, node.pads);
-      return withInputs([pads, draft.scalar(`${name}_value`, node.value)], {
-        mode: { kind: "string", value: "constant" },
-      });
+      const mode = { kind: "string", value: node.mode ?? "constant" } as const;
+      if (node.mode) return withInputs([pads], { mode });
+      return withInputs([pads, draft.scalar(`${name}_value`, node.value, dtype)], { mode });
     }
     case "Slice":
       return withInputs([
@@ -139,6 +147,8 @@ export function exportNode(
         node,
         "ONNX has no such op; export the model before prepare or after convert",
       );
+    case "MatMulIntegerToFloat":
+      return draft.refuse(node, "not written yet");
     case "Quantize":
     case "Dequantize":
     case "FakeQuantize":

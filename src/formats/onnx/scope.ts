@@ -26,7 +26,7 @@ export type Entry =
 export class Refusal extends Error {}
 
 /** Ops whose output has no part in the quantization of their input. */
-const OWN_TYPE = new Set("Cast Quantize Dequantize ConvInteger MatMulInteger".split(" "));
+const OWN_TYPE = new Set("Cast Quantize Dequantize ConvInteger MatMulInteger LSTM GRU".split(" "));
 
 export class Scope {
   readonly builder = new GraphBuilder();
@@ -156,6 +156,7 @@ export class Scope {
   }
 
   #fold(node: Node, shapes: readonly (readonly Dim[])[]): boolean {
+    if (shapes.flat().some((dim) => typeof dim === "string")) return false;
     const elements = shapes.reduce((sum, shape) => sum + sizeOf(shape.map(Number)), 0);
     const entries = node.inputs.map((name) => this.#entries.get(name));
     const tensors = entries.flatMap((entry) => (entry?.kind === "constant" ? [entry.tensor] : []));
