@@ -2,8 +2,10 @@
 // several ways (auto_pad, clip bounds as inputs, axes as inputs) has one spelling here, made on import.
 
 import type { DType } from "../tensor/dtype.ts";
+import type { DynamicRule } from "./dynamic.ts";
 import type { Dim } from "./value.ts";
 import type { ObserverSpec } from "./observer.ts";
+import type { RecurrentAttributes } from "./recurrent.ts";
 
 interface Common {
   /** Unique in the graph; the ONNX node's name where it has one. */
@@ -61,13 +63,36 @@ export interface BatchNormalization extends Common {
   readonly epsilon: number;
 }
 
-/** Element-wise with one input. */
+/** x (…), normalized over the axes from `axis` on: (x − mean) / √(variance + epsilon) · scale + bias, both of
+ *  them broadcastable to x. inputs: x, scale, bias?. axis: non-negative. */
+export interface LayerNormalization extends Common {
+  readonly op: "LayerNormalization";
+  readonly axis: number;
+  readonly epsilon: number;
+}
+
+/** A node of each op in O, without attributes. */
+type Plain<O extends string> = O extends string ? Common & { readonly op: O } : never;
+
+/** Element-wise with one input; functions.ts has what each computes. */
 export type Unary =
-  | (Common & { readonly op: "Relu" })
-  | (Common & { readonly op: "Sigmoid" })
-  | (Common & { readonly op: "HardSwish" })
-  | (Common & { readonly op: "Tanh" })
-  | (Common & { readonly op: "Identity" })
+  | Plain<
+      | "Identity"
+      | "Relu"
+      | "Sigmoid"
+      | "HardSwish"
+      | "Tanh"
+      | "Erf"
+      | "Sqrt"
+      | "Exp"
+      | "Log"
+      | "Neg"
+    >
+  | Plain<"Abs" | "Reciprocal" | "Softplus" | "Sign" | "Floor" | "Ceil" | "Round">
+  | (Common & { readonly op: "Elu"; readonly alpha: number })
+  | (Common & { readonly op: "Selu"; readonly alpha: number; readonly gamma: number })
+  /** "none": by erf; "tanh": the approximation by tanh. */
+  | (Common & { readonly op: "Gelu"; readonly approximate: "none" | "tanh" })
   | (Common & { readonly op: "LeakyRelu"; readonly alpha: number })
   | (Common & { readonly op: "HardSigmoid"; readonly alpha: number; readonly beta: number })
   | (Common & { readonly op: "Clip"; readonly low: number; readonly high: number })
@@ -77,7 +102,7 @@ export type Unary =
 
 /** Element-wise with two inputs, numpy broadcasting. */
 export interface Binary extends Common, Clamp, Rounded {
-  readonly op: "Add" | "Sub" | "Mul" | "Div";
+  readonly op: "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Min" | "Max";
 }
 
 /** Element-wise with two inputs of one dtype, numpy broadcasting; bool out. NaN equals nothing. */
@@ -135,6 +160,28 @@ export interface Softmax extends Common {
   readonly axis: number;
 }
 
+/** inputs: x, W (D, 4·H, I), R (D, 4·H, H), then what `roles` says, gates i, o, f, c: bias (D, 8·H), the
+ *  input's half first; sequenceLens (B), integers; initialH and initialC; peepholes (D, 3·H), i, o, f.
+ *  outputs: Y, Y_h, Y_c, all named. Shapes by `layout`: recurrent.ts. */
+export interface LSTM extends Common, RecurrentAttributes {
+  readonly op: "LSTM";
+  /** The forget gate is 1 − the input gate. */
+  readonly inputForget: boolean;
+}
+
+/** inputs: x, W (D, 3·H, I), R (D, 3·H, H), then what `roles` says, gates z, r, h: bias (D, 6·H),
+ *  sequenceLens, initialH. outputs: Y, Y_h, both named. */
+export interface GRU extends Common, RecurrentAttributes {
+  readonly op: "GRU";
+  /** The reset gate scales R·h + its bias, as in PyTorch; else h before the product. */
+  readonly linearBeforeReset: boolean;
+}
+
+export interface LogSoftmax extends Common {
+  readonly op: "LogSoftmax";
+  readonly axis: number;
+}
+
 /** softmax(scale · q kᵀ + mask) · v, head by head: Vaswani et al., arXiv 1706.03762, section 3.2. inputs:
  *  q (B, T, heads · d), k (B, S, heads · d), v (B, S, heads · dv), and a mask that is added, broadcastable to
  *  (B, heads, T, S)?. Output (B, T, heads · dv). Recognised in graphs that are about to run
@@ -156,8 +203,14 @@ export type Movement =
   | (Common & { readonly op: "Squeeze"; readonly axes: readonly number[] })
   | (Common & { readonly op: "Unsqueeze"; readonly axes: readonly number[] })
   | (Common & { readonly op: "Concat"; readonly axis: number })
-  /** pads: begins of all axes, then ends; constant `value` in real units. */
-  | (Common & { readonly op: "Pad"; readonly pads: readonly number[]; readonly value: number })
+  /** pads: begins of all axes, then ends; constant `value` in real units. Without pads below 0 it may also
+   *  mirror the input without its edge (fewer than its size), or repeat the edge. */
+  | (Common & {
+      readonly op: "Pad";
+      readonly pads: readonly number[];
+      readonly value: number;
+      readonly mode?: "reflect" | "edge";
+    })
   /** Per listed axis, as ONNX: ends may exceed the size, steps may be negative. */
   | (Common & {
       readonly op: "Slice";
@@ -179,9 +232,10 @@ export interface Dequantize extends Common {
   readonly op: "Dequantize";
 }
 
-/** Float → uint8 with parameters from the data: docs/quantization.md (38). outputs: q, scale and zeroPoint,
- *  both of shape []. They are values like any other: q and zeroPoint are plain uint8. */
-export interface DynamicQuantizeLinear extends Common {
+/** Float → bytes with parameters from the data: docs/quantization.md (38), (14). outputs: q, scale and
+ *  zeroPoint, both of shape [], or per token of x's shape with 1 in place of the last size. They are values
+ *  like any other: q and zeroPoint are plain bytes. */
+export interface DynamicQuantizeLinear extends Common, DynamicRule {
   readonly op: "DynamicQuantizeLinear";
 }
 
@@ -196,6 +250,13 @@ export interface ConvInteger extends Common, Window {
 /** The same for numpy matmul: x (…, M, K), w (K, N). */
 export interface MatMulInteger extends Common {
   readonly op: "MatMulInteger";
+}
+
+/** y = clamp(fl(fl(f32(Σ (q − zq) w) · fl(sq · sw)) + b), low, high): docs/quantization.md (39); devices may fuse
+ *  the last two roundings, (40). inputs: q (…, K) plain bytes, w (K, N) a constant with `quant`, scale and
+ *  zeroPoint of q as DynamicQuantizeLinear gives them, bias (N)?. numpy matmul's shapes. w − zw must be int8. */
+export interface MatMulIntegerToFloat extends Common, Clamp {
+  readonly op: "MatMulIntegerToFloat";
 }
 
 /** What fake-quantization rounds to: per tensor. */
@@ -233,6 +294,7 @@ export type Node =
   | Gemm
   | MatMul
   | BatchNormalization
+  | LayerNormalization
   | Unary
   | Binary
   | Comparison
@@ -245,6 +307,9 @@ export type Node =
   | GlobalAveragePool
   | ReduceMean
   | Softmax
+  | LSTM
+  | GRU
+  | LogSoftmax
   | Attention
   | Movement
   | Quantize
@@ -252,6 +317,7 @@ export type Node =
   | DynamicQuantizeLinear
   | ConvInteger
   | MatMulInteger
+  | MatMulIntegerToFloat
   | FakeQuantize
   | FakeQuantizeGrad
   | Observe

@@ -12,7 +12,9 @@ import { integerOps } from "../support/families/integers.ts";
 import { engines } from "../support/families/engines.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
+import { norms } from "../support/families/norms.ts";
 import { pools } from "../support/families/pools.ts";
+import { recurrent } from "../support/families/recurrent.ts";
 import { words } from "../support/families/words.ts";
 
 let device: Device;
@@ -31,8 +33,10 @@ describe.each([
   { group: "matrix products", families: products, runs: 200 },
   { group: "element-wise ops", families: elementwise, runs: 150 },
   { group: "pools, means and softmax", families: pools, runs: 200 },
+  { group: "normalizations", families: norms, runs: 200 },
   { group: "attention", families: attentions, runs: 120 },
   { group: "plain integers", families: integerOps, runs: 150 },
+  { group: "recurrent nets", families: recurrent, runs: 25 },
   { group: "integers and bools at run time", families: words, runs: 150 },
   { group: "movements", families: movements, runs: 100 },
 ])("$group", ({ families, runs }) => {

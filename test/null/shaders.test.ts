@@ -16,11 +16,15 @@ import type { ShaderName } from "../../src/plan/plan.ts";
 import { attentions } from "../support/families/attention.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
 import { elementwise } from "../support/families/elementwise.ts";
+import { dynamicProducts } from "../support/families/dynamic.ts";
 import { integerOps } from "../support/families/integers.ts";
 import { engines } from "../support/families/engines.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
+import { norms } from "../support/families/norms.ts";
 import { pools } from "../support/families/pools.ts";
+import { embeddings, weightOnly } from "../support/families/weightOnly.ts";
+import { recurrent } from "../support/families/recurrent.ts";
 import { residualGraph } from "../support/models.ts";
 
 const script = new URL("../../scripts/reflectShaders.mjs", import.meta.url).href;
@@ -33,13 +37,20 @@ const FLAG = [0, 1];
  *  that the tuner may choose. */
 const TILE = { PIXELS: [1, 8], WORDS: [1, 2] };
 const QUAD = { QUARTER: [4, 8], WORDS: [1, 2] };
+const WEIGHTS = { BITS: [4, 8, 16], ZEROS: FLAG };
 /** Every value that lowering gives each override; all their combinations are compiled. */
 const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readonly number[]>>>>> = {
-  binaryF32: { OP: [0, 1, 2, 3] },
+  binaryF32: { OP: [0, 1, 2, 3, 4, 5, 6] },
   binaryI8: { MULTIPLY: FLAG },
   cast32: { TO_FLOAT: FLAG },
   convI32: { SPLIT: FLAG },
-  dynamicQparams: { WHAT: [0, 1, 2] },
+  convDynamicI8: { POINTWISE: [1], PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG, ...TILE },
+  convQuadDynamicI8: { POINTWISE: [1], PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG, ...QUAD },
+  convTiledDynamicI8: { VECTOR: FLAG, PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG },
+  convMatrixDynamicI8: { VECTOR: FLAG, PER_ROW: FLAG, WIDE: FLAG },
+  gemvDynamicI8: { PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG },
+  quantizeDynamicF32: { TORCH: FLAG },
+  quantizeRowsF32: { TORCH: FLAG, WORKGROUP: [4, 64] },
   convF32: { POINTWISE: FLAG, RESIDUAL: FLAG, ...TILE },
   convObservedF32: { POINTWISE: FLAG, RESIDUAL: FLAG, ...TILE },
   convI8: { POINTWISE: FLAG, RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG, ...TILE },
@@ -61,16 +72,25 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   convTiledF32: { RESIDUAL: FLAG },
   convTiledI8: { RESIDUAL: FLAG, VECTOR: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
   gemvF32: { RESIDUAL: FLAG },
+  gatherWeights: { BITS: [4, 8, 16] },
+  gemvWeights: WEIGHTS,
+  matmulWeights: { ...WEIGHTS, ROWS: [1, 8], WORDS: [1, 2] },
+  matmulQuadWeights: { ...WEIGHTS, ...QUAD },
+  matmulTiledWeights: WEIGHTS,
+  // Batch elements of a workgroup and its room for states: what fits into 16 KiB.
+  gruF32: { LINEAR_BEFORE_RESET: FLAG, ANY: FLAG, ROOM: [16], BATCH: [1, 2, 4] },
+  lstmF32: { ANY: FLAG, ROOM: [16], BATCH: [1, 2, 4] },
   gemvI8: { RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
+  layerNormF32: { WORKGROUP: [32, 64, 128, 256] },
   observeHistogramF32: { BINS: [2, 2048, 4096], PADDED: FLAG, SKIP_ZEROS: FLAG },
   observeMinmaxF32: { PADDED: FLAG },
   poolF32: { MAX: FLAG },
   poolI8: { MAX: FLAG },
   reduceF32: { LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
   reduceI8: { LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
-  softmaxF32: { LAST: FLAG },
+  softmaxF32: { LAST: FLAG, LOG: FLAG },
   softmaxRowsF32: { MASKED: FLAG },
-  unaryF32: { OP: [0, 1, 2, 3, 4, 5] },
+  unaryF32: { OP: Array.from({ length: 22 }, (_, op) => op) },
 };
 
 /** Expanded for a window's sizes, or for one of two forms: too many sets to list. */
@@ -80,6 +100,8 @@ const expandedByGeometry = new Set<ShaderName>([
   "depthwiseTileF32",
   "depthwiseTileObservedF32",
   "depthwiseTileI8",
+  "gruF32",
+  "lstmF32",
 ]);
 
 /** The product of `lists`: { a: [0, 1], b: [2] } is [{ a: 0, b: 2 }, { a: 1, b: 2 }]. */
@@ -160,8 +182,13 @@ describe("plans", () => {
       ...products,
       ...pools,
       ...attentions,
+      ...norms,
       ...movements,
       ...integerOps,
+      ...weightOnly,
+      ...embeddings,
+      ...recurrent,
+      ...dynamicProducts,
     ];
     const graphs = families.flatMap((each) => each.sample(40).map(({ graph }) => graph));
     const prepared = prepare(new Model("float", residualGraph(), {})).graph;
@@ -182,7 +209,7 @@ describe("plans", () => {
     // Two have no overrides and no graph here: Compare, and observers per channel. Nor have the probes,
     // and the kernels that only a known adapter's rules choose.
     const unseen = names.filter(
-      (name) => !seen.has(name) && !/convQuad|batchedQuad|convTiled|convMatrix|gemv/.test(name),
+      (name) => !seen.has(name) && !/Quad[A-Z]|Tiled|convMatrix|gemv/.test(name),
     );
     expect(unseen).toEqual(["compareF32", "observeChannelsF32", "probeMatrix", "probeQuads"]);
   });
@@ -217,12 +244,21 @@ describe("the style of", () => {
       expect(header.length).toBeGreaterThan(0);
     });
 
-    it("has a flat uniform struct, and writes only to `out` and `slot`, its last bindings", () => {
+    it("has a flat uniform struct, and writes only to its last bindings, named so", () => {
       const bindings = Object.entries(shaders[name].bindings).sort(
         ([, a], [, b]) => a.binding - b.binding,
       );
       const written = bindings.filter(([, { type }]) => type === "storage").map(([key]) => key);
-      expect([["out"], ["slot"], ["out", "slot"]]).toContainEqual(written);
+      const allowed = [
+        ["out"],
+        ["slot"],
+        ["out", "slot"],
+        ["hOut", "out"],
+        ["hOut", "cOut", "out"],
+        ["slot", "out"],
+        ["outScale", "outZero", "out"],
+      ];
+      expect(allowed).toContainEqual(written);
       expect(bindings.slice(-written.length).map(([key]) => key)).toEqual(written);
       expect(bindings.map(([, { binding }]) => binding)).toEqual(bindings.map((_, index) => index));
       const { params }: Shader["bindings"] = shaders[name].bindings;

@@ -26,6 +26,8 @@ export const DataType = {
   BOOL: 9,
   FLOAT16: 10,
   DOUBLE: 11,
+  UINT4: 21,
+  INT4: 22,
 } as const;
 
 /** Where a tensor's elements stand: exactly one place. Bytes are little-endian. */
@@ -52,8 +54,9 @@ export type AttributeProto =
   | { readonly kind: "tensor"; readonly value: TensorProto }
   | { readonly kind: "floats"; readonly value: readonly number[] }
   | { readonly kind: "ints"; readonly value: readonly bigint[] }
+  | { readonly kind: "strings"; readonly value: readonly string[] }
   | { readonly kind: "graph"; readonly value: GraphProto }
-  /** A kind no supported op has: several graphs, strings, sparse tensor, type, reference. */
+  /** A kind no supported op has: several graphs, sparse tensor, type, reference. */
   | { readonly kind: "other"; readonly value: string };
 
 export interface NodeProto {

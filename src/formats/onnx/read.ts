@@ -124,6 +124,7 @@ function readAttribute(reader: WireReader): [string, AttributeProto] {
   const offset = reader.offset;
   const floats: number[] = [];
   const ints: bigint[] = [];
+  const strings: string[] = [];
   let name = "";
   let type = 0;
   let float = 0;
@@ -148,7 +149,8 @@ function readAttribute(reader: WireReader): [string, AttributeProto] {
         const chunk = reader.fixed(4);
         const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
         for (let at = 0; at < chunk.length; at += 4) floats.push(view.getFloat32(at, true));
-      } else if (field === 8) for (const value of reader.int64s()) ints.push(value);
+      } else if (field === 9) pushWithin(reader)(strings, (at) => at.string(), "strings");
+      else if (field === 8) for (const value of reader.int64s()) ints.push(value);
       else if (field === 20) type = reader.int("attribute type");
       else reader.skip();
     },
@@ -164,6 +166,7 @@ function readAttribute(reader: WireReader): [string, AttributeProto] {
   if (kind === "int") return [name, { kind, value: int }];
   if (kind === "string") return [name, { kind, value: reader.text(string, offset) }];
   if (kind === "floats") return [name, { kind, value: floats }];
+  if (kind === "strings") return [name, { kind, value: strings }];
   if (kind === "ints") return [name, { kind, value: ints }];
   if (kind === "tensor" && tensor) return [name, { kind, value: tensor }];
   if (kind === "graph" && graph) return [name, { kind, value: graph }];

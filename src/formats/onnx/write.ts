@@ -73,6 +73,9 @@ function writeAttribute(out: BinaryWriter, name: string, attribute: AttributePro
     case "ints":
       for (const value of attribute.value) out.tag(8, Varint).int64(value);
       return int(out, 20, 7);
+    case "strings":
+      for (const value of attribute.value) out.tag(9, LengthDelimited).string(value);
+      return int(out, 20, 8);
     case "other":
       throw new Error(`write: attribute "${name}" of type ${attribute.value}; please report.`);
     default:

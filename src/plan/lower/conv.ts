@@ -42,7 +42,7 @@ function emit(lowering: Lowering, product: Product): void {
 type Sizes = ReturnType<typeof sizesOf>;
 
 /** The register tile of a dense product of `pixels` rows: quads where it has one group, else words that fit a group. */
-function fitTile(
+export function fitTile(
   wanted: RegisterTile,
   pixels: number,
   { outWords, groupOuts }: Sizes,
@@ -57,7 +57,10 @@ function fitTile(
 }
 
 /** Workgroups of a dense product, and the sizes its shader is expanded for. */
-function tileSteps({ pixels, words, quads }: RegisterTile, { pixels: rows, outWords }: Sizes) {
+export function tileSteps(
+  { pixels, words, quads }: RegisterTile,
+  { pixels: rows, outWords }: Sizes,
+) {
   const lanes = quads ? 4 : 1;
   const tiles = Math.ceil(rows / pixels) * Math.ceil(outWords / (words * lanes));
   return {
@@ -307,7 +310,54 @@ export function clampOf(node: Clamp): Clamp {
   return { ...(low === undefined ? {} : { low }), ...(high === undefined ? {} : { high }) };
 }
 
-/** out (rows, N) = x (rows, K) · filter (K, N), filter constant: rows are pixels of a 1 × 1 filter. */
+/** A constant that rows are multiplied by: (outs, perGroup), with a bias for each of outs. */
+export interface Rows extends Clamp {
+  readonly outs: number;
+  readonly perGroup: number;
+  readonly data: () => ArrayLike<number>;
+  readonly bias: () => ArrayLike<number>;
+  readonly filterScale: Float32Array | undefined;
+  readonly residual?: Residual | undefined;
+}
+
+/** out (rows, outs) = x (rows, perGroup) · dataᵀ + bias: rows are pixels of a 1 × 1 filter. */
+export function emitRows(
+  lowering: Lowering,
+  node: Node,
+  x: Placed,
+  out: Placed,
+  { outs, perGroup, data, bias, filterScale, residual, ...clamp }: Rows,
+): void {
+  const one = {
+    inHeight: 1,
+    inWidth: 1,
+    outHeight: 1,
+    outWidth: 1,
+    kernelHeight: 1,
+    kernelWidth: 1,
+  };
+  const steps = {
+    strideHeight: 1,
+    strideWidth: 1,
+    dilationHeight: 1,
+    dilationWidth: 1,
+    padTop: 0,
+    padLeft: 0,
+  };
+  emit(lowering, {
+    node,
+    geometry: { batch: sizeOf(out.layout.logical.slice(0, -1)), ...one, ...steps },
+    filter: { shape: { outs, perGroup, taps: 1, group: 1 }, data },
+    bias,
+    filterScale,
+    x,
+    out,
+    residual,
+    ...clamp,
+  });
+}
+
+/** out (rows, N) = x (rows, K) · filter (K, N), filter constant. */
 export function lowerRows(
   lowering: Lowering,
   node: Node & Clamp,
@@ -335,31 +385,9 @@ export function lowerRows(
     }
     return rows;
   });
-  const one = {
-    inHeight: 1,
-    inWidth: 1,
-    outHeight: 1,
-    outWidth: 1,
-    kernelHeight: 1,
-    kernelWidth: 1,
-  };
-  const steps = {
-    strideHeight: 1,
-    strideWidth: 1,
-    dilationHeight: 1,
-    dilationWidth: 1,
-    padTop: 0,
-    padLeft: 0,
-  };
-  const batch = sizeOf(out.layout.logical.slice(0, -1));
-  emit(lowering, {
-    node,
-    geometry: { batch, ...one, ...steps },
-    filter: { shape: { outs, perGroup, taps: 1, group: 1 }, data },
+  emitRows(lowering, node, x, out, {
+    ...{ outs, perGroup, data, filterScale },
     bias: () => options.bias ?? new Float32Array(outs),
-    filterScale,
-    x,
-    out,
     residual: options.residual,
     ...options.clamp,
   });
