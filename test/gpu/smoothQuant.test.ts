@@ -33,7 +33,10 @@ function encoder(): Uint8Array {
       Array.from({ length: rows * columns }, () => random() / Math.sqrt(rows)),
     );
   const row = (size: number, of: (index: number) => number) =>
-    float32([size], Array.from({ length: size }, (_, index) => of(index)));
+    float32(
+      [size],
+      Array.from({ length: size }, (_, index) => of(index)),
+    );
   const initializers = {
     scale: row(WIDTH, outlying),
     shift: row(WIDTH, (channel) => 0.1 * outlying(channel)),
@@ -111,14 +114,18 @@ describe("smoothQuant", () => {
         () => "nothing was thrown",
         (error: unknown) => `${(error as Error).name}: ${(error as Error).message}`,
       );
-    expect(await messageOf(() => smoothed({ alpha: 2 }))).toMatchInlineSnapshot(`"InputError: smoothQuant: alpha must be from 0 to 1; got 2. 0.5 suits most models."`);
+    expect(await messageOf(() => smoothed({ alpha: 2 }))).toMatchInlineSnapshot(
+      `"InputError: smoothQuant: alpha must be from 0 to 1; got 2. 0.5 suits most models."`,
+    );
     const model = (await load(encoder())) as Model<"float">;
-    expect(await messageOf(() => smoothQuant(model, [], { device }))).toMatchInlineSnapshot(`"InputError: smoothQuant: data must hold at least one batch; got none. Check the data source."`);
+    expect(await messageOf(() => smoothQuant(model, [], { device }))).toMatchInlineSnapshot(
+      `"InputError: smoothQuant: data must hold at least one batch; got none. Check the data source."`,
+    );
     const [broken] = samples(1);
     (broken!["x"]!.data as Float32Array)[5] = NaN;
-    expect(
-      await messageOf(() => smoothQuant(model, [broken!], { device })),
-    ).toMatchInlineSnapshot(`"NonFiniteError: smoothQuant: batch 0, tensor "x": found 1 non-finite value(s), the first at index 5. Check the preprocessing of that batch and the model's weights."`);
+    expect(await messageOf(() => smoothQuant(model, [broken!], { device }))).toMatchInlineSnapshot(
+      `"NonFiniteError: smoothQuant: batch 0, tensor "x": found 1 non-finite value(s), the first at index 5. Check the preprocessing of that batch and the model's weights."`,
+    );
     expect(await messageOf(() => smoothed({ signal: AbortSignal.abort() }))).toContain("Abort");
   });
 });
@@ -158,7 +165,8 @@ describe("quantize --mode dynamic", () => {
   });
 
   it("options of the other mode, and words that are not known, are refused", async () => {
-    const failing = async (...argv: string[]) => (await quantize("--out", "f.onnx", ...argv)).stderr;
+    const failing = async (...argv: string[]) =>
+      (await quantize("--out", "f.onnx", ...argv)).stderr;
     expect(await failing("--qconfig", "int8")).toMatchInlineSnapshot(`
       "quantize: --qconfig is for --mode static. Try: webgpu-quant quantize --help
       "
