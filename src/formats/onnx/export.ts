@@ -12,6 +12,7 @@ import type { Node, NodeOf, Op } from "../../graph/node.ts";
 import type { QParams } from "../../graph/value.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { codeOf, Draft, int } from "./draft.ts";
+import { exportDynamicProduct, exportDynamicQuantize } from "./exportDynamic.ts";
 import { clip, exportNode } from "./exportNode.ts";
 import type { ValueInfoProto } from "./proto.ts";
 import { writeModel } from "./write.ts";
@@ -70,7 +71,13 @@ function leastOpset({ nodes }: Graph): 13 | 17 | 21 {
 }
 
 /** Ops that read q itself, or plain integers. */
-const READ_Q = new Set<Op>(["Dequantize", "Cast", "ConvInteger", "MatMulInteger"]);
+const READ_Q = new Set<Op>([
+  "Dequantize",
+  "Cast",
+  "ConvInteger",
+  "MatMulInteger",
+  "MatMulIntegerToFloat",
+]);
 
 class Exporter {
   #graph: Graph;
@@ -95,9 +102,15 @@ class Exporter {
 
   constant(name: string, tensor: Tensor): void {
     const { quant } = valueOf(this.#graph, name);
-    if (quant === undefined) return this.#draft.initializer(name, tensor);
+    if (quant === undefined || !this.#isDequantized(name))
+      return this.#draft.initializer(name, tensor);
     this.#draft.initializer(this.#storedName(name), tensor);
     this.#dequantize(name, quant);
+  }
+
+  /** Whether constant `name` is needed under a DequantizeLinear: dynamic products read its q. */
+  #isDequantized(name: string): boolean {
+    return this.#readAsFloat.has(name) || this.#graph.outputs.includes(name);
   }
 
   node(node: Node): void {
@@ -115,6 +128,7 @@ class Exporter {
       const inputs = [this.#storedName(input), ...this.#params(input, quant)];
       return draft.node("DequantizeLinear", node.name, inputs, [output], axisOf(quant));
     }
+    if (node.op === "DynamicQuantizeLinear") return exportDynamicQuantize(draft, this.#graph, node);
     if (node.op === "FakeQuantize") return this.#fakeQuantize(node);
     if (node.op === "Cast") return this.#cast(node);
     const results = node.outputs.map((name) =>
@@ -139,6 +153,9 @@ class Exporter {
   #float(node: Node, outputs: readonly string[]): void {
     const shapes = new Map(node.inputs.map((name) => [this.#real(name), name]));
     const inputs = node.inputs.map((name) => this.#real(name));
+    if (node.op === "MatMulIntegerToFloat") {
+      return exportDynamicProduct(this.#draft, this.#graph, node, outputs[0] ?? "");
+    }
     exportNode(this.#draft, { ...node, inputs }, outputs, (name) => {
       return valueOf(this.#graph, shapes.get(name) ?? name).shape;
     });

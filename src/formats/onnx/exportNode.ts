@@ -36,7 +36,6 @@ export function exportNode(
     case "Where":
     case "MatMul":
     case "MatMulInteger":
-    case "DynamicQuantizeLinear":
     case "GlobalAveragePool":
       return plain();
     case "HardSwish":
@@ -143,12 +142,12 @@ export function exportNode(
         node,
         "ONNX has no such op; export the model before prepare or after convert",
       );
-    case "MatMulIntegerToFloat":
-      return draft.refuse(node, "not written yet");
     case "Quantize":
     case "Dequantize":
     case "FakeQuantize":
-      throw new Error(`export: ${node.op} "${name}" is not a float op; please report.`);
+    case "DynamicQuantizeLinear":
+    case "MatMulIntegerToFloat":
+      throw new Error(`export: ${node.op} "${name}" has its own writer; please report.`);
     default:
       if (isUnaryFunction(node) || isBinary(node)) return plain();
       return node satisfies never;
