@@ -177,6 +177,11 @@ export interface GRU extends Common, RecurrentAttributes {
   readonly linearBeforeReset: boolean;
 }
 
+export interface LogSoftmax extends Common {
+  readonly op: "LogSoftmax";
+  readonly axis: number;
+}
+
 /** softmax(scale · q kᵀ + mask) · v, head by head: Vaswani et al., arXiv 1706.03762, section 3.2. inputs:
  *  q (B, T, heads · d), k (B, S, heads · d), v (B, S, heads · dv), and a mask that is added, broadcastable to
  *  (B, heads, T, S)?. Output (B, T, heads · dv). Recognised in graphs that are about to run
@@ -198,8 +203,14 @@ export type Movement =
   | (Common & { readonly op: "Squeeze"; readonly axes: readonly number[] })
   | (Common & { readonly op: "Unsqueeze"; readonly axes: readonly number[] })
   | (Common & { readonly op: "Concat"; readonly axis: number })
-  /** pads: begins of all axes, then ends; constant `value` in real units. */
-  | (Common & { readonly op: "Pad"; readonly pads: readonly number[]; readonly value: number })
+  /** pads: begins of all axes, then ends; constant `value` in real units. Without pads below 0 it may also
+   *  mirror the input without its edge (fewer than its size), or repeat the edge. */
+  | (Common & {
+      readonly op: "Pad";
+      readonly pads: readonly number[];
+      readonly value: number;
+      readonly mode?: "reflect" | "edge";
+    })
   /** Per listed axis, as ONNX: ends may exceed the size, steps may be negative. */
   | (Common & {
       readonly op: "Slice";
@@ -297,6 +308,7 @@ export type Node =
   | Softmax
   | LSTM
   | GRU
+  | LogSoftmax
   | Attention
   | Movement
   | Quantize

@@ -2,16 +2,19 @@
 
 import { isBinary, isUnaryFunction } from "../../graph/functions.ts";
 import type { Node, Window } from "../../graph/node.ts";
+import type { DType } from "../../tensor/dtype.ts";
 import type { Dim } from "../../graph/value.ts";
 import { exportRecurrent } from "./exportRecurrent.ts";
 import { codeOf, float, int, ints, type Attributes, type Draft } from "./draft.ts";
 
-/** Write `node`; `outputs` are the names of its results. `shapeOf` gives the shapes of values. */
+/** Write `node`; `outputs` are the names of its results. `shapeOf` gives the shapes of values, `dtype` is that
+ *  of its first input. */
 export function exportNode(
   draft: Draft,
   node: Node,
   outputs: readonly string[],
   shapeOf: (name: string) => readonly Dim[],
+  dtype: DType = "float32",
 ): void {
   const { name, inputs } = node;
   const plain = (attributes: Attributes = {}) =>
@@ -92,6 +95,7 @@ export function exportNode(
     case "GRU":
       return exportRecurrent(draft, node, outputs);
     case "Softmax":
+    case "LogSoftmax":
     case "Flatten":
     case "Concat":
     case "Gather":
@@ -113,9 +117,9 @@ export function exportNode(
     }
     case "Pad": {
       const pads = draft.integers(`${name}_pads`, node.pads);
-      return withInputs([pads, draft.scalar(`${name}_value`, node.value)], {
-        mode: { kind: "string", value: "constant" },
-      });
+      const mode = { kind: "string", value: node.mode ?? "constant" } as const;
+      if (node.mode) return withInputs([pads], { mode });
+      return withInputs([pads, draft.scalar(`${name}_value`, node.value, dtype)], { mode });
     }
     case "Slice":
       return withInputs([

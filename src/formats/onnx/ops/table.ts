@@ -3,6 +3,7 @@
 
 import type { Call } from "../call.ts";
 import type { NodeProto } from "../proto.ts";
+import * as blocks from "./blocks.ts";
 import * as control from "./control.ts";
 import * as elementwise from "./elementwise.ts";
 import * as integers from "./integers.ts";
@@ -84,6 +85,7 @@ op("Gemm", matrix.Gemm, 2, 3, "alpha beta transA transB");
 op("BatchNormalization", matrix.BatchNormalization, 5, 5, "epsilon spatial training_mode");
 op("LayerNormalization", matrix.LayerNormalization, 2, 3, "axis epsilon stash_type");
 op("ReduceMean", matrix.ReduceMean, 1, 2, "axes keepdims noop_with_empty_axes");
+op("LogSoftmax", matrix.LogSoftmax, 1, 1, "axis");
 op("Softmax", matrix.Softmax, 1, 1, "axis");
 const recurrence = "hidden_size direction layout activations activation_alpha activation_beta clip";
 op("LSTM", recurrent.LSTM, 3, 8, `${recurrence} input_forget`);
@@ -119,6 +121,7 @@ op("QLinearMatMul", qlinear.QLinearMatMul, 8, 8);
 const MS = "com.microsoft.";
 op(`${MS}QuantizeLinear`, quantization.QuantizeLinear, 2, 3, "axis");
 op(`${MS}DequantizeLinear`, quantization.DequantizeLinear, 2, 3, "axis");
+op(`${MS}MatMulNBits`, blocks.MatMulNBits, 3, 6, "K N bits block_size accuracy_level");
 op(`${MS}Gelu`, elementwise.Gelu, 1, 1);
 op(`${MS}BiasGelu`, elementwise.BiasGelu, 2, 2);
 op(`${MS}FastGelu`, elementwise.FastGelu, 1, 2);
