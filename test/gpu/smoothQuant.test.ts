@@ -151,7 +151,12 @@ describe("quantize --mode dynamic", () => {
   it("needs no data, and says what became integers and what stayed float", async () => {
     const { status, stdout, stderr } = await quantize("--out", "q.onnx", "--exclude", "down");
     expect([status, stderr]).toEqual([0, ""]);
-    expect(stdout).toMatchInlineSnapshot();
+    expect(stdout).toMatchInlineSnapshot(`
+      "quantized  3 nodes: 3 MatMulIntegerToFloat
+      size       100.1 kB → 53.1 kB (0.530)
+      written    q.onnx
+      "
+    `);
     const { stage, graph } = await load(readFileSync(join(folder, "q.onnx")));
     expect(stage).toBe("quantized");
     expect(graph.nodes.filter(({ op }) => op === "MatMul")).toHaveLength(1);
@@ -161,7 +166,21 @@ describe("quantize --mode dynamic", () => {
     const { status, stdout, stderr } = await quantize("--out", "s.onnx", "--smooth", "x.npy");
     expect([status, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/dynamic int8 +\d+\.\d dB → \d+\.\d dB to float/);
-    expect(stdout.replaceAll(/\d+\.\d+/g, "0")).toMatchInlineSnapshot();
+    expect(stdout.replaceAll(/\d+\.\d+/g, "0")).toMatchInlineSnapshot(`
+      "smoothed activation  layers  into                        greatest / median
+      ──────────────────────────────────────────────────────────────────────────
+      n                         2  LayerNormalization "norm"   0 → 0
+      m                         1  LayerNormalization "norm2"  0 → 0
+      h                         1  MatMul "up"                 0 → 0
+
+      dynamic int8    0 dB → 0 dB to float
+      smoothed float  0 dB to float
+
+      quantized  4 nodes: 4 MatMulIntegerToFloat
+      size       0 kB → 0 kB (0)
+      written    s.onnx
+      "
+    `);
   });
 
   it("options of the other mode, and words that are not known, are refused", async () => {
