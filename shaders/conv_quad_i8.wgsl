@@ -4,20 +4,15 @@
 // use lib/requantize.wgsl
 // use lib/real_sum.wgsl
 // use lib/residual.wgsl
+// use lib/store_i8.wgsl
+// use lib/conv_quad_i8.wgsl
 // tile QUARTER = 4
 // tile WORDS = 1
 // tile FOUR = 4
 //
-// out = requantize(bias + Σ x · filter) [⊕ residual]: conv_i8.wgsl by quads, as lib/conv_quad_f32.wgsl: four invocations share a tile of
-// 4 · QUARTER pixels and 4 · WORDS output words.
+// out = requantize(bias + Σ x · filter) [⊕ residual]: conv_i8.wgsl by quads, lib/conv_quad_i8.wgsl.
 
 enable subgroups;
-
-override WORKGROUP: u32 = 64;
-override POINTWISE: bool = false; // 1 × 1, stride 1, no pads: out pixel p reads in pixel p
-override RESIDUAL: bool = false;  // as conv_i8.wgsl
-override CHUNKED: bool = false;
-override WIDE: bool = false;
 
 struct Params {
   pixels: u32,      // batch · outHeight · outWidth
@@ -57,143 +52,3 @@ struct Params {
 @group(0) @binding(4) var<storage, read> multiplier: array<vec4f>; // (outWords), twice with float biases: real_sum.wgsl
 @group(0) @binding(5) var<storage, read> residual: array<u32>;     // as out
 @group(0) @binding(6) var<storage, read_write> out: array<u32>;    // (pixels, outWords)
-
-const CHUNK = 256u; // words: 1,024 products of at most 2¹⁴ stay within 2²⁴
-
-fn finish(at: u32, acc: vec4i, b: vec4f, m: vec4f, r: Rounding) {
-  var q = requantize(realSum(acc, b), m, r);
-  if (RESIDUAL) { q = addResidual(q, lanes(residual[at])); }
-  out[at] = pack(q);
-}
-
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = flatIndex(id, groups, WORKGROUP);
-  let outWords = params.outWords;
-  let pixels = params.pixels;
-  let tilesWide = (outWords + ${WORDS * 4}u - 1u) / ${WORDS * 4}u;
-  let tiles = tilesWide * ((pixels + ${QUARTER * 4}u - 1u) / ${QUARTER * 4}u);
-  let lane = index % 4u;
-  let tile = min(index / 4u, tiles - 1u); // past the last tile: it again, not stored; lanes stay together
-  let row = tile / tilesWide;
-  let word = ((tile - row * tilesWide) * 4u + lane) * ${WORDS}u;
-  let pixel = row * ${QUARTER * 4}u;
-  let padWord = params.padWord;
-  let groupWords = params.groupWords;
-  let patches = params.kernelHeight * params.kernelWidth * groupWords; // of one output word
-  $for n in WORDS
-  let word${n} = min(word + ${n}u, outWords - 1u); // past the last word: the last one again, not stored
-  let cursor${n} = word${n} * patches;
-  $for g in QUARTER
-  $for s in FOUR
-  var sums${s}_${g}_${n} = Sums();
-  var acc${s}_${g}_${n} = vec4i();
-  $end
-  $end
-  $end
-  if (POINTWISE) {
-    let end = pixels - 1u;
-    $for g in QUARTER
-    let at${g} = min(pixel + ${g * 4}u + lane, end) * params.inWords;
-    $end
-    var step = 0u;
-    while (step < patches) {
-      let stop = select(patches, min(patches, step + CHUNK), CHUNKED);
-      for (; step < stop; step++) {
-        $for n in WORDS
-        let f${n} = patchOf(filters[cursor${n} + step]);
-        $end
-        $for g in QUARTER
-        let x0_${g} = take(x[at${g} + step]);
-        let x1_${g} = quadSwapX(x0_${g});
-        let x2_${g} = quadSwapY(x0_${g});
-        let x3_${g} = quadSwapDiagonal(x0_${g});
-        $for s in FOUR
-        $for n in WORDS
-        sums${s}_${g}_${n} = addDots(sums${s}_${g}_${n}, f${n}, x${s}_${g});
-        $end
-        $end
-        $end
-      }
-      if (CHUNKED) {
-        $for s in FOUR
-        $for g in QUARTER
-        $for n in WORDS
-        acc${s}_${g}_${n} += total(sums${s}_${g}_${n});
-        sums${s}_${g}_${n} = Sums();
-        $end
-        $end
-        $end
-      }
-    }
-  } else {
-    $for g in QUARTER
-    let corner${g} = corner(pixel + ${g * 4}u + lane);
-    let at${g} = corner${g}.at;
-    $end
-    let lineWords = i32(params.inWidth * params.inWords);
-    let inWords = i32(params.inWords);
-    let stepX = i32(params.dilationWidth);
-    let stepY = i32(params.dilationHeight);
-    let endX = stepX * i32(params.kernelWidth);
-    var i = 0;
-    var dx = 0;
-    var dy = 0;
-    var step = 0u;
-    while (step < patches) {
-      let stop = select(patches, min(patches, step + CHUNK), CHUNKED);
-      for (; step < stop; step++) {
-        $for n in WORDS
-        let f${n} = patchOf(filters[cursor${n} + step]);
-        $end
-        let delta = dy * lineWords + dx * inWords + i;
-        $for g in QUARTER
-        let x0_${g} = take(select(padWord, x[u32(at${g} + delta)], isInside(corner${g}, dy, dx)));
-        let x1_${g} = quadSwapX(x0_${g});
-        let x2_${g} = quadSwapY(x0_${g});
-        let x3_${g} = quadSwapDiagonal(x0_${g});
-        $for s in FOUR
-        $for n in WORDS
-        sums${s}_${g}_${n} = addDots(sums${s}_${g}_${n}, f${n}, x${s}_${g});
-        $end
-        $end
-        $end
-        i++;
-        let next = i == i32(groupWords);
-        i = select(i, 0, next);
-        dx = select(dx, dx + stepX, next);
-        let wrap = dx == endX;
-        dx = select(dx, 0, wrap);
-        dy = select(dy, dy + stepY, wrap);
-      }
-      if (CHUNKED) {
-        $for s in FOUR
-        $for g in QUARTER
-        $for n in WORDS
-        acc${s}_${g}_${n} += total(sums${s}_${g}_${n});
-        sums${s}_${g}_${n} = Sums();
-        $end
-        $end
-        $end
-      }
-    }
-  }
-  let r = rounding(params.zeroPoint, params.low, params.high);
-  let live = index < tiles * 4u;
-  $for n in WORDS
-  if (live && word + ${n}u < outWords) {
-    let bias${n} = bias[word${n}];
-    let b${n} = floatBias(word${n}, outWords);
-    let m${n} = multiplier[word${n}];
-    $for g in QUARTER
-    $for s in FOUR
-    let pixel${s}_${g} = pixel + ${g * 4}u + (lane ^ ${s}u);
-    if (pixel${s}_${g} < pixels) {
-      let acc = bias${n} + acc${s}_${g}_${n} + total(sums${s}_${g}_${n});
-      finish(pixel${s}_${g} * outWords + word${n}, acc, b${n}, m${n}, r);
-    }
-    $end
-    $end
-  }
-  $end
-}

@@ -1,39 +1,49 @@
-// use lib/grid.wgsl
 // use lib/dot4.wgsl
 // use lib/divide.wgsl
+// use lib/double.wgsl
+// use lib/dynamic.wgsl
 //
-// q = clamp(zeroPoint + rint(fl(x / scale)), −128, 127)                docs/quantization.md (5), (38)
+// q = clamp(zeroPoint + rint(x / scale), qmin, qmax), with scale and zeroPoint from the range of all of x
+//                                                        docs/quantization.md (38), (5); (14), (2)
 //
-// With parameters that an earlier dispatch computed. x · reciprocal is within 2⁻¹⁴ of the quotient, since
-// that is at most 255.5: only next to a half step does the difference count, and the true quotient is taken
-// there. The layout stays. An invocation owns one word.
+// The range is in a few parts: the first invocation of every workgroup joins them and makes the parameters,
+// the same ones in each, and that of the first workgroup keeps them. The layout stays. A workgroup owns the
+// words that it strides over.
 
 override WORKGROUP: u32 = 64;
 
 struct Params {
-  count: u32, // words
+  count: u32,  // words
+  parts: u32,  // of the range
+  levels: u32, // qmax − qmin
+  qmin: i32,   // as stored
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;        // (count)
-@group(0) @binding(2) var<storage, read> reciprocal: array<f32>; // (1)
-@group(0) @binding(3) var<storage, read> scale: array<f32>;      // (1)
-@group(0) @binding(4) var<storage, read> zeroPoint: array<u32>;  // (1) stored byte
-@group(0) @binding(5) var<storage, read_write> out: array<u32>;  // (count)
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;               // (count)
+@group(0) @binding(2) var<storage, read> ranges: array<vec2f>;          // (parts): least and greatest
+@group(0) @binding(3) var<storage, read_write> outScale: array<f32>;    // (1)
+@group(0) @binding(4) var<storage, read_write> outZero: array<u32>;     // (1) stored byte
+@group(0) @binding(5) var<storage, read_write> out: array<u32>;         // (count)
 
-fn steps(v: f32) -> f32 {
-  let near = v * reciprocal[0];
-  if (abs(fract(near) - 0.5) > 0.001) { return round(near); }
-  let exact = divide(abs(v), scale[0]);
-  return round(select(exact, -exact, v < 0.0));
-}
+var<workgroup> chosen: Parameters;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = flatIndex(id, groups, WORKGROUP);
-  if (index >= params.count) { return; }
-  let v = x[index];
-  let whole = vec4f(steps(v.x), steps(v.y), steps(v.z), steps(v.w));
-  let q = vec4i(clamp(whole, vec4f(-255), vec4f(255))) + lanes(zeroPoint[0]).x;
-  out[index] = pack(clamp(q, vec4i(-128), vec4i(127)));
+fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  if (local == 0u) {
+    var range = vec2f(0);
+    for (var i = 0u; i < params.parts; i++) {
+      range = vec2f(min(range.x, ranges[i].x), max(range.y, ranges[i].y));
+    }
+    chosen = parametersOf(range);
+    if (group.x == 0u) {
+      outScale[0] = chosen.scale;
+      outZero[0] = byteOf(chosen.zeroPoint);
+    }
+  }
+  workgroupBarrier(); // publishes chosen of the first invocation
+  let p = chosen;
+  for (var i = group.x * WORKGROUP + local; i < params.count; i += groups.x * WORKGROUP) {
+    out[i] = quantizeWord(x[i], p);
+  }
 }

@@ -38,6 +38,7 @@ const QUANTIZED = new Set<Op>([
   "DynamicQuantizeLinear",
   "ConvInteger",
   "MatMulInteger",
+  "MatMulIntegerToFloat",
 ]);
 
 /** Read an ONNX file, a TorchScript archive (.pt of torch.jit.save), or the weights of an architecture of

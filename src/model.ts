@@ -7,6 +7,7 @@ import { printGraph } from "./graph/print.ts";
 import type { Dim } from "./graph/value.ts";
 import type { Assignment } from "./quantize/annotate.ts";
 import type { Calibration } from "./quantize/calibration.ts";
+import type { LeftFloat } from "./quantize/dynamic/quantize.ts";
 import type { DType } from "./tensor/dtype.ts";
 
 export type Stage = "float" | "prepared" | "calibrated" | "quantized";
@@ -27,7 +28,8 @@ interface Details {
     readonly assignment: Assignment;
     readonly calibration: Calibration;
   };
-  readonly quantized: object;
+  /** `left`: the nodes that quantizeDynamic was asked for and left float. */
+  readonly quantized: { readonly left?: readonly LeftFloat[] };
 }
 
 export class Model<S extends Stage = Stage> {
@@ -51,7 +53,9 @@ export class Model<S extends Stage = Stage> {
 
   /** One line per node, for logs and snapshots. */
   toString(): string {
-    return printGraph(this.graph);
+    const { left = [] } = this.details as Details["quantized"];
+    const lines = left.map(({ node, op, reason }) => `  float: ${op} "${node}": ${reason}`);
+    return [printGraph(this.graph), ...lines].join("\n");
   }
 }
 

@@ -1,11 +1,26 @@
-// The end of an integer convolution: out[at] = requantize(acc) [⊕ residual[at]]     docs/quantization.md (29), (37)
+// The end of an integer convolution: out = requantize(bias + acc) [⊕ residual]     docs/quantization.md (29), (37)
 //
-// Needs lib/requantize.wgsl, lib/real_sum.wgsl, lib/residual.wgsl, lib/dot4.wgsl, and the bindings `residual` and `out`.
+// Needs lib/requantize.wgsl, lib/real_sum.wgsl, lib/residual.wgsl, lib/dot4.wgsl, `params` with outWords, zeroPoint,
+// low and high, and the bindings `bias`, `multiplier`, `residual` and `out`.
 override RESIDUAL: bool = false; // the quantized addition follows in registers; else residual is not read
 override WIDE: bool = false;     // |acc| may pass 2²⁴: docs/quantization.md (33)
 
-fn store(at: u32, acc: vec4i, b: vec4f, m: vec4f, r: Rounding) {
-  var q = requantize(realSum(acc, b), m, r);
+// What an output word has of its own.
+struct Column {
+  bias: vec4i,
+  realBias: vec4f,
+  multiplier: vec4f,
+  rounding: Rounding,
+}
+
+fn columnOf(word: u32) -> Column {
+  let r = rounding(params.zeroPoint, params.low, params.high);
+  return Column(bias[word], floatBias(word, params.outWords), multiplier[word], r);
+}
+
+fn store(pixel: u32, word: u32, acc: vec4i, c: Column) {
+  let at = pixel * params.outWords + word;
+  var q = requantize(realSum(c.bias + acc, c.realBias), c.multiplier, c.rounding);
   if (RESIDUAL) { q = addResidual(q, lanes(residual[at])); }
   out[at] = pack(q);
 }

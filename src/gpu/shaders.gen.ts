@@ -7,14 +7,18 @@ import binaryI8Wgsl from "../../shaders/binary_i8.wgsl?raw";
 import cast32Wgsl from "../../shaders/cast_32.wgsl?raw";
 import compareF32Wgsl from "../../shaders/compare_f32.wgsl?raw";
 import comparisonF32Wgsl from "../../shaders/comparison_f32.wgsl?raw";
+import convDynamicI8Wgsl from "../../shaders/conv_dynamic_i8.wgsl?raw";
 import convF32Wgsl from "../../shaders/conv_f32.wgsl?raw";
 import convI32Wgsl from "../../shaders/conv_i32.wgsl?raw";
 import convI8Wgsl from "../../shaders/conv_i8.wgsl?raw";
+import convMatrixDynamicI8Wgsl from "../../shaders/conv_matrix_dynamic_i8.wgsl?raw";
 import convMatrixI8Wgsl from "../../shaders/conv_matrix_i8.wgsl?raw";
 import convObservedF32Wgsl from "../../shaders/conv_observed_f32.wgsl?raw";
+import convQuadDynamicI8Wgsl from "../../shaders/conv_quad_dynamic_i8.wgsl?raw";
 import convQuadF32Wgsl from "../../shaders/conv_quad_f32.wgsl?raw";
 import convQuadI8Wgsl from "../../shaders/conv_quad_i8.wgsl?raw";
 import convQuadObservedF32Wgsl from "../../shaders/conv_quad_observed_f32.wgsl?raw";
+import convTiledDynamicI8Wgsl from "../../shaders/conv_tiled_dynamic_i8.wgsl?raw";
 import convTiledF32Wgsl from "../../shaders/conv_tiled_f32.wgsl?raw";
 import convTiledI8Wgsl from "../../shaders/conv_tiled_i8.wgsl?raw";
 import copy32Wgsl from "../../shaders/copy_32.wgsl?raw";
@@ -25,23 +29,31 @@ import depthwiseTileF32Wgsl from "../../shaders/depthwise_tile_f32.wgsl?raw";
 import depthwiseTileI8Wgsl from "../../shaders/depthwise_tile_i8.wgsl?raw";
 import depthwiseTileObservedF32Wgsl from "../../shaders/depthwise_tile_observed_f32.wgsl?raw";
 import dequantizeI8Wgsl from "../../shaders/dequantize_i8.wgsl?raw";
-import dynamicQparamsWgsl from "../../shaders/dynamic_qparams.wgsl?raw";
 import fakeQuantizeF32Wgsl from "../../shaders/fake_quantize_f32.wgsl?raw";
 import fakeQuantizeGradF32Wgsl from "../../shaders/fake_quantize_grad_f32.wgsl?raw";
 import gather32Wgsl from "../../shaders/gather_32.wgsl?raw";
 import gatherI8Wgsl from "../../shaders/gather_i8.wgsl?raw";
+import gemvDynamicI8Wgsl from "../../shaders/gemv_dynamic_i8.wgsl?raw";
 import gemvF32Wgsl from "../../shaders/gemv_f32.wgsl?raw";
 import gemvI8Wgsl from "../../shaders/gemv_i8.wgsl?raw";
+import gruDynamicI8Wgsl from "../../shaders/gru_dynamic_i8.wgsl?raw";
 import gruF32Wgsl from "../../shaders/gru_f32.wgsl?raw";
 import libBroadcastWgsl from "../../shaders/lib/broadcast.wgsl?raw";
 import libConvF32Wgsl from "../../shaders/lib/conv_f32.wgsl?raw";
+import libConvI8Wgsl from "../../shaders/lib/conv_i8.wgsl?raw";
+import libConvMatrixI8Wgsl from "../../shaders/lib/conv_matrix_i8.wgsl?raw";
 import libConvQuadF32Wgsl from "../../shaders/lib/conv_quad_f32.wgsl?raw";
+import libConvQuadI8Wgsl from "../../shaders/lib/conv_quad_i8.wgsl?raw";
+import libConvTiledI8Wgsl from "../../shaders/lib/conv_tiled_i8.wgsl?raw";
 import libCopyWgsl from "../../shaders/lib/copy.wgsl?raw";
 import libDepthwiseTileF32Wgsl from "../../shaders/lib/depthwise_tile_f32.wgsl?raw";
 import libDivideWgsl from "../../shaders/lib/divide.wgsl?raw";
 import libDot4Wgsl from "../../shaders/lib/dot4.wgsl?raw";
 import libDot4UnpackedWgsl from "../../shaders/lib/dot4_unpacked.wgsl?raw";
+import libDoubleWgsl from "../../shaders/lib/double.wgsl?raw";
+import libDynamicWgsl from "../../shaders/lib/dynamic.wgsl?raw";
 import libGatherWgsl from "../../shaders/lib/gather.wgsl?raw";
+import libGemvI8Wgsl from "../../shaders/lib/gemv_i8.wgsl?raw";
 import libGridWgsl from "../../shaders/lib/grid.wgsl?raw";
 import libMatrixWgsl from "../../shaders/lib/matrix.wgsl?raw";
 import libMatrixEmulatedWgsl from "../../shaders/lib/matrix_emulated.wgsl?raw";
@@ -50,6 +62,7 @@ import libOrderedWgsl from "../../shaders/lib/ordered.wgsl?raw";
 import libQuadsI8Wgsl from "../../shaders/lib/quads_i8.wgsl?raw";
 import libRealSumWgsl from "../../shaders/lib/real_sum.wgsl?raw";
 import libRecurrentWgsl from "../../shaders/lib/recurrent.wgsl?raw";
+import libRecurrentI8Wgsl from "../../shaders/lib/recurrent_i8.wgsl?raw";
 import libReduceWgsl from "../../shaders/lib/reduce.wgsl?raw";
 import libRequantizeWgsl from "../../shaders/lib/requantize.wgsl?raw";
 import libReshapeWgsl from "../../shaders/lib/reshape.wgsl?raw";
@@ -58,10 +71,12 @@ import libSeenWgsl from "../../shaders/lib/seen.wgsl?raw";
 import libStepsWgsl from "../../shaders/lib/steps.wgsl?raw";
 import libStoreF32Wgsl from "../../shaders/lib/store_f32.wgsl?raw";
 import libStoreI8Wgsl from "../../shaders/lib/store_i8.wgsl?raw";
+import libStoreRealWgsl from "../../shaders/lib/store_real.wgsl?raw";
 import libTapsWgsl from "../../shaders/lib/taps.wgsl?raw";
 import libUnseenWgsl from "../../shaders/lib/unseen.wgsl?raw";
 import libWindowWgsl from "../../shaders/lib/window.wgsl?raw";
 import lookupI8Wgsl from "../../shaders/lookup_i8.wgsl?raw";
+import lstmDynamicI8Wgsl from "../../shaders/lstm_dynamic_i8.wgsl?raw";
 import lstmF32Wgsl from "../../shaders/lstm_f32.wgsl?raw";
 import matmulF32Wgsl from "../../shaders/matmul_f32.wgsl?raw";
 import narrowI8Wgsl from "../../shaders/narrow_i8.wgsl?raw";
@@ -74,6 +89,7 @@ import probeMatrixWgsl from "../../shaders/probe_matrix.wgsl?raw";
 import probeQuadsWgsl from "../../shaders/probe_quads.wgsl?raw";
 import quantizeDynamicF32Wgsl from "../../shaders/quantize_dynamic_f32.wgsl?raw";
 import quantizeF32Wgsl from "../../shaders/quantize_f32.wgsl?raw";
+import quantizeRowsF32Wgsl from "../../shaders/quantize_rows_f32.wgsl?raw";
 import rangeF32Wgsl from "../../shaders/range_f32.wgsl?raw";
 import reduceF32Wgsl from "../../shaders/reduce_f32.wgsl?raw";
 import reduceI8Wgsl from "../../shaders/reduce_i8.wgsl?raw";
@@ -189,6 +205,23 @@ const comparisonF32 = {
   },
 } as const satisfies Shader;
 
+const convDynamicI8 = {
+  label: "conv_dynamic_i8",
+  parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, libStoreRealWgsl, libConvI8Wgsl, convDynamicI8Wgsl],
+  tile: {PIXELS: 8, WORDS: 2, PACKED_DOT: 1},
+  overrides: {PER_ROW: "bool", WIDE: "bool", WORKGROUP: "u32", POINTWISE: "bool", CHUNKED: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 80, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, padWord: {offset: 68, type: "u32"}, low: {offset: 72, type: "f32"}, high: {offset: 76, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    filters: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    sums: {binding: 3, type: "read-only-storage", element: "vec4i"},
+    factors: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    scale: {binding: 5, type: "read-only-storage", element: "vec4f"},
+    zeroPoint: {binding: 6, type: "read-only-storage", element: "u32"},
+    out: {binding: 7, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const convF32 = {
   label: "conv_f32",
   parts: [libGridWgsl, libWindowWgsl, libConvF32Wgsl, libUnseenWgsl, convF32Wgsl],
@@ -221,9 +254,9 @@ const convI32 = {
 
 const convI8 = {
   label: "conv_i8",
-  parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libResidualWgsl, convI8Wgsl],
+  parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libResidualWgsl, libStoreI8Wgsl, libConvI8Wgsl, convI8Wgsl],
   tile: {PIXELS: 8, WORDS: 2, PACKED_DOT: 1},
-  overrides: {FLOAT_BIAS: "bool", WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool", CHUNKED: "bool", WIDE: "bool"},
+  overrides: {FLOAT_BIAS: "bool", RESIDUAL: "bool", WIDE: "bool", WORKGROUP: "u32", POINTWISE: "bool", CHUNKED: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 112, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, padWord: {offset: 68, type: "u32"}, zeroPoint: {offset: 72, type: "i32"}, low: {offset: 76, type: "i32"}, high: {offset: 80, type: "i32"}, sumMultiplier: {offset: 84, type: "i32"}, residualMultiplier: {offset: 88, type: "i32"}, residualZero: {offset: 92, type: "i32"}, shift: {offset: 96, type: "u32"}, outZero: {offset: 100, type: "i32"}, outLow: {offset: 104, type: "i32"}, outHigh: {offset: 108, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -235,9 +268,27 @@ const convI8 = {
   },
 } as const satisfies Shader;
 
+const convMatrixDynamicI8 = {
+  label: "conv_matrix_dynamic_i8",
+  parts: [libWindowWgsl, libTapsWgsl, libQuadsI8Wgsl, libDot4Wgsl, libMatrixEmulatedWgsl, libRequantizeWgsl, libStoreRealWgsl, libConvMatrixI8Wgsl, convMatrixDynamicI8Wgsl],
+  tile: {M: 16, N: 16, K: 32, LANES: 32, PINNED: 0, BYTES: 1, DOWN: 2, ACROSS: 2, ROWS: 2, COLUMNS: 1, STEPS: 2, X_LOADS: 2, STAGED: 1280, PACKED_DOT: 1, MATRIX_FORM: 0},
+  overrides: {VECTOR: "bool", PER_ROW: "bool", WIDE: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 92, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, chunks: {offset: 68, type: "u32"}, groupTiles: {offset: 72, type: "u32"}, tilesWide: {offset: 76, type: "u32"}, padWord: {offset: 80, type: "u32"}, low: {offset: 84, type: "f32"}, high: {offset: 88, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    quads: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    filters: {binding: 3, type: "read-only-storage", element: "i32"},
+    sums: {binding: 4, type: "read-only-storage", element: "vec4i"},
+    factors: {binding: 5, type: "read-only-storage", element: "vec4f"},
+    scale: {binding: 6, type: "read-only-storage", element: "vec4f"},
+    zeroPoint: {binding: 7, type: "read-only-storage", element: "u32"},
+    out: {binding: 8, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const convMatrixI8 = {
   label: "conv_matrix_i8",
-  parts: [libWindowWgsl, libTapsWgsl, libQuadsI8Wgsl, libDot4Wgsl, libMatrixEmulatedWgsl, libRequantizeWgsl, libRealSumWgsl, libResidualWgsl, libStoreI8Wgsl, convMatrixI8Wgsl],
+  parts: [libWindowWgsl, libTapsWgsl, libQuadsI8Wgsl, libDot4Wgsl, libMatrixEmulatedWgsl, libRequantizeWgsl, libRealSumWgsl, libResidualWgsl, libStoreI8Wgsl, libConvMatrixI8Wgsl, convMatrixI8Wgsl],
   tile: {M: 16, N: 16, K: 32, LANES: 32, PINNED: 0, BYTES: 1, DOWN: 2, ACROSS: 2, ROWS: 2, COLUMNS: 1, STEPS: 2, X_LOADS: 2, STAGED: 1280, PACKED_DOT: 1, MATRIX_FORM: 0},
   overrides: {VECTOR: "bool", FLOAT_BIAS: "bool", RESIDUAL: "bool", WIDE: "bool"},
   bindings: {
@@ -268,6 +319,23 @@ const convObservedF32 = {
   },
 } as const satisfies Shader;
 
+const convQuadDynamicI8 = {
+  label: "conv_quad_dynamic_i8",
+  parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, libStoreRealWgsl, libConvQuadI8Wgsl, convQuadDynamicI8Wgsl],
+  tile: {QUARTER: 4, WORDS: 1, FOUR: 4, PACKED_DOT: 1},
+  overrides: {PER_ROW: "bool", WIDE: "bool", WORKGROUP: "u32", POINTWISE: "bool", CHUNKED: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 80, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, padWord: {offset: 68, type: "u32"}, low: {offset: 72, type: "f32"}, high: {offset: 76, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    filters: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    sums: {binding: 3, type: "read-only-storage", element: "vec4i"},
+    factors: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    scale: {binding: 5, type: "read-only-storage", element: "vec4f"},
+    zeroPoint: {binding: 6, type: "read-only-storage", element: "u32"},
+    out: {binding: 7, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const convQuadF32 = {
   label: "conv_quad_f32",
   parts: [libGridWgsl, libWindowWgsl, libConvQuadF32Wgsl, libUnseenWgsl, convQuadF32Wgsl],
@@ -285,9 +353,9 @@ const convQuadF32 = {
 
 const convQuadI8 = {
   label: "conv_quad_i8",
-  parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libResidualWgsl, convQuadI8Wgsl],
+  parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libResidualWgsl, libStoreI8Wgsl, libConvQuadI8Wgsl, convQuadI8Wgsl],
   tile: {QUARTER: 4, WORDS: 1, FOUR: 4, PACKED_DOT: 1},
-  overrides: {FLOAT_BIAS: "bool", WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool", CHUNKED: "bool", WIDE: "bool"},
+  overrides: {FLOAT_BIAS: "bool", RESIDUAL: "bool", WIDE: "bool", WORKGROUP: "u32", POINTWISE: "bool", CHUNKED: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 112, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, padWord: {offset: 68, type: "u32"}, zeroPoint: {offset: 72, type: "i32"}, low: {offset: 76, type: "i32"}, high: {offset: 80, type: "i32"}, sumMultiplier: {offset: 84, type: "i32"}, residualMultiplier: {offset: 88, type: "i32"}, residualZero: {offset: 92, type: "i32"}, shift: {offset: 96, type: "u32"}, outZero: {offset: 100, type: "i32"}, outLow: {offset: 104, type: "i32"}, outHigh: {offset: 108, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -315,6 +383,24 @@ const convQuadObservedF32 = {
   },
 } as const satisfies Shader;
 
+const convTiledDynamicI8 = {
+  label: "conv_tiled_dynamic_i8",
+  parts: [libWindowWgsl, libTapsWgsl, libQuadsI8Wgsl, libDot4Wgsl, libRequantizeWgsl, libStoreRealWgsl, libConvTiledI8Wgsl, convTiledDynamicI8Wgsl],
+  tile: {DOWN: 8, ACROSS: 8, ROWS: 4, WORDS: 2, QUADS: 4, X_LOADS: 2, F_LOADS: 4, PACKED_DOT: 1},
+  overrides: {VECTOR: "bool", PER_ROW: "bool", WIDE: "bool", CHUNKED: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 92, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, chunks: {offset: 68, type: "u32"}, groupTiles: {offset: 72, type: "u32"}, tilesWide: {offset: 76, type: "u32"}, padWord: {offset: 80, type: "u32"}, low: {offset: 84, type: "f32"}, high: {offset: 88, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    quads: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    filters: {binding: 3, type: "read-only-storage", element: "vec4u"},
+    sums: {binding: 4, type: "read-only-storage", element: "vec4i"},
+    factors: {binding: 5, type: "read-only-storage", element: "vec4f"},
+    scale: {binding: 6, type: "read-only-storage", element: "vec4f"},
+    zeroPoint: {binding: 7, type: "read-only-storage", element: "u32"},
+    out: {binding: 8, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const convTiledF32 = {
   label: "conv_tiled_f32",
   parts: [libWindowWgsl, libTapsWgsl, libStoreF32Wgsl, convTiledF32Wgsl],
@@ -332,7 +418,7 @@ const convTiledF32 = {
 
 const convTiledI8 = {
   label: "conv_tiled_i8",
-  parts: [libWindowWgsl, libTapsWgsl, libQuadsI8Wgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libResidualWgsl, libStoreI8Wgsl, convTiledI8Wgsl],
+  parts: [libWindowWgsl, libTapsWgsl, libQuadsI8Wgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libResidualWgsl, libStoreI8Wgsl, libConvTiledI8Wgsl, convTiledI8Wgsl],
   tile: {DOWN: 8, ACROSS: 8, ROWS: 4, WORDS: 2, QUADS: 4, X_LOADS: 2, F_LOADS: 4, PACKED_DOT: 1},
   overrides: {VECTOR: "bool", FLOAT_BIAS: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool"},
   bindings: {
@@ -456,18 +542,6 @@ const dequantizeI8 = {
   },
 } as const satisfies Shader;
 
-const dynamicQparams = {
-  label: "dynamic_qparams",
-  parts: [libDivideWgsl, dynamicQparamsWgsl],
-  tile: {},
-  overrides: {WHAT: "u32"},
-  bindings: {
-    params: {binding: 0, type: "uniform", size: 4, fields: {count: {offset: 0, type: "u32"}}},
-    x: {binding: 1, type: "read-only-storage", element: "vec2f"},
-    out: {binding: 2, type: "storage", element: "u32"},
-  },
-} as const satisfies Shader;
-
 const fakeQuantizeF32 = {
   label: "fake_quantize_f32",
   parts: [libGridWgsl, libStepsWgsl, fakeQuantizeF32Wgsl],
@@ -521,6 +595,23 @@ const gatherI8 = {
   },
 } as const satisfies Shader;
 
+const gemvDynamicI8 = {
+  label: "gemv_dynamic_i8",
+  parts: [libWindowWgsl, libTapsWgsl, libDot4Wgsl, libRequantizeWgsl, libStoreRealWgsl, libGemvI8Wgsl, gemvDynamicI8Wgsl],
+  tile: {LANES: 64, COLUMNS: 1, PIXELS: 4, PACKED_DOT: 1},
+  overrides: {PER_ROW: "bool", WIDE: "bool", CHUNKED: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 84, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, tilesWide: {offset: 68, type: "u32"}, padWord: {offset: 72, type: "u32"}, low: {offset: 76, type: "f32"}, high: {offset: 80, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    filters: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    sums: {binding: 3, type: "read-only-storage", element: "vec4i"},
+    factors: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    scale: {binding: 5, type: "read-only-storage", element: "vec4f"},
+    zeroPoint: {binding: 6, type: "read-only-storage", element: "u32"},
+    out: {binding: 7, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const gemvF32 = {
   label: "gemv_f32",
   parts: [libWindowWgsl, libTapsWgsl, libStoreF32Wgsl, gemvF32Wgsl],
@@ -538,7 +629,7 @@ const gemvF32 = {
 
 const gemvI8 = {
   label: "gemv_i8",
-  parts: [libWindowWgsl, libTapsWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libResidualWgsl, libStoreI8Wgsl, gemvI8Wgsl],
+  parts: [libWindowWgsl, libTapsWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libResidualWgsl, libStoreI8Wgsl, libGemvI8Wgsl, gemvI8Wgsl],
   tile: {LANES: 64, COLUMNS: 1, PIXELS: 4, PACKED_DOT: 1},
   overrides: {FLOAT_BIAS: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool"},
   bindings: {
@@ -552,13 +643,29 @@ const gemvI8 = {
   },
 } as const satisfies Shader;
 
+const gruDynamicI8 = {
+  label: "gru_dynamic_i8",
+  parts: [libDot4Wgsl, libDivideWgsl, libDoubleWgsl, libDynamicWgsl, libRequantizeWgsl, libRecurrentWgsl, libRecurrentI8Wgsl, gruDynamicI8Wgsl],
+  tile: {PACKED_DOT: 1},
+  overrides: {TORCH: "bool", WORKGROUP: "u32", ROOM: "u32", ANY: "u32", WIDE: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 156, fields: {first: {offset: 0, type: "u32"}, steps: {offset: 4, type: "u32"}, time: {offset: 8, type: "u32"}, batch: {offset: 12, type: "u32"}, units: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, slices: {offset: 24, type: "u32"}, direction: {offset: 28, type: "u32"}, reverse: {offset: 32, type: "u32"}, lengthStride: {offset: 36, type: "u32"}, rowTime: {offset: 40, type: "u32"}, rowBatch: {offset: 44, type: "u32"}, rowDirection: {offset: 48, type: "u32"}, outTime: {offset: 52, type: "u32"}, outBatch: {offset: 56, type: "u32"}, outDirection: {offset: 60, type: "u32"}, hBatch: {offset: 64, type: "u32"}, hDirection: {offset: 68, type: "u32"}, cBatch: {offset: 72, type: "u32"}, cDirection: {offset: 76, type: "u32"}, toBatch: {offset: 80, type: "u32"}, toDirection: {offset: 84, type: "u32"}, extras: {offset: 88, type: "u32"}, writes: {offset: 92, type: "u32"}, span: {offset: 96, type: "u32"}, levels: {offset: 100, type: "u32"}, qmin: {offset: 104, type: "i32"}, clip: {offset: 108, type: "f32"}, peepholes: {offset: 112, type: "u32"}, inputForget: {offset: 116, type: "u32"}, f: {offset: 120, type: "u32"}, g: {offset: 124, type: "u32"}, h: {offset: 128, type: "u32"}, fAlpha: {offset: 132, type: "f32"}, fBeta: {offset: 136, type: "f32"}, gAlpha: {offset: 140, type: "f32"}, gBeta: {offset: 144, type: "f32"}, hAlpha: {offset: 148, type: "f32"}, hBeta: {offset: 152, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    weights: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    lengths: {binding: 3, type: "read-only-storage", element: "i32"},
+    hFrom: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    hOut: {binding: 5, type: "storage", element: "vec4f"},
+    out: {binding: 6, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const gruF32 = {
   label: "gru_f32",
   parts: [libRecurrentWgsl, gruF32Wgsl],
   tile: {BATCH: 1},
   overrides: {WORKGROUP: "u32", ROOM: "u32", ANY: "u32", LINEAR_BEFORE_RESET: "u32"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 144, fields: {first: {offset: 0, type: "u32"}, steps: {offset: 4, type: "u32"}, time: {offset: 8, type: "u32"}, batch: {offset: 12, type: "u32"}, units: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, slices: {offset: 24, type: "u32"}, direction: {offset: 28, type: "u32"}, reverse: {offset: 32, type: "u32"}, lengthStride: {offset: 36, type: "u32"}, rowTime: {offset: 40, type: "u32"}, rowBatch: {offset: 44, type: "u32"}, rowDirection: {offset: 48, type: "u32"}, outTime: {offset: 52, type: "u32"}, outBatch: {offset: 56, type: "u32"}, outDirection: {offset: 60, type: "u32"}, hBatch: {offset: 64, type: "u32"}, hDirection: {offset: 68, type: "u32"}, cBatch: {offset: 72, type: "u32"}, cDirection: {offset: 76, type: "u32"}, toBatch: {offset: 80, type: "u32"}, toDirection: {offset: 84, type: "u32"}, extras: {offset: 88, type: "u32"}, writes: {offset: 92, type: "u32"}, clip: {offset: 96, type: "f32"}, peepholes: {offset: 100, type: "u32"}, inputForget: {offset: 104, type: "u32"}, f: {offset: 108, type: "u32"}, g: {offset: 112, type: "u32"}, h: {offset: 116, type: "u32"}, fAlpha: {offset: 120, type: "f32"}, fBeta: {offset: 124, type: "f32"}, gAlpha: {offset: 128, type: "f32"}, gBeta: {offset: 132, type: "f32"}, hAlpha: {offset: 136, type: "f32"}, hBeta: {offset: 140, type: "f32"}}},
+    params: {binding: 0, type: "uniform", size: 156, fields: {first: {offset: 0, type: "u32"}, steps: {offset: 4, type: "u32"}, time: {offset: 8, type: "u32"}, batch: {offset: 12, type: "u32"}, units: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, slices: {offset: 24, type: "u32"}, direction: {offset: 28, type: "u32"}, reverse: {offset: 32, type: "u32"}, lengthStride: {offset: 36, type: "u32"}, rowTime: {offset: 40, type: "u32"}, rowBatch: {offset: 44, type: "u32"}, rowDirection: {offset: 48, type: "u32"}, outTime: {offset: 52, type: "u32"}, outBatch: {offset: 56, type: "u32"}, outDirection: {offset: 60, type: "u32"}, hBatch: {offset: 64, type: "u32"}, hDirection: {offset: 68, type: "u32"}, cBatch: {offset: 72, type: "u32"}, cDirection: {offset: 76, type: "u32"}, toBatch: {offset: 80, type: "u32"}, toDirection: {offset: 84, type: "u32"}, extras: {offset: 88, type: "u32"}, writes: {offset: 92, type: "u32"}, span: {offset: 96, type: "u32"}, levels: {offset: 100, type: "u32"}, qmin: {offset: 104, type: "i32"}, clip: {offset: 108, type: "f32"}, peepholes: {offset: 112, type: "u32"}, inputForget: {offset: 116, type: "u32"}, f: {offset: 120, type: "u32"}, g: {offset: 124, type: "u32"}, h: {offset: 128, type: "u32"}, fAlpha: {offset: 132, type: "f32"}, fBeta: {offset: 136, type: "f32"}, gAlpha: {offset: 140, type: "f32"}, gBeta: {offset: 144, type: "f32"}, hAlpha: {offset: 148, type: "f32"}, hBeta: {offset: 152, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     weights: {binding: 2, type: "read-only-storage", element: "mat4x4f"},
     lengths: {binding: 3, type: "read-only-storage", element: "i32"},
@@ -581,13 +688,31 @@ const lookupI8 = {
   },
 } as const satisfies Shader;
 
+const lstmDynamicI8 = {
+  label: "lstm_dynamic_i8",
+  parts: [libDot4Wgsl, libDivideWgsl, libDoubleWgsl, libDynamicWgsl, libRequantizeWgsl, libRecurrentWgsl, libRecurrentI8Wgsl, lstmDynamicI8Wgsl],
+  tile: {PACKED_DOT: 1},
+  overrides: {TORCH: "bool", WORKGROUP: "u32", ROOM: "u32", ANY: "u32", WIDE: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 156, fields: {first: {offset: 0, type: "u32"}, steps: {offset: 4, type: "u32"}, time: {offset: 8, type: "u32"}, batch: {offset: 12, type: "u32"}, units: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, slices: {offset: 24, type: "u32"}, direction: {offset: 28, type: "u32"}, reverse: {offset: 32, type: "u32"}, lengthStride: {offset: 36, type: "u32"}, rowTime: {offset: 40, type: "u32"}, rowBatch: {offset: 44, type: "u32"}, rowDirection: {offset: 48, type: "u32"}, outTime: {offset: 52, type: "u32"}, outBatch: {offset: 56, type: "u32"}, outDirection: {offset: 60, type: "u32"}, hBatch: {offset: 64, type: "u32"}, hDirection: {offset: 68, type: "u32"}, cBatch: {offset: 72, type: "u32"}, cDirection: {offset: 76, type: "u32"}, toBatch: {offset: 80, type: "u32"}, toDirection: {offset: 84, type: "u32"}, extras: {offset: 88, type: "u32"}, writes: {offset: 92, type: "u32"}, span: {offset: 96, type: "u32"}, levels: {offset: 100, type: "u32"}, qmin: {offset: 104, type: "i32"}, clip: {offset: 108, type: "f32"}, peepholes: {offset: 112, type: "u32"}, inputForget: {offset: 116, type: "u32"}, f: {offset: 120, type: "u32"}, g: {offset: 124, type: "u32"}, h: {offset: 128, type: "u32"}, fAlpha: {offset: 132, type: "f32"}, fBeta: {offset: 136, type: "f32"}, gAlpha: {offset: 140, type: "f32"}, gBeta: {offset: 144, type: "f32"}, hAlpha: {offset: 148, type: "f32"}, hBeta: {offset: 152, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    weights: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    lengths: {binding: 3, type: "read-only-storage", element: "i32"},
+    hFrom: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    cFrom: {binding: 5, type: "read-only-storage", element: "vec4f"},
+    hOut: {binding: 6, type: "storage", element: "vec4f"},
+    cOut: {binding: 7, type: "storage", element: "vec4f"},
+    out: {binding: 8, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const lstmF32 = {
   label: "lstm_f32",
   parts: [libRecurrentWgsl, lstmF32Wgsl],
   tile: {BATCH: 1},
   overrides: {WORKGROUP: "u32", ROOM: "u32", ANY: "u32"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 144, fields: {first: {offset: 0, type: "u32"}, steps: {offset: 4, type: "u32"}, time: {offset: 8, type: "u32"}, batch: {offset: 12, type: "u32"}, units: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, slices: {offset: 24, type: "u32"}, direction: {offset: 28, type: "u32"}, reverse: {offset: 32, type: "u32"}, lengthStride: {offset: 36, type: "u32"}, rowTime: {offset: 40, type: "u32"}, rowBatch: {offset: 44, type: "u32"}, rowDirection: {offset: 48, type: "u32"}, outTime: {offset: 52, type: "u32"}, outBatch: {offset: 56, type: "u32"}, outDirection: {offset: 60, type: "u32"}, hBatch: {offset: 64, type: "u32"}, hDirection: {offset: 68, type: "u32"}, cBatch: {offset: 72, type: "u32"}, cDirection: {offset: 76, type: "u32"}, toBatch: {offset: 80, type: "u32"}, toDirection: {offset: 84, type: "u32"}, extras: {offset: 88, type: "u32"}, writes: {offset: 92, type: "u32"}, clip: {offset: 96, type: "f32"}, peepholes: {offset: 100, type: "u32"}, inputForget: {offset: 104, type: "u32"}, f: {offset: 108, type: "u32"}, g: {offset: 112, type: "u32"}, h: {offset: 116, type: "u32"}, fAlpha: {offset: 120, type: "f32"}, fBeta: {offset: 124, type: "f32"}, gAlpha: {offset: 128, type: "f32"}, gBeta: {offset: 132, type: "f32"}, hAlpha: {offset: 136, type: "f32"}, hBeta: {offset: 140, type: "f32"}}},
+    params: {binding: 0, type: "uniform", size: 156, fields: {first: {offset: 0, type: "u32"}, steps: {offset: 4, type: "u32"}, time: {offset: 8, type: "u32"}, batch: {offset: 12, type: "u32"}, units: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, slices: {offset: 24, type: "u32"}, direction: {offset: 28, type: "u32"}, reverse: {offset: 32, type: "u32"}, lengthStride: {offset: 36, type: "u32"}, rowTime: {offset: 40, type: "u32"}, rowBatch: {offset: 44, type: "u32"}, rowDirection: {offset: 48, type: "u32"}, outTime: {offset: 52, type: "u32"}, outBatch: {offset: 56, type: "u32"}, outDirection: {offset: 60, type: "u32"}, hBatch: {offset: 64, type: "u32"}, hDirection: {offset: 68, type: "u32"}, cBatch: {offset: 72, type: "u32"}, cDirection: {offset: 76, type: "u32"}, toBatch: {offset: 80, type: "u32"}, toDirection: {offset: 84, type: "u32"}, extras: {offset: 88, type: "u32"}, writes: {offset: 92, type: "u32"}, span: {offset: 96, type: "u32"}, levels: {offset: 100, type: "u32"}, qmin: {offset: 104, type: "i32"}, clip: {offset: 108, type: "f32"}, peepholes: {offset: 112, type: "u32"}, inputForget: {offset: 116, type: "u32"}, f: {offset: 120, type: "u32"}, g: {offset: 124, type: "u32"}, h: {offset: 128, type: "u32"}, fAlpha: {offset: 132, type: "f32"}, fBeta: {offset: 136, type: "f32"}, gAlpha: {offset: 140, type: "f32"}, gBeta: {offset: 144, type: "f32"}, hAlpha: {offset: 148, type: "f32"}, hBeta: {offset: 152, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     weights: {binding: 2, type: "read-only-storage", element: "mat4x4f"},
     lengths: {binding: 3, type: "read-only-storage", element: "i32"},
@@ -709,15 +834,15 @@ const probeQuads = {
 
 const quantizeDynamicF32 = {
   label: "quantize_dynamic_f32",
-  parts: [libGridWgsl, libDot4Wgsl, libDivideWgsl, quantizeDynamicF32Wgsl],
+  parts: [libDot4Wgsl, libDivideWgsl, libDoubleWgsl, libDynamicWgsl, quantizeDynamicF32Wgsl],
   tile: {PACKED_DOT: 1},
-  overrides: {WORKGROUP: "u32"},
+  overrides: {TORCH: "bool", WORKGROUP: "u32"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 4, fields: {count: {offset: 0, type: "u32"}}},
+    params: {binding: 0, type: "uniform", size: 16, fields: {count: {offset: 0, type: "u32"}, parts: {offset: 4, type: "u32"}, levels: {offset: 8, type: "u32"}, qmin: {offset: 12, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
-    reciprocal: {binding: 2, type: "read-only-storage", element: "f32"},
-    scale: {binding: 3, type: "read-only-storage", element: "f32"},
-    zeroPoint: {binding: 4, type: "read-only-storage", element: "u32"},
+    ranges: {binding: 2, type: "read-only-storage", element: "vec2f"},
+    outScale: {binding: 3, type: "storage", element: "f32"},
+    outZero: {binding: 4, type: "storage", element: "u32"},
     out: {binding: 5, type: "storage", element: "u32"},
   },
 } as const satisfies Shader;
@@ -731,6 +856,20 @@ const quantizeF32 = {
     params: {binding: 0, type: "uniform", size: 20, fields: {count: {offset: 0, type: "u32"}, reciprocal: {offset: 4, type: "f32"}, zeroPoint: {offset: 8, type: "i32"}, low: {offset: 12, type: "i32"}, high: {offset: 16, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     out: {binding: 2, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
+const quantizeRowsF32 = {
+  label: "quantize_rows_f32",
+  parts: [libDot4Wgsl, libDivideWgsl, libDoubleWgsl, libDynamicWgsl, quantizeRowsF32Wgsl],
+  tile: {PACKED_DOT: 1},
+  overrides: {TORCH: "bool", WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 20, fields: {rows: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, levels: {offset: 12, type: "u32"}, qmin: {offset: 16, type: "i32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    outScale: {binding: 2, type: "storage", element: "vec4f"},
+    outZero: {binding: 3, type: "storage", element: "u32"},
+    out: {binding: 4, type: "storage", element: "u32"},
   },
 } as const satisfies Shader;
 
@@ -857,7 +996,7 @@ const where32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, compareF32, comparisonF32, convF32, convI32, convI8, convMatrixI8, convObservedF32, convQuadF32, convQuadI8, convQuadObservedF32, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, dynamicQparams, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherI8, gemvF32, gemvI8, gruF32, lookupI8, lstmF32, matmulF32, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32, where32 } as const;
+export const shaders = { batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherI8, gemvDynamicI8, gemvF32, gemvI8, gruDynamicI8, gruF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32, where32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

@@ -16,7 +16,7 @@ const plain: readonly (readonly [ops: string, dtypes: string])[] = [
   ["And Or Xor Not", "bool"],
   ["Add Sub Mul Div", integers],
   ["Clip MaxPool", bytes],
-  ["ConvInteger MatMulInteger", bytes],
+  ["ConvInteger MatMulInteger MatMulIntegerToFloat", bytes],
   ["LSTM GRU", "int32"],
 ];
 

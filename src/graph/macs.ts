@@ -17,6 +17,7 @@ export function macsOf(graph: BoundGraph, node: Node): number {
       return out() * (shape(node.inputs[0])[node.transA ? 0 : 1] ?? 1);
     case "MatMul":
     case "MatMulInteger":
+    case "MatMulIntegerToFloat":
       return out() * (shape(node.inputs[0]).at(-1) ?? 1);
     case "LSTM":
     case "GRU": {
@@ -37,7 +38,7 @@ export function macsOf(graph: BoundGraph, node: Node): number {
 /** True where `node` computes on integers. */
 export function isInteger(graph: BoundGraph, node: Node): boolean {
   const quant = (name: string | undefined) => graph.values.get(name ?? "")?.quant !== undefined;
-  if (node.op === "ConvInteger" || node.op === "MatMulInteger") return true;
+  if (["ConvInteger", "MatMulInteger", "MatMulIntegerToFloat"].includes(node.op)) return true;
   return (
     node.op !== "Quantize" &&
     node.op !== "Dequantize" &&

@@ -2,6 +2,7 @@
 // several ways (auto_pad, clip bounds as inputs, axes as inputs) has one spelling here, made on import.
 
 import type { DType } from "../tensor/dtype.ts";
+import type { DynamicRule } from "./dynamic.ts";
 import type { Dim } from "./value.ts";
 import type { ObserverSpec } from "./observer.ts";
 import type { RecurrentAttributes } from "./recurrent.ts";
@@ -196,9 +197,10 @@ export interface Dequantize extends Common {
   readonly op: "Dequantize";
 }
 
-/** Float → uint8 with parameters from the data: docs/quantization.md (38). outputs: q, scale and zeroPoint,
- *  both of shape []. They are values like any other: q and zeroPoint are plain uint8. */
-export interface DynamicQuantizeLinear extends Common {
+/** Float → bytes with parameters from the data: docs/quantization.md (38), (14). outputs: q, scale and
+ *  zeroPoint, both of shape [], or per token of x's shape with 1 in place of the last size. They are values
+ *  like any other: q and zeroPoint are plain bytes. */
+export interface DynamicQuantizeLinear extends Common, DynamicRule {
   readonly op: "DynamicQuantizeLinear";
 }
 
@@ -213,6 +215,13 @@ export interface ConvInteger extends Common, Window {
 /** The same for numpy matmul: x (…, M, K), w (K, N). */
 export interface MatMulInteger extends Common {
   readonly op: "MatMulInteger";
+}
+
+/** y = clamp(fl(fl(f32(Σ (q − zq) w) · fl(sq · sw)) + b), low, high): docs/quantization.md (39); devices may fuse
+ *  the last two roundings, (40). inputs: q (…, K) plain bytes, w (K, N) a constant with `quant`, scale and
+ *  zeroPoint of q as DynamicQuantizeLinear gives them, bias (N)?. numpy matmul's shapes. w − zw must be int8. */
+export interface MatMulIntegerToFloat extends Common, Clamp {
+  readonly op: "MatMulIntegerToFloat";
 }
 
 /** What fake-quantization rounds to: per tensor. */
@@ -271,6 +280,7 @@ export type Node =
   | DynamicQuantizeLinear
   | ConvInteger
   | MatMulInteger
+  | MatMulIntegerToFloat
   | FakeQuantize
   | FakeQuantizeGrad
   | Observe

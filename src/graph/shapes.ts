@@ -239,8 +239,10 @@ export function fixedTypes(node: Node): readonly DType[] | undefined {
     case "ConvInteger":
     case "MatMulInteger":
       return ["int32"];
+    case "MatMulIntegerToFloat":
+      return ["float32"];
     case "DynamicQuantizeLinear":
-      return ["uint8", "float32", "uint8"];
+      return [node.dtype, "float32", node.dtype];
     case "LSTM":
     case "GRU":
       return node.outputs.map(() => "float32");
@@ -273,6 +275,7 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     }
     case "MatMul":
     case "MatMulInteger":
+    case "MatMulIntegerToFloat":
       return [matmul(node, x, inputs[1] ?? [])];
     case "BatchNormalization":
     case "Relu":
@@ -373,8 +376,10 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
       ];
     case "Split":
       return node.sizes.map((size) => x.map((dim, axis) => (axis === node.axis ? size : dim)));
-    case "DynamicQuantizeLinear":
-      return [[...x], [], []];
+    case "DynamicQuantizeLinear": {
+      const parameters = node.granularity === "perTensor" ? [] : [...x.slice(0, -1), 1];
+      return [[...x], parameters, parameters];
+    }
     case "LSTM":
     case "GRU":
       return recurrent(node, inputs);

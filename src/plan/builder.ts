@@ -48,7 +48,7 @@ export interface StepArgs<S extends ShaderName> {
 }
 
 /** The bindings that a shader writes are named so; every other storage binding is read-only. */
-const WRITTEN = new Set(["out", "slot", "hOut", "cOut"]);
+const WRITTEN = new Set(["out", "slot", "outScale", "outZero", "hOut", "cOut"]);
 
 const MAX_GROUPS = 65535;
 
@@ -153,7 +153,8 @@ export class PlanBuilder {
         last[id] = index;
         if (!WRITTEN.has(name)) continue;
         for (const [other, ref] of bound) {
-          if (other === name || ref.id === id) continue;
+          // A buffer may be written in several places, but not read in one and written in another.
+          if (WRITTEN.has(other) || ref.id === id) continue;
           apart[id]?.add(ref.id);
           apart[ref.id]?.add(id);
         }

@@ -22,8 +22,10 @@ import {
   lowerFakeQuantizeGrad,
   lowerUnary,
 } from "./lower/elementwise.ts";
+import { lowerDynamicQuantize } from "./lower/dynamic.ts";
 import { lowerGather } from "./lower/gather.ts";
-import { lowerDynamicQuantize, lowerIntegerProduct } from "./lower/integers.ts";
+import { lowerIntegerToFloat } from "./lower/integerToFloat.ts";
+import { lowerIntegerProduct } from "./lower/integers.ts";
 import { lowerGemm, lowerMatMul } from "./lower/matmul.ts";
 import { emitReshape, emitReshapeQuantize, lowerMovement } from "./lower/movement.ts";
 import { lowerCompare, lowerObserve } from "./lower/observe.ts";
@@ -103,6 +105,8 @@ function lowerNode(lowering: Lowering, node: Node): void {
     case "ConvInteger":
     case "MatMulInteger":
       return lowerIntegerProduct(lowering, node);
+    case "MatMulIntegerToFloat":
+      return lowerIntegerToFloat(lowering, node);
     case "FakeQuantize":
       return lowerFakeQuantize(lowering, node);
     case "FakeQuantizeGrad":

@@ -94,7 +94,8 @@ function isColumnBias(graph: Graph, node: Node): boolean {
   return bias?.dtype === "float32" && bias.shape.at(-1) === columns && bias.data.length === columns;
 }
 
-function matches(pattern: string, text: string): boolean {
+/** Whether `pattern`, in which * stands for any text, is `text`. */
+export function matchesPattern(pattern: string, text: string): boolean {
   const parts = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
   return new RegExp(`^${parts.join(".*")}$`).test(text);
 }
@@ -103,7 +104,7 @@ function matches(pattern: string, text: string): boolean {
 function overrideOf(overrides: Overrides, node: Node): QConfig | null | undefined {
   if (Object.hasOwn(overrides, node.name)) return overrides[node.name];
   const patterns = Object.keys(overrides)
-    .filter((key) => key.includes("*") && matches(key, node.name))
+    .filter((key) => key.includes("*") && matchesPattern(key, node.name))
     .sort((a, b) => b.length - a.length);
   const key = patterns[0] ?? (Object.hasOwn(overrides, node.op) ? node.op : undefined);
   return key === undefined ? undefined : overrides[key];
@@ -115,7 +116,7 @@ export function annotate(graph: Graph, qconfig: QConfig, overrides: Overrides = 
   validateQConfig(qconfig);
   for (const [key, config] of Object.entries(overrides)) {
     if (config) validateQConfig(config, `overrides "${key}"`);
-    if (graph.nodes.some((node) => node.op === key || matches(key, node.name))) continue;
+    if (graph.nodes.some((node) => node.op === key || matchesPattern(key, node.name))) continue;
     throw new QConfigError(
       `overrides "${key}": no node has that name, pattern or op; got ` +
         `${graph.nodes

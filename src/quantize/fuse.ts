@@ -8,7 +8,16 @@ import type { Clamp, Conv, Node, NodeOf } from "../graph/node.ts";
 import { fl } from "../tensor/rounding.ts";
 import { float32, tensor, type Tensor } from "../tensor/tensor.ts";
 
-const CLAMPABLE = new Set(["Conv", "Gemm", "MatMul", "Add", "Sub", "Mul", "Div"]);
+const CLAMPABLE = new Set([
+  "Conv",
+  "Gemm",
+  "MatMul",
+  "MatMulIntegerToFloat",
+  "Add",
+  "Sub",
+  "Mul",
+  "Div",
+]);
 
 /** Bounds that an activation sets, if it is a clamp and nothing else. */
 function boundsOf(node: Node): Clamp | undefined {

@@ -24,7 +24,7 @@ export function transposed({ shape, data }: Reals): Reals {
  *  of one axis is a row on the left or a column on the right, with its axis dropped from the
  *  result. */
 export function matmulSums(
-  node: NodeOf<"Gemm" | "MatMul" | "MatMulInteger">,
+  node: NodeOf<"Gemm" | "MatMul" | "MatMulInteger" | "MatMulIntegerToFloat">,
   a: Reals,
   b: Reals,
 ): Reals {

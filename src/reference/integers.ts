@@ -1,12 +1,14 @@
-// Ops on plain integers, and quantization whose parameters come from the data: docs/quantization.md (24),
-// (38). Sums run in f64, where they are exact, and the store into int32 is modulo 2³².
+// Ops on plain integers, and quantization whose parameters come from the data: docs/quantization.md (14),
+// (24), (38), (39). Sums run in f64, where they are exact, and the store into int32 is modulo 2³².
 
-import { quantizeDividing } from "../graph/arithmetic.ts";
+import { quantizeDividing, quantizeValue } from "../graph/arithmetic.ts";
+import { chooseDynamic, dynamicBounds } from "../graph/dynamic.ts";
 import type { NodeOf } from "../graph/node.ts";
 import { nodeError } from "../graph/shapes.ts";
+import type { QParams } from "../graph/value.ts";
 import { allocate } from "../tensor/dtype.ts";
-import { clamp, fl, rint } from "../tensor/rounding.ts";
-import { formatShape, tensor, type Tensor } from "../tensor/tensor.ts";
+import { clamp, fl } from "../tensor/rounding.ts";
+import { formatShape, sizeOf, tensor, toNumbers, type Tensor } from "../tensor/tensor.ts";
 import { convSums } from "./conv.ts";
 import { matmulSums } from "./gemm.ts";
 import { floatInput, inputAt, realsOf, type Reals } from "./operands.ts";
@@ -58,23 +60,65 @@ export function clipBytes(node: NodeOf<"Clip">, inputs: readonly Tensor[]): Tens
   return tensor(x.dtype, x.shape, data);
 }
 
-/** s = fl(fl(hi − lo) / 255), 1 if below the least normal; z = clamp(rint(fl(−lo / s)), 0, 255); q by (5). */
+/** Bytes, scale and zero point of each row, or of the tensor: docs/quantization.md (38), (14). */
 export function dynamicQuantize(
   node: NodeOf<"DynamicQuantizeLinear">,
   inputs: readonly Tensor[],
 ): Tensor[] {
   const { shape, data } = floatInput(node, inputs, 0);
-  const [low, high] = data.reduce(
-    ([least, greatest], x) => [Math.min(least, x), Math.max(greatest, x)] as const,
-    [0, 0] as readonly [number, number],
-  );
-  const quotient = fl(fl(high - low) / 255);
-  const scale = quotient < 2 ** -126 ? 1 : quotient;
-  const zeroPoint = clamp(rint(fl(-low / scale)), 0, 255);
-  const q = Uint8Array.from(data, (x) => quantizeDividing(x, scale, zeroPoint, 0, 255));
+  const isWhole = node.granularity === "perTensor";
+  const length = isWhole ? data.length : (shape.at(-1) ?? 1);
+  const count = isWhole ? 1 : sizeOf(shape.slice(0, -1));
+  const parameters = Array.from({ length: count }, (_, row) => {
+    let [low, high] = [0, 0];
+    for (const x of data.subarray(row * length, (row + 1) * length)) {
+      [low, high] = [Math.min(low, x), Math.max(high, x)];
+    }
+    return chooseDynamic(node, low, high);
+  });
+  const quantize = node.rule === "torch" ? quantizeValue : quantizeDividing;
+  const [qmin, qmax] = dynamicBounds(node);
+  const q = allocate(node.dtype, data.length);
+  data.forEach((x, at) => {
+    const { scale = 1, zeroPoint = 0 } = parameters[Math.floor(at / length)] ?? {};
+    q[at] = quantize(x, scale, zeroPoint, qmin, qmax);
+  });
+  const zeros = allocate(node.dtype, count);
+  parameters.forEach(({ zeroPoint }, row) => (zeros[row] = zeroPoint));
+  const one = isWhole ? [] : [...shape.slice(0, -1), 1];
+  const scales = Float32Array.from(parameters, ({ scale }) => scale);
   return [
-    tensor("uint8", shape, q),
-    tensor("float32", [], Float32Array.of(scale)),
-    tensor("uint8", [], Uint8Array.of(zeroPoint)),
+    tensor(node.dtype, shape, q as never),
+    tensor("float32", one, scales),
+    tensor(node.dtype, one, zeros as never),
   ];
+}
+
+/** y = clamp(fl(fl(f32(Σ (q − zq)(w − zw)) · fl(sq · sw)) + b), low, high): docs/quantization.md (39). */
+export function integerToFloat(
+  node: NodeOf<"MatMulIntegerToFloat">,
+  inputs: readonly Tensor[],
+  weight: QParams,
+): Tensor<"float32"> {
+  const [q, w, scale, zeroPoint] = [0, 1, 2, 3].map((at) => inputAt(node, inputs, at)) as [
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+  ];
+  const length = Math.max(1, q.shape.at(-1) ?? 1);
+  const columns = Math.max(1, w.shape.at(-1) ?? 1);
+  const each = (values: ArrayLike<number>, at: number) => values[values.length === 1 ? 0 : at] ?? 0;
+  const [scales, zeros] = [toNumbers(scale), toNumbers(zeroPoint)];
+  const moved = realsOf(q).data.map((code, at) => code - each(zeros, Math.floor(at / length)));
+  const weights = realsOf(w).data.map((code, at) => code - each(weight.zeroPoint, at % columns));
+  const sums = matmulSums(node, { shape: q.shape, data: moved }, { shape: w.shape, data: weights });
+  const bias = inputs[4] && floatInput(node, inputs, 4).data;
+  const { low = -Infinity, high = Infinity } = node;
+  const y = sums.data.map((sum, at) => {
+    const [row, column] = [Math.floor(at / columns), at % columns];
+    const step = fl(each(scales, row) * each(weight.scale, column));
+    return clamp(fl(fl(fl(sum) * step) + (bias?.[column] ?? 0)), low, high);
+  });
+  return tensor("float32", sums.shape, new Float32Array(y));
 }

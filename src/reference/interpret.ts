@@ -22,7 +22,7 @@ import { binary } from "./binary.ts";
 import { conv } from "./conv.ts";
 import { gather } from "./gather.ts";
 import { gemm, matmul } from "./gemm.ts";
-import { clipBytes, dynamicQuantize, integerProduct } from "./integers.ts";
+import { clipBytes, dynamicQuantize, integerProduct, integerToFloat } from "./integers.ts";
 import { compareElements, integerBinary, logic, not, where } from "./logic.ts";
 import { isMovement, move } from "./movement.ts";
 import { floatInput, inputAt, outputShape } from "./operands.ts";
@@ -113,10 +113,15 @@ function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>):
   if (node.op === "ConvInteger" || node.op === "MatMulInteger") {
     return [integerProduct(node, tensors)];
   }
+  if (node.op === "MatMulIntegerToFloat") {
+    const weight = from[1];
+    if (weight) return [integerToFloat(node, tensors, weight)];
+    throw nodeError(node, "its weight must be quantized", "a plain one", "Give it QParams.");
+  }
   const isPlain = from[0] === undefined && tensors[0]?.dtype !== "float32";
   if (node.op === "Gather") return [gather(node, tensors, shapes[0] ?? [])];
   if (node.op === "Clip" && isPlain) return [clipBytes(node, tensors)];
-  if (node.op === "LSTM" || node.op === "GRU") return recurrent(node, tensors);
+  if (node.op === "LSTM" || node.op === "GRU") return recurrent(node, tensors, from);
   if (node.op === "DynamicQuantizeLinear") return dynamicQuantize(node, tensors);
   if (node.op === "Quantize") return [quantize(node, tensors, quantOut)];
   if (node.op === "Dequantize") return [dequantize(node, tensors, quantIn)];

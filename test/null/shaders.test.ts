@@ -16,12 +16,13 @@ import type { ShaderName } from "../../src/plan/plan.ts";
 import { attentions } from "../support/families/attention.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
 import { elementwise } from "../support/families/elementwise.ts";
+import { dynamicProducts } from "../support/families/dynamic.ts";
 import { integerOps } from "../support/families/integers.ts";
 import { engines } from "../support/families/engines.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
 import { pools } from "../support/families/pools.ts";
-import { recurrent } from "../support/families/recurrent.ts";
+import { dynamicRecurrent, recurrent } from "../support/families/recurrent.ts";
 import { residualGraph } from "../support/models.ts";
 
 const script = new URL("../../scripts/reflectShaders.mjs", import.meta.url).href;
@@ -40,7 +41,13 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   binaryI8: { MULTIPLY: FLAG },
   cast32: { TO_FLOAT: FLAG },
   convI32: { SPLIT: FLAG },
-  dynamicQparams: { WHAT: [0, 1, 2] },
+  convDynamicI8: { POINTWISE: [1], PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG, ...TILE },
+  convQuadDynamicI8: { POINTWISE: [1], PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG, ...QUAD },
+  convTiledDynamicI8: { VECTOR: FLAG, PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG },
+  convMatrixDynamicI8: { VECTOR: FLAG, PER_ROW: FLAG, WIDE: FLAG },
+  gemvDynamicI8: { PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG },
+  quantizeDynamicF32: { TORCH: FLAG },
+  quantizeRowsF32: { TORCH: FLAG, WORKGROUP: [4, 64] },
   convF32: { POINTWISE: FLAG, RESIDUAL: FLAG, ...TILE },
   convObservedF32: { POINTWISE: FLAG, RESIDUAL: FLAG, ...TILE },
   convI8: { POINTWISE: FLAG, RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG, ...TILE },
@@ -63,6 +70,8 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   convTiledI8: { RESIDUAL: FLAG, VECTOR: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
   gemvF32: { RESIDUAL: FLAG },
   // Batch elements of a workgroup and its room for states: what fits into 16 KiB.
+  gruDynamicI8: { TORCH: FLAG, WIDE: FLAG, ANY: FLAG, ROOM: [16] },
+  lstmDynamicI8: { TORCH: FLAG, WIDE: FLAG, ANY: FLAG, ROOM: [16] },
   gruF32: { LINEAR_BEFORE_RESET: FLAG, ANY: FLAG, ROOM: [16], BATCH: [1, 2, 4] },
   lstmF32: { ANY: FLAG, ROOM: [16], BATCH: [1, 2, 4] },
   gemvI8: { RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
@@ -86,6 +95,8 @@ const expandedByGeometry = new Set<ShaderName>([
   "depthwiseTileI8",
   "gruF32",
   "lstmF32",
+  "gruDynamicI8",
+  "lstmDynamicI8",
 ]);
 
 /** The product of `lists`: { a: [0, 1], b: [2] } is [{ a: 0, b: 2 }, { a: 1, b: 2 }]. */
@@ -169,6 +180,8 @@ describe("plans", () => {
       ...movements,
       ...integerOps,
       ...recurrent,
+      ...dynamicRecurrent,
+      ...dynamicProducts,
     ];
     const graphs = families.flatMap((each) => each.sample(40).map(({ graph }) => graph));
     const prepared = prepare(new Model("float", residualGraph(), {})).graph;
@@ -224,7 +237,7 @@ describe("the style of", () => {
       expect(header.length).toBeGreaterThan(0);
     });
 
-    it("has a flat uniform struct, and writes only to `out`, `slot` and states, its last bindings", () => {
+    it("has a flat uniform struct, and writes only to its last bindings, named so", () => {
       const bindings = Object.entries(shaders[name].bindings).sort(
         ([, a], [, b]) => a.binding - b.binding,
       );
@@ -235,6 +248,8 @@ describe("the style of", () => {
         ["out", "slot"],
         ["hOut", "out"],
         ["hOut", "cOut", "out"],
+        ["slot", "out"],
+        ["outScale", "outZero", "out"],
       ];
       expect(allowed).toContainEqual(written);
       expect(bindings.slice(-written.length).map(([key]) => key)).toEqual(written);

@@ -138,6 +138,8 @@ export function exportNode(
         node,
         "ONNX has no such op; export the model before prepare or after convert",
       );
+    case "MatMulIntegerToFloat":
+      return draft.refuse(node, "not written yet");
     case "Quantize":
     case "Dequantize":
     case "FakeQuantize":

@@ -42,7 +42,7 @@ function emit(lowering: Lowering, product: Product): void {
 type Sizes = ReturnType<typeof sizesOf>;
 
 /** The register tile of a dense product of `pixels` rows: quads where it has one group, else words that fit a group. */
-function fitTile(
+export function fitTile(
   wanted: RegisterTile,
   pixels: number,
   { outWords, groupOuts }: Sizes,
@@ -57,7 +57,10 @@ function fitTile(
 }
 
 /** Workgroups of a dense product, and the sizes its shader is expanded for. */
-function tileSteps({ pixels, words, quads }: RegisterTile, { pixels: rows, outWords }: Sizes) {
+export function tileSteps(
+  { pixels, words, quads }: RegisterTile,
+  { pixels: rows, outWords }: Sizes,
+) {
   const lanes = quads ? 4 : 1;
   const tiles = Math.ceil(rows / pixels) * Math.ceil(outWords / (words * lanes));
   return {

@@ -1,5 +1,5 @@
-// Ops on plain integers: products that keep their int32 accumulator, and quantization whose parameters come
-// from the data. Parameters that are computed are values like any other, and kernels read them from memory.
+// Products of plain integers that keep their int32 accumulator. The zero point of x is a value like any other,
+// and kernels read it from memory.
 
 import type { NodeOf } from "../../graph/node.ts";
 import { sizeOf, toNumbers } from "../../tensor/tensor.ts";
@@ -46,7 +46,8 @@ function planesOf(shape: FilterShape, weights: ArrayLike<number>): Int8Array[] {
   return [pack(values.map((w) => w >> 1)), pack(values.map((w) => w & 1))];
 }
 
-const ROWS = {
+/** Rows of a matrix as pixels of a 1 × 1 convolution. */
+export const ROWS = {
   inHeight: 1,
   inWidth: 1,
   outHeight: 1,
@@ -119,60 +120,5 @@ export function lowerIntegerProduct(lowering: Lowering, node: Product): void {
       out: out.ref,
     },
     groups: workgroups(sizes.pixels * sizes.outWords),
-  });
-}
-
-/** Parts that a range is found in. */
-const RANGES = 64;
-
-export function lowerDynamicQuantize(
-  lowering: Lowering,
-  node: NodeOf<"DynamicQuantizeLinear">,
-): void {
-  const { plan } = lowering;
-  const x = lowering.input(node, 0);
-  const [q, scale, zeroPoint] = [0, 1, 2].map((index) => lowering.output(node, index)) as [
-    Placed,
-    Placed,
-    Placed,
-  ];
-  const { words: count, lastWords: words, last } = x.layout;
-  const parts = Math.max(1, Math.min(RANGES, Math.ceil(count / 1024)));
-  const ranges = plan.tensor(parts * 8);
-  // The last step reads parameters and writes q: what the caller reads lies in one buffer with q, so it is
-  // computed once more beside it.
-  const inArena = (out: Placed) => (out.ref.role === "output" ? lowering.scratch([], out) : out);
-  const reciprocal = lowering.scratch([]);
-  const [ownScale, ownZero] = [inArena(scale), inArena(zeroPoint)];
-  const named = { node: node.name };
-  plan.step("rangeF32", {
-    ...named,
-    uniforms: { count, words: Math.max(1, words), last },
-    buffers: { x: x.ref, out: ranges },
-    groups: parts,
-  });
-  const wanted = [[ownScale, scale], [ownZero, zeroPoint], [reciprocal]];
-  wanted.forEach((outs, WHAT) => {
-    for (const { ref } of new Set(outs)) {
-      plan.step("dynamicQparams", {
-        ...named,
-        overrides: { WHAT },
-        uniforms: { count: parts },
-        buffers: { x: ranges, out: ref },
-        groups: 1,
-      });
-    }
-  });
-  plan.step("quantizeDynamicF32", {
-    ...named,
-    uniforms: { count },
-    buffers: {
-      x: x.ref,
-      reciprocal: reciprocal.ref,
-      scale: ownScale.ref,
-      zeroPoint: ownZero.ref,
-      out: q.ref,
-    },
-    groups: workgroups(count),
   });
 }

@@ -28,7 +28,12 @@ export function productSizes(dtype: "f32" | "i8", sizes: Sizes, shape: FilterSha
 
 /** conv_tiled_*.wgsl: the tile's sizes, its uniforms, its grid, and the order of the filter; a chunk of
  *  the sum has `chunkWords` input words. */
-function cutTiles(tile: WorkgroupTile, sizes: Sizes, shape: FilterShape, chunkWords: number) {
+export function cutTiles(
+  tile: WorkgroupTile,
+  sizes: Sizes,
+  shape: FilterShape,
+  chunkWords: number,
+) {
   const { down, across, rows, words, chunk } = tile;
   const chunks = Math.ceil((shape.taps * sizes.groupWords) / chunkWords);
   const groupTiles = Math.ceil(sizes.groupOuts / (across * words));
@@ -49,7 +54,7 @@ function cutTiles(tile: WorkgroupTile, sizes: Sizes, shape: FilterShape, chunkWo
 }
 
 /** gemv_*.wgsl, likewise. */
-function cutSums({ lanes, columns, pixels: rows }: GemvTile, { pixels, outWords }: Sizes) {
+export function cutSums({ lanes, columns, pixels: rows }: GemvTile, { pixels, outWords }: Sizes) {
   const tilesWide = Math.ceil(outWords / columns);
   return {
     overrides: { LANES: lanes, COLUMNS: columns, PIXELS: rows },
@@ -59,7 +64,7 @@ function cutSums({ lanes, columns, pixels: rows }: GemvTile, { pixels, outWords 
 }
 
 /** conv_matrix_i8.wgsl, likewise. */
-function cutMatrices(tile: MatrixTile, unit: MatrixUnit, sizes: Sizes, shape: FilterShape) {
+export function cutMatrices(tile: MatrixTile, unit: MatrixUnit, sizes: Sizes, shape: FilterShape) {
   const { down, across, rows, columns, steps } = tile;
   const { m, n, k, lanes, form } = unit;
   const { pixels, channels, chunkWords, staged, loads } = measureTile(tile, unit);
@@ -80,7 +85,7 @@ function cutMatrices(tile: MatrixTile, unit: MatrixUnit, sizes: Sizes, shape: Fi
 }
 
 /** The order of a filter in words. */
-const orderKey = (order: object): string => JSON.stringify(order);
+export const orderKey = (order: object): string => JSON.stringify(order);
 
 /** Emit a float product; `uniforms` hold its sizes and its clamp. */
 export function emitSharedFloat(

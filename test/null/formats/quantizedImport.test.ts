@@ -77,7 +77,7 @@ describe("quantized nodes become", () => {
     };
     expect(imported(parts)).toMatchInlineSnapshot(`
       [
-        "q: uint8[2], qs: float32[], qz: uint8[] = DynamicQuantizeLinear(x)",
+        "q: uint8[2], qs: float32[], qz: uint8[] = DynamicQuantizeLinear(x) rule="onnx" granularity="perTensor" dtype="uint8" reduceRange=false",
         "q_float: float32[2] = Cast(q) to="float32"",
         "qz_float: float32[] = Cast(qz) to="float32"",
         "y_shifted: float32[2] = Sub(q_float, qz_float)",

@@ -3,6 +3,7 @@
 
 import fc from "fast-check";
 import { GraphBuilder } from "../../../src/graph/builder.ts";
+import type { DynamicRule } from "../../../src/graph/dynamic.ts";
 import type { QParams } from "../../../src/graph/value.ts";
 import type { DType } from "../../../src/tensor/dtype.ts";
 import { tensor, type Tensor } from "../../../src/tensor/tensor.ts";
@@ -156,14 +157,21 @@ const clipBytes = family(
     single({ op: "Clip", low: -Infinity, high: 37 }, [{ tensor: codes(dtype, shape, from) }]),
 );
 
-/** x, and all three outputs, also through the chain that onnxruntime's dynamic quantizer writes. */
-function dynamicCase(x: Tensor): Case {
+/** x, and all three outputs. */
+function dynamicCase(x: Tensor, rule: DynamicRule): Case {
   const builder = new GraphBuilder();
   builder.input("x", { dtype: "float32", shape: x.shape });
   const outputs = ["q", "scale", "zero"];
-  builder.add({ op: "DynamicQuantizeLinear", name: "node", inputs: ["x"], outputs });
+  builder.add({ op: "DynamicQuantizeLinear", name: "node", inputs: ["x"], outputs, ...rule });
   return { graph: builder.build("dynamic", ["x"], outputs), feeds: { x } };
 }
+
+export const dynamicRule: fc.Arbitrary<DynamicRule> = fc.record({
+  rule: fc.constantFrom("onnx" as const, "torch" as const),
+  granularity: fc.constantFrom("perTensor" as const, "perToken" as const),
+  dtype: bytes,
+  reduceRange: fc.boolean(),
+});
 
 const dynamicQuantize = family(
   "DynamicQuantizeLinear equals the reference bit for bit",
@@ -175,13 +183,14 @@ const dynamicQuantize = family(
     span: fc.constantFrom(1e-6, 0.3, 1, 127.5, 4e7),
     shift: fc.constantFrom(-1, -0.25, 0, 0.5, 1),
     ties: fc.boolean(),
+    rule: dynamicRule,
     seed,
   }),
-  ({ shape, span, shift, ties, seed: from }) => {
+  ({ shape, span, shift, ties, rule, seed: from }) => {
     // Multiples of half a scale, with both ends of the range among them: every other one is a tie.
     const x = ties ? steps(shape, from, 0.25, 255) : floats(shape, from, span);
     const moved = x.data.map((value) => value + shift * (ties ? 64 : span));
-    return dynamicCase(tensor("float32", shape, moved));
+    return dynamicCase(tensor("float32", shape, moved), rule);
   },
   { tolerance: 0 },
 );

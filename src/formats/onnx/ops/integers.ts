@@ -1,6 +1,7 @@
 // ConvInteger, MatMulInteger and DynamicQuantizeLinear: plain integers in and int32 out, with zero points as
 // inputs, since they may come from the data. docs/quantization.md (24), (38).
 
+import { onnxRule } from "../../../graph/dynamic.ts";
 import { formatShape, tensor } from "../../../tensor/tensor.ts";
 import type { Call } from "../call.ts";
 import { bytesOf, constantNamed, readPlain } from "./qparams.ts";
@@ -9,7 +10,7 @@ import { convolution } from "./windows.ts";
 export function DynamicQuantizeLinear(call: Call): void {
   const outputs = [0, 1, 2].map((index) => call.output(index));
   const inputs = [call.input(0)];
-  call.scope.add({ op: "DynamicQuantizeLinear", name: call.name, inputs, outputs });
+  call.scope.add({ op: "DynamicQuantizeLinear", name: call.name, inputs, outputs, ...onnxRule });
 }
 
 /** x and w plain, and their zero points: 0 where the file has none. `channels` counts output channels. */

@@ -1,0 +1,60 @@
+// use lib/window.wgsl
+// use lib/taps.wgsl
+// use lib/quads_i8.wgsl
+// use lib/dot4.wgsl
+// use lib/matrix_emulated.wgsl
+// use lib/requantize.wgsl
+// use lib/store_real.wgsl
+// use lib/conv_matrix_i8.wgsl
+// tile M = 16         of a matrix: pixels
+// tile N = 16         output channels
+// tile K = 32         input channels, a multiple of 16
+// tile LANES = 32     invocations of a subgroup
+// tile PINNED = 0     1: the pipeline asks for subgroups of LANES
+// tile BYTES = 1      lib/matrix.wgsl
+// tile DOWN = 2       subgroups of a workgroup, along pixels
+// tile ACROSS = 2     along output channels
+// tile ROWS = 2       results of a subgroup, along pixels
+// tile COLUMNS = 1    along output channels
+// tile STEPS = 2      matrices along the sum that are staged at once
+// tile X_LOADS = 2    quads of x that an invocation stages, the last perhaps none
+// tile STAGED = 1280  words of workgroup memory: of the lines of x, or of a row of results
+//
+// out = fl(fl(f32(Σ (x − zeroPoint) · filter) · fl(scale · factor)) + bias): conv_dynamic_i8.wgsl by matrices of
+// subgroups, lib/conv_matrix_i8.wgsl.
+
+struct Params {
+  pixels: u32,      // batch · outHeight · outWidth: rows
+  outHeight: u32,
+  outWidth: u32,
+  outWords: u32,    // output channels / 4
+  inHeight: u32,
+  inWidth: u32,
+  inWords: u32,     // input channels / 4
+  groupWords: u32,  // input words one group reads
+  groupOuts: u32,   // output words of one group
+  kernelHeight: u32,
+  kernelWidth: u32,
+  strideHeight: u32,
+  strideWidth: u32,
+  dilationHeight: u32,
+  dilationWidth: u32,
+  padTop: u32,
+  padLeft: u32,
+  chunks: u32,      // of the sum
+  groupTiles: u32,  // tiles along the output channels of one group
+  tilesWide: u32,   // of all groups
+  padWord: u32,     // what lies outside of x; never met by a product of rows
+  low: f32,
+  high: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<u32>; // (pixels, inWords)
+@group(0) @binding(2) var<storage, read> quads: array<vec4u>; // x again, four words at a time
+@group(0) @binding(3) var<storage, read> filters: array<i32>; // (tilesWide, chunks, STEPS, ACROSS · COLUMNS, N, K / 4)
+@group(0) @binding(4) var<storage, read> sums: array<vec4i>; // (outWords): Σ filter
+@group(0) @binding(5) var<storage, read> factors: array<vec4f>; // (2, outWords): scales of the filter, then the bias
+@group(0) @binding(6) var<storage, read> scale: array<vec4f>; // (1), or (pixels): of x, in the first lane
+@group(0) @binding(7) var<storage, read> zeroPoint: array<u32>; // likewise; a stored byte
+@group(0) @binding(8) var<storage, read_write> out: array<vec4f>; // (pixels, outWords)

@@ -1,0 +1,29 @@
+// The end of an integer product whose x was quantized a dispatch before, as reals:
+//
+// out[p, o] = clamp(fl(fl(f32(acc − zeroPoint[p] · sums[o]) · fl(scale[p] · factor[o])) + bias[o]), low, high)
+//                                                                    docs/quantization.md (24), (39)
+// A compiler may fuse the product with the sum: (40).
+// Needs lib/requantize.wgsl (wideToFloat), lib/dot4.wgsl, `params` with outWords, low and high, and the bindings
+// `sums`, `factors`, `scale`, `zeroPoint` and `out`.
+override PER_ROW: bool = false; // each row of x has its own scale and zero point, else the first one holds
+override WIDE: bool = false;    // |acc| may pass 2²⁴: docs/quantization.md (33)
+
+// What an output word has of its own.
+struct Column {
+  sums: vec4i,
+  factor: vec4f,
+  bias: vec4f,
+}
+
+fn columnOf(word: u32) -> Column {
+  return Column(sums[word], factors[word], factors[params.outWords + word]);
+}
+
+fn store(pixel: u32, word: u32, acc: vec4i, c: Column) {
+  let row = select(0u, pixel, PER_ROW);
+  let whole = acc - lanes(zeroPoint[row]).x * c.sums;
+  var real = vec4f(whole);
+  if (WIDE) { real = wideToFloat(whole); }
+  let y = real * (scale[row].x * c.factor) + c.bias;
+  out[pixel * params.outWords + word] = clamp(y, vec4f(params.low), vec4f(params.high));
+}

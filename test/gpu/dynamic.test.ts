@@ -1,0 +1,122 @@
+// Dynamic quantization on a device: the parameters of tens of thousands of ranges, equal to the host's bit for
+// bit, and its products in every family of kernels.
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Device } from "../../src/gpu/device.ts";
+import { chooseDynamic, type DynamicRule } from "../../src/graph/dynamic.ts";
+import { GraphBuilder } from "../../src/graph/builder.ts";
+import { candidates, tileName } from "../../src/plan/tiles.ts";
+import { Session } from "../../src/session.ts";
+import { fl } from "../../src/tensor/rounding.ts";
+import { float32 } from "../../src/tensor/tensor.ts";
+import { testDevice, variantDevice } from "../support/device.ts";
+import { dynamicProducts } from "../support/families/dynamic.ts";
+import { forced, forcedMatrix, matrixUnits } from "../support/forced.ts";
+import { generator } from "../support/seeded.ts";
+
+const ROWS = 20_000;
+
+/** Pairs of one range each: of all magnitudes, one-sided, symmetric, with ties between zero points, and around
+ *  every threshold of the rules. */
+function ranges(seed: number): Float32Array {
+  const next = generator(seed);
+  const pick = (values: readonly number[]) => values[Math.floor(next() * values.length)] ?? 0;
+  const pairs: number[] = [];
+  while (pairs.length < 2 * ROWS) {
+    const magnitude = 2 ** Math.floor(next() * 60 - 40);
+    const wide = 2 ** Math.floor(next() * 230 - 120);
+    const levels = pick([255, 127]);
+    const at = Math.floor(next() * levels);
+    const step =
+      pick([1, 0.5, 0.1, 0.3, 6.1e-5, 6.2e-5, 3e-5, 1e-7]) * pick([1, 1, 2 ** -20, 1.0001]);
+    const forms: (readonly [number, number])[] = [
+      [-next() * magnitude, next() * magnitude],
+      [-next() * wide, next() * wide],
+      [-next() * wide, next() * magnitude],
+      [0, next() * wide],
+      [-next() * wide, 0],
+      [-magnitude, magnitude],
+      // The zero point lies on a half step, or next to one.
+      [-(at + 0.5) * step, (levels - at - 0.5) * step],
+      [-at * step, (levels - at) * step],
+      [-(at + 0.5) * magnitude, (levels - at - 0.5) * magnitude],
+      // One side far below the other's last bit.
+      [-magnitude, magnitude * 2 ** -Math.floor(next() * 70)],
+      [0, 0],
+      [0, levels * 2 ** -Math.floor(120 + next() * 12)],
+      [-levels * 2 ** -124 * next(), levels * 2 ** -125],
+    ];
+    const [low, high] = forms[Math.floor(next() * forms.length)] ?? [0, 0];
+    // Devices may take numbers below the least normal for 0.
+    pairs.push(...[low, high].map((value) => (Math.abs(value) < 2 ** -126 ? 0 : fl(value))));
+  }
+  return Float32Array.from(pairs.slice(0, 2 * ROWS));
+}
+
+let device: Device;
+let packed: Device;
+let unpacked: Device;
+beforeAll(async () => {
+  device = await testDevice();
+  packed = await variantDevice({ packedDot: true });
+  unpacked = await variantDevice({ packedDot: false });
+});
+afterAll(() => {
+  for (const each of [device, packed, unpacked]) each.dispose();
+});
+
+const rules = [
+  { rule: "onnx", dtype: "uint8", reduceRange: false },
+  { rule: "onnx", dtype: "int8", reduceRange: true },
+  { rule: "torch", dtype: "uint8", reduceRange: true },
+  { rule: "torch", dtype: "int8", reduceRange: false },
+] as const;
+
+describe("scale and zero point of 20,000 ranges equal the host's bit for bit", () => {
+  it.each(rules)("$rule, $dtype, reduced $reduceRange", async (form) => {
+    const rule: DynamicRule = { ...form, granularity: "perToken" };
+    const seed = 20261126;
+    const data = ranges(seed);
+    const builder = new GraphBuilder();
+    builder.input("x", { dtype: "float32", shape: [ROWS, 2] });
+    const outputs = ["q", "s", "z"];
+    builder.add({ op: "DynamicQuantizeLinear", name: "node", inputs: ["x"], outputs, ...rule });
+    using session = new Session(builder.build("ranges", ["x"], outputs), device);
+    const { s, z } = await session.run({ x: float32([ROWS, 2], data) });
+    const wrong: string[] = [];
+    for (let row = 0; row < ROWS && wrong.length < 5; row++) {
+      const [low = 0, high = 0] = data.subarray(2 * row, 2 * row + 2);
+      const want = chooseDynamic(rule, low, high);
+      if (s?.data[row] === want.scale && z?.data[row] === want.zeroPoint) continue;
+      wrong.push(
+        `seed ${seed}, row ${row}, ${low} … ${high}: ${s?.data[row]}, ${z?.data[row]} for ` +
+          `${want.scale}, ${want.zeroPoint}`,
+      );
+    }
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe("by the device's own rules", () => {
+  it.each(dynamicProducts)("$title", ({ check }) => check(device, 20));
+});
+
+// The smallest tile of each family: larger ones are the same text, and take long to compile here.
+const tiles = ["workgroup", "gemv"].flatMap(
+  (wanted) => candidates.findLast(({ family }) => family === wanted) ?? [],
+);
+describe.each(tiles.map((tile) => ({ tile, name: tileName(tile) })))("$name", ({ tile }) => {
+  it.each(dynamicProducts)("$title, packed and not", async ({ check }) => {
+    await check(packed, 2, forced(tile));
+    await check(unpacked, 2, forced(tile, false));
+  });
+});
+
+describe("matrices of subgroups, emulated", () => {
+  const [tile] = candidates.filter(({ family }) => family === "matrix").slice(-1);
+  it.each(
+    matrixUnits.slice(2, 3).flatMap((unit) => dynamicProducts.map((each) => ({ unit, ...each }))),
+  )("$title, $unit.m × $unit.n × $unit.k", ({ unit, check }) =>
+    check(packed, 2, forcedMatrix(tile!, unit)),
+  );
+});
