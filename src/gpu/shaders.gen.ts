@@ -34,9 +34,11 @@ import fakeQuantizeF32Wgsl from "../../shaders/fake_quantize_f32.wgsl?raw";
 import fakeQuantizeGradF32Wgsl from "../../shaders/fake_quantize_grad_f32.wgsl?raw";
 import gather32Wgsl from "../../shaders/gather_32.wgsl?raw";
 import gatherI8Wgsl from "../../shaders/gather_i8.wgsl?raw";
+import gatherWeightsWgsl from "../../shaders/gather_weights.wgsl?raw";
 import gemvDynamicI8Wgsl from "../../shaders/gemv_dynamic_i8.wgsl?raw";
 import gemvF32Wgsl from "../../shaders/gemv_f32.wgsl?raw";
 import gemvI8Wgsl from "../../shaders/gemv_i8.wgsl?raw";
+import gemvWeightsWgsl from "../../shaders/gemv_weights.wgsl?raw";
 import gruDynamicI8Wgsl from "../../shaders/gru_dynamic_i8.wgsl?raw";
 import gruF32Wgsl from "../../shaders/gru_f32.wgsl?raw";
 import layerNormF32Wgsl from "../../shaders/layer_norm_f32.wgsl?raw";
@@ -81,11 +83,15 @@ import libStoreI8Wgsl from "../../shaders/lib/store_i8.wgsl?raw";
 import libStoreRealWgsl from "../../shaders/lib/store_real.wgsl?raw";
 import libTapsWgsl from "../../shaders/lib/taps.wgsl?raw";
 import libUnseenWgsl from "../../shaders/lib/unseen.wgsl?raw";
+import libWeightsWgsl from "../../shaders/lib/weights.wgsl?raw";
 import libWindowWgsl from "../../shaders/lib/window.wgsl?raw";
 import lookupI8Wgsl from "../../shaders/lookup_i8.wgsl?raw";
 import lstmDynamicI8Wgsl from "../../shaders/lstm_dynamic_i8.wgsl?raw";
 import lstmF32Wgsl from "../../shaders/lstm_f32.wgsl?raw";
 import matmulF32Wgsl from "../../shaders/matmul_f32.wgsl?raw";
+import matmulQuadWeightsWgsl from "../../shaders/matmul_quad_weights.wgsl?raw";
+import matmulTiledWeightsWgsl from "../../shaders/matmul_tiled_weights.wgsl?raw";
+import matmulWeightsWgsl from "../../shaders/matmul_weights.wgsl?raw";
 import narrowI8Wgsl from "../../shaders/narrow_i8.wgsl?raw";
 import observeChannelsF32Wgsl from "../../shaders/observe_channels_f32.wgsl?raw";
 import observeHistogramF32Wgsl from "../../shaders/observe_histogram_f32.wgsl?raw";
@@ -614,6 +620,21 @@ const gatherI8 = {
   },
 } as const satisfies Shader;
 
+const gatherWeights = {
+  label: "gather_weights",
+  parts: [libGridWgsl, libGatherWgsl, gatherWeightsWgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32", BITS: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 72, fields: {count: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, picked: {offset: 8, type: "u32"}, size: {offset: 12, type: "u32"}, inner: {offset: 16, type: "u32"}, blockSize: {offset: 20, type: "u32"}, blocks: {offset: 24, type: "u32"}, dim1: {offset: 28, type: "u32"}, dim2: {offset: 32, type: "u32"}, dim3: {offset: 36, type: "u32"}, dim4: {offset: 40, type: "u32"}, dim5: {offset: 44, type: "u32"}, weight0: {offset: 48, type: "u32"}, weight1: {offset: 52, type: "u32"}, weight2: {offset: 56, type: "u32"}, weight3: {offset: 60, type: "u32"}, weight4: {offset: 64, type: "u32"}, weight5: {offset: 68, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    scales: {binding: 2, type: "read-only-storage", element: "vec2f"},
+    indices: {binding: 3, type: "read-only-storage", element: "i32"},
+    slot: {binding: 4, type: "storage", element: "atomic<i32>"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const gemvDynamicI8 = {
   label: "gemv_dynamic_i8",
   parts: [libWindowWgsl, libTapsWgsl, libDot4Wgsl, libRequantizeWgsl, libStoreRealWgsl, libGemvI8Wgsl, gemvDynamicI8Wgsl],
@@ -659,6 +680,21 @@ const gemvI8 = {
     multiplier: {binding: 4, type: "read-only-storage", element: "vec4f"},
     residual: {binding: 5, type: "read-only-storage", element: "u32"},
     out: {binding: 6, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
+const gemvWeights = {
+  label: "gemv_weights",
+  parts: [libWeightsWgsl, gemvWeightsWgsl],
+  tile: {LANES: 64, COLUMNS: 1, ROWS: 4},
+  overrides: {BITS: "u32", ZEROS: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 32, fields: {rows: {offset: 0, type: "u32"}, outWords: {offset: 4, type: "u32"}, inWords: {offset: 8, type: "u32"}, steps: {offset: 12, type: "u32"}, blocks: {offset: 16, type: "u32"}, blockSteps: {offset: 20, type: "u32"}, low: {offset: 24, type: "f32"}, high: {offset: 28, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    weights: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    scales: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    bias: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
@@ -781,6 +817,51 @@ const matmulF32 = {
     left: {binding: 1, type: "read-only-storage", element: "f32"},
     right: {binding: 2, type: "read-only-storage", element: "f32"},
     out: {binding: 3, type: "storage", element: "f32"},
+  },
+} as const satisfies Shader;
+
+const matmulQuadWeights = {
+  label: "matmul_quad_weights",
+  parts: [libGridWgsl, libWeightsWgsl, matmulQuadWeightsWgsl],
+  tile: {QUARTER: 4, WORDS: 1, FOUR: 4},
+  overrides: {BITS: "u32", ZEROS: "bool", WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 32, fields: {rows: {offset: 0, type: "u32"}, outWords: {offset: 4, type: "u32"}, inWords: {offset: 8, type: "u32"}, steps: {offset: 12, type: "u32"}, blocks: {offset: 16, type: "u32"}, blockSteps: {offset: 20, type: "u32"}, low: {offset: 24, type: "f32"}, high: {offset: 28, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    weights: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    scales: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    bias: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const matmulTiledWeights = {
+  label: "matmul_tiled_weights",
+  parts: [libWeightsWgsl, matmulTiledWeightsWgsl],
+  tile: {DOWN: 8, ACROSS: 8, ROWS: 4, WORDS: 2, CHUNK: 4, X_LOADS: 2, W_LOADS: 4},
+  overrides: {BITS: "u32", ZEROS: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 32, fields: {rows: {offset: 0, type: "u32"}, outWords: {offset: 4, type: "u32"}, inWords: {offset: 8, type: "u32"}, steps: {offset: 12, type: "u32"}, blocks: {offset: 16, type: "u32"}, blockSteps: {offset: 20, type: "u32"}, low: {offset: 24, type: "f32"}, high: {offset: 28, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    weights: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    scales: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    bias: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const matmulWeights = {
+  label: "matmul_weights",
+  parts: [libGridWgsl, libWeightsWgsl, matmulWeightsWgsl],
+  tile: {ROWS: 8, WORDS: 2},
+  overrides: {BITS: "u32", ZEROS: "bool", WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 32, fields: {rows: {offset: 0, type: "u32"}, outWords: {offset: 4, type: "u32"}, inWords: {offset: 8, type: "u32"}, steps: {offset: 12, type: "u32"}, blocks: {offset: 16, type: "u32"}, blockSteps: {offset: 20, type: "u32"}, low: {offset: 24, type: "f32"}, high: {offset: 28, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    weights: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    scales: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    bias: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
@@ -1043,7 +1124,7 @@ const where32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { argF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherI8, gemvDynamicI8, gemvF32, gemvI8, gruDynamicI8, gruF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32, where32 } as const;
+export const shaders = { argF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, gruDynamicI8, gruF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32, where32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

@@ -7,6 +7,7 @@ import type { BoundGraph } from "../graph/bind.ts";
 import { takes } from "../graph/dtypes.ts";
 import { isBinary, isReduce, isUnaryFunction } from "../graph/functions.ts";
 import type { Node } from "../graph/node.ts";
+import { storedWeight } from "../graph/weightOnly.ts";
 import { formatShape, sizeOf } from "../tensor/tensor.ts";
 import { UnsupportedError, type Unsupported } from "../errors.ts";
 import { denseBytes, PlanBuilder } from "./builder.ts";
@@ -129,10 +130,12 @@ function checkValues(graph: BoundGraph): void {
     return undefined;
   };
   // Float kernels would take an integer's bits for a float's.
-  const strays = graph.nodes.flatMap(({ op, name: node, inputs }): Unsupported[] => {
+  const strays = graph.nodes.flatMap((each): Unsupported[] => {
+    const { op, name: node, inputs } = each;
+    const weight = storedWeight(each, (name) => graph.values.get(name));
     const stray = inputs.find((name) => {
       const { dtype, quant } = valueOf(graph, name);
-      return quant === undefined && !takes(op, dtype);
+      return quant === undefined && !takes(op, dtype) && name !== weight?.name;
     });
     if (stray === undefined) return [];
     const problem = `"${stray}" must be float32 or quantized; got ${valueOf(graph, stray).dtype}`;

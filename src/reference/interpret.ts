@@ -15,6 +15,7 @@ import { isBinary, isReduce, isUnaryFunction } from "../graph/functions.ts";
 import type { Node, NodeOf } from "../graph/node.ts";
 import { nodeError } from "../graph/shapes.ts";
 import type { QParams } from "../graph/value.ts";
+import { floatWeight, storedWeight } from "../graph/weightOnly.ts";
 import { fl } from "../tensor/rounding.ts";
 import { float32, formatShape, tensor, type Tensor, type Tensors } from "../tensor/tensor.ts";
 import { attention } from "./attention.ts";
@@ -107,6 +108,12 @@ function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>):
     );
   });
   const from = node.inputs.map((name) => typeOf(types, name).quant);
+  const weight = storedWeight(node, (name) => types.get(name));
+  if (weight) {
+    // A float op: the weight is what it stands for.
+    tensors[weight.index] = floatWeight(inputAt(node, tensors, weight.index), weight.value.quant);
+    from[weight.index] = undefined;
+  }
   const to = node.outputs.map((name) => typeOf(types, name));
   const shapes = to.map(({ shape }) => shape);
   const quants = to.flatMap(({ quant }) => quant ?? []);

@@ -23,6 +23,7 @@ import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
 import { norms } from "../support/families/norms.ts";
 import { pools } from "../support/families/pools.ts";
+import { embeddings, weightOnly } from "../support/families/weightOnly.ts";
 import { recurrent } from "../support/families/recurrent.ts";
 import { residualGraph } from "../support/models.ts";
 
@@ -36,6 +37,7 @@ const FLAG = [0, 1];
  *  that the tuner may choose. */
 const TILE = { PIXELS: [1, 8], WORDS: [1, 2] };
 const QUAD = { QUARTER: [4, 8], WORDS: [1, 2] };
+const WEIGHTS = { BITS: [4, 8, 16], ZEROS: FLAG };
 /** Every value that lowering gives each override; all their combinations are compiled. */
 const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readonly number[]>>>>> = {
   argF32: { LAST: FLAG, LEAST: FLAG, SELECT_LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
@@ -71,6 +73,11 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   convTiledF32: { RESIDUAL: FLAG },
   convTiledI8: { RESIDUAL: FLAG, VECTOR: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
   gemvF32: { RESIDUAL: FLAG },
+  gatherWeights: { BITS: [4, 8, 16] },
+  gemvWeights: WEIGHTS,
+  matmulWeights: { ...WEIGHTS, ROWS: [1, 8], WORDS: [1, 2] },
+  matmulQuadWeights: { ...WEIGHTS, ...QUAD },
+  matmulTiledWeights: WEIGHTS,
   // Batch elements of a workgroup and its room for states: what fits into 16 KiB.
   gruF32: { LINEAR_BEFORE_RESET: FLAG, ANY: FLAG, ROOM: [16], BATCH: [1, 2, 4] },
   lstmF32: { ANY: FLAG, ROOM: [16], BATCH: [1, 2, 4] },
@@ -179,6 +186,8 @@ describe("plans", () => {
       ...norms,
       ...movements,
       ...integerOps,
+      ...weightOnly,
+      ...embeddings,
       ...recurrent,
       ...dynamicProducts,
     ];
@@ -201,7 +210,7 @@ describe("plans", () => {
     // Two have no overrides and no graph here: Compare, and observers per channel. Nor have the probes,
     // and the kernels that only a known adapter's rules choose.
     const unseen = names.filter(
-      (name) => !seen.has(name) && !/convQuad|batchedQuad|convTiled|convMatrix|gemv/.test(name),
+      (name) => !seen.has(name) && !/Quad[A-Z]|Tiled|convMatrix|gemv/.test(name),
     );
     expect(unseen).toEqual(["compareF32", "observeChannelsF32", "probeMatrix", "probeQuads"]);
   });

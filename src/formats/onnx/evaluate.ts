@@ -4,7 +4,7 @@
 // float32 results are rounded once per op (numerics section 1); int32 and int64 are exact.
 
 import { allocate, type TypedArray } from "../../tensor/dtype.ts";
-import { sizeOf, stridesOf, type Tensor } from "../../tensor/tensor.ts";
+import { sizeOf, stridesOf, widened, type Tensor } from "../../tensor/tensor.ts";
 import {
   binaryFunctions,
   isBinary,
@@ -33,8 +33,14 @@ export function evaluate(
   shapes: readonly (readonly number[])[],
   charge: () => void,
 ): Tensor[] | undefined {
-  const [x, y] = inputs;
   const shape = shapes[0] ?? [];
+  // float16 is a way to store float32: what only moves elements, or names their type, leaves it.
+  const isSame = inputs.every(({ dtype }) => dtype === inputs[0]?.dtype);
+  if (node.op === "Cast" && node.to === "float32" && inputs[0]?.dtype === "float16") {
+    return [inputs[0]];
+  }
+  const operands = isMovement(node) && isSame ? inputs : inputs.map(widened);
+  const [x, y] = operands;
   if (x === undefined) return undefined;
   switch (node.op) {
     case "Identity":
@@ -72,9 +78,9 @@ export function evaluate(
       charge();
       return [gather(x, shape, broadcastStrides(x.shape, shape), 0)];
     case "Concat":
-      if (inputs.some((input) => input.dtype !== x.dtype)) return undefined;
+      if (operands.some((input) => input.dtype !== x.dtype)) return undefined;
       charge();
-      return [concat(node.axis, inputs, shape)];
+      return [concat(node.axis, operands, shape)];
     case "Equal":
     case "Less":
     case "LessOrEqual":

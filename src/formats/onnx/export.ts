@@ -9,7 +9,8 @@
 import { UnsupportedError } from "../../errors.ts";
 import { valueOf, type Graph } from "../../graph/graph.ts";
 import type { Node, NodeOf, Op } from "../../graph/node.ts";
-import type { QParams } from "../../graph/value.ts";
+import { paramsShape, type QParams } from "../../graph/value.ts";
+import { allocate } from "../../tensor/dtype.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { codeOf, Draft, int } from "./draft.ts";
 import { exportDynamicProduct, exportDynamicQuantize } from "./exportDynamic.ts";
@@ -63,9 +64,10 @@ export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Arra
   });
 }
 
-/** The oldest opset that has every op of `graph`. HardSwish could be spelled out before 14, but would not come
+/** The oldest opset that has every op and type of `graph`. HardSwish could be spelled out before 14, but would not come
  *  back as one integer op. */
-function leastOpset({ nodes }: Graph): 13 | 17 | 21 {
+function leastOpset({ nodes, values }: Graph): 13 | 17 | 21 {
+  if ([...values.values()].some(({ quant }) => quant && isNew(quant))) return 21;
   if (nodes.some(({ op }) => op === "Gelu")) return 21;
   return nodes.some(({ op }) => op === "HardSwish" || op === "LayerNormalization") ? 17 : 13;
 }
@@ -102,6 +104,12 @@ class Exporter {
 
   constant(name: string, tensor: Tensor): void {
     const { quant } = valueOf(this.#graph, name);
+    if (tensor.dtype === "float16") {
+      const stored = this.#draft.names.fresh(`${name}_float16`);
+      const node = this.#draft.nodeNames.fresh(`${name}_Cast`);
+      this.#draft.initializer(stored, tensor);
+      return this.#draft.node("Cast", node, [stored], [name], { to: int(codeOf.float32) });
+    }
     if (quant === undefined || !this.#isDequantized(name))
       return this.#draft.initializer(name, tensor);
     this.#draft.initializer(this.#storedName(name), tensor);
@@ -213,8 +221,12 @@ class Exporter {
 
   /** Initializers of scale and zero point: scalars per tensor, lists per axis, none for int32 zeros. */
   #params(name: string, quant: QParams): string[] {
-    const { dtype, scale, axis } = quant;
-    const shape = axis === undefined ? [] : [scale.length];
+    const { dtype, scale } = quant;
+    const shape = paramsShape(quant, valueOf(this.#graph, name).shape as number[]);
+    if (isNew(quant) && this.#draft.opset < 21) {
+      const problem = "int4 and blocks need opset 21";
+      this.#draft.refuse({ op: "DequantizeLinear", name }, problem);
+    }
     const scales = this.#draft.shared(`${name}_scale`, { dtype: "float32", shape, data: scale });
     if (dtype === "int32") {
       // The standard has no zero point for int32.
@@ -222,11 +234,14 @@ class Exporter {
       const value = { op: "DequantizeLinear", name };
       this.#draft.refuse(value, "int32 values must have zero point 0");
     }
+    // Zeros need no bytes; per tensor and axis they are written, since some readers want them there.
+    if (isNew(quant) && quant.zeroPoint.every((zero) => zero === 0)) return [scales];
     const zeros = Array.from(
       scale,
       (_, index) => quant.zeroPoint[index] ?? quant.zeroPoint[0] ?? 0,
     );
-    const data = dtype === "int8" ? Int8Array.from(zeros) : Uint8Array.from(zeros);
+    const data = allocate(dtype, zeros.length);
+    data.set(zeros);
     return [scales, this.#draft.shared(`${name}_zero_point`, { dtype, shape, data } as Tensor)];
   }
 
@@ -246,8 +261,14 @@ class Exporter {
   }
 }
 
-function axisOf(quant: QParams) {
-  return quant.axis === undefined ? {} : { axis: int(quant.axis) };
+function axisOf({ axis, blockSize }: QParams) {
+  const blocks = blockSize === undefined ? {} : { block_size: int(blockSize) };
+  return axis === undefined ? {} : { axis: int(axis), ...blocks };
+}
+
+/** Parameters that ONNX has had since opset 21. */
+function isNew({ dtype, blockSize }: QParams): boolean {
+  return blockSize !== undefined || dtype === "int4" || dtype === "uint4";
 }
 
 /** The fused activation of a node: Clip has bounds of its own and is written as itself. */

@@ -2,5 +2,6 @@
 
 import type { Handler } from "./handler.ts";
 import { linear } from "./linear.ts";
+import { embedding } from "./stored.ts";
 
-export const handlers: readonly Handler[] = [linear];
+export const handlers: readonly Handler[] = [linear, embedding];

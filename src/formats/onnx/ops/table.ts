@@ -3,6 +3,7 @@
 
 import type { Call } from "../call.ts";
 import type { NodeProto } from "../proto.ts";
+import * as blocks from "./blocks.ts";
 import * as control from "./control.ts";
 import * as elementwise from "./elementwise.ts";
 import * as integers from "./integers.ts";
@@ -130,6 +131,7 @@ op("QLinearMatMul", qlinear.QLinearMatMul, 8, 8);
 const MS = "com.microsoft.";
 op(`${MS}QuantizeLinear`, quantization.QuantizeLinear, 2, 3, "axis");
 op(`${MS}DequantizeLinear`, quantization.DequantizeLinear, 2, 3, "axis");
+op(`${MS}MatMulNBits`, blocks.MatMulNBits, 3, 6, "K N bits block_size accuracy_level");
 op(`${MS}Gelu`, elementwise.Gelu, 1, 1);
 op(`${MS}BiasGelu`, elementwise.BiasGelu, 2, 2);
 op(`${MS}FastGelu`, elementwise.FastGelu, 1, 2);
