@@ -73,12 +73,20 @@ fn main(
         var r = vec4i();
         var g = vec4i();
         var cursor = first + w;
-        for (var k = 0u; k < words; k++) {
-          let h = bytes[(b - firstElement) * words + k];
-          z += dots(weights[cursor], h);
-          r += dots(weights[cursor + words], h);
-          g += dots(weights[cursor + 2u * words], h);
-          cursor += 3u * words;
+        for (var begin = 0u; begin < words; begin += CHUNK) {
+          var zSum = Sums();
+          var rSum = Sums();
+          var gSum = Sums();
+          for (var k = begin; k < min(words, begin + CHUNK); k++) {
+            let h = take(bytes[(b - firstElement) * words + k]);
+            zSum = addDots(zSum, patchOf(weights[cursor]), h);
+            rSum = addDots(rSum, patchOf(weights[cursor + words]), h);
+            gSum = addDots(gSum, patchOf(weights[cursor + 2u * words]), h);
+            cursor += 3u * words;
+          }
+          z += total(zSum);
+          r += total(rSum);
+          g += total(gSum);
         }
         let update = gateF(x[at] + afterProduct(z, extra, p));
         let reset = gateF(x[at + words] + afterProduct(r, extra + 3u, p));

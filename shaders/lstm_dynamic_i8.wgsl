@@ -77,13 +77,23 @@ fn main(
         var f = vec4i();
         var g = vec4i();
         var cursor = first + w;
-        for (var k = 0u; k < words; k++) {
-          let h = bytes[(b - firstElement) * words + k];
-          i += dots(weights[cursor], h);
-          o += dots(weights[cursor + words], h);
-          f += dots(weights[cursor + 2u * words], h);
-          g += dots(weights[cursor + 3u * words], h);
-          cursor += 4u * words;
+        for (var begin = 0u; begin < words; begin += CHUNK) {
+          var iSum = Sums();
+          var oSum = Sums();
+          var fSum = Sums();
+          var gSum = Sums();
+          for (var k = begin; k < min(words, begin + CHUNK); k++) {
+            let h = take(bytes[(b - firstElement) * words + k]);
+            iSum = addDots(iSum, patchOf(weights[cursor]), h);
+            oSum = addDots(oSum, patchOf(weights[cursor + words]), h);
+            fSum = addDots(fSum, patchOf(weights[cursor + 2u * words]), h);
+            gSum = addDots(gSum, patchOf(weights[cursor + 3u * words]), h);
+            cursor += 4u * words;
+          }
+          i += total(iSum);
+          o += total(oSum);
+          f += total(fSum);
+          g += total(gSum);
         }
         let cell = cOut[mine];
         var peepI = vec4f();

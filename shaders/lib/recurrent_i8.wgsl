@@ -20,9 +20,8 @@ fn afterProduct(acc: vec4i, at: u32, p: Parameters) -> vec4f {
   return real * (p.scale * bitcast<vec4f>(weights[at + 1u])) + bitcast<vec4f>(weights[at + 2u]);
 }
 
-fn dots(w: vec4u, h: u32) -> vec4i {
-  return vec4i(dot4(w.x, h), dot4(w.y, h), dot4(w.z, h), dot4(w.w, h));
-}
+// Words whose sums of int8 products stay within 2²⁴, where lib/dot4_unpacked.wgsl sums in float.
+const CHUNK = 256u;
 
 fn stateAt(b: u32, direction: u32, w: u32) -> u32 {
   return b * params.toBatch + direction * params.toDirection + w;

@@ -215,8 +215,9 @@ export type Movement =
   | (Common & {
       readonly op: "Slice";
       readonly axes: readonly number[];
-      readonly starts: readonly number[];
-      readonly ends: readonly number[];
+      /** A bound that names a size lies within the axis. */
+      readonly starts: readonly Dim[];
+      readonly ends: readonly Dim[];
       readonly steps: readonly number[];
     })
   | (Common & { readonly op: "Split"; readonly axis: number; readonly sizes: readonly number[] });

@@ -4,7 +4,8 @@
 // ONNX leaves an optional input out by an empty name, with others after it. A node here has no holes:
 // `roles` names what the inputs after x, W and R are, and an input that is not there has no role.
 
-import type { Dim } from "./value.ts";
+import type { DynamicRule } from "./dynamic.ts";
+import type { Dim, QParams } from "./value.ts";
 
 /** ONNX's B, sequence_lens, initial_h, initial_c and P, in its order. GRU has neither of the last two. */
 export const recurrentRoles = [
@@ -54,6 +55,19 @@ export interface RecurrentAttributes {
   readonly activations?: readonly RecurrentActivation[];
   /** Arguments of the gates' activations are clamped to ± this. */
   readonly clip?: number;
+  /** x as a whole, and h before each step, become bytes by this rule. W and R are quantized constants then:
+   *  one scale for each direction (axis 0), or for each row, shared by the directions (axis 1). */
+  readonly dynamic?: DynamicRule;
+}
+
+/** Scale or zero point of row `row` of direction `d`. */
+export function ofRow(
+  values: ArrayLike<number>,
+  { axis }: QParams,
+  d: number,
+  row: number,
+): number {
+  return values[values.length === 1 ? 0 : axis === 0 ? d : row] ?? 0;
 }
 
 type Recurrent = RecurrentAttributes & {

@@ -17,7 +17,8 @@ export interface QuantizedConstant {
 
 /** The axis of output channels in the weight of `node`. */
 export function outputAxis(node: Node): number {
-  return node.op === "Conv" || (node.op === "Gemm" && node.transB) ? 0 : 1;
+  const isFirst = node.op === "Conv" || node.op === "LSTM" || node.op === "GRU";
+  return isFirst || (node.op === "Gemm" && node.transB) ? 0 : 1;
 }
 
 /** Least and greatest element, per slice of `axis` or of all. */

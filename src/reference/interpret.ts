@@ -130,7 +130,7 @@ function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>):
   const isPlain = from[0] === undefined && tensors[0]?.dtype !== "float32";
   if (node.op === "Gather") return [gather(node, tensors, shapes[0] ?? [])];
   if (node.op === "Clip" && isPlain) return [clipBytes(node, tensors)];
-  if (node.op === "LSTM" || node.op === "GRU") return recurrent(node, tensors);
+  if (node.op === "LSTM" || node.op === "GRU") return recurrent(node, tensors, from);
   if (node.op === "DynamicQuantizeLinear") return dynamicQuantize(node, tensors);
   if (node.op === "Quantize") return [quantize(node, tensors, quantOut)];
   if (node.op === "Dequantize") return [dequantize(node, tensors, quantIn)];

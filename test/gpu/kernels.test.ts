@@ -14,7 +14,7 @@ import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
 import { norms } from "../support/families/norms.ts";
 import { pools } from "../support/families/pools.ts";
-import { recurrent } from "../support/families/recurrent.ts";
+import { dynamicRecurrent, recurrent } from "../support/families/recurrent.ts";
 import { words } from "../support/families/words.ts";
 
 let device: Device;
@@ -37,6 +37,7 @@ describe.each([
   { group: "attention", families: attentions, runs: 120 },
   { group: "plain integers", families: integerOps, runs: 150 },
   { group: "recurrent nets", families: recurrent, runs: 25 },
+  { group: "dynamic recurrent nets", families: dynamicRecurrent, runs: 25 },
   { group: "integers and bools at run time", families: words, runs: 150 },
   { group: "movements", families: movements, runs: 100 },
 ])("$group", ({ families, runs }) => {

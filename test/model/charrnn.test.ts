@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compile } from "../../src/compile.ts";
 import type { Device } from "../../src/gpu/device.ts";
 import { load } from "../../src/load.ts";
+import type { Model } from "../../src/model.ts";
+import { quantizeDynamic, type QuantizeDynamicOptions } from "../../src/quantizeDynamic.ts";
 import { parseNpy } from "../../src/tensor/npy.ts";
 import { float32, tensor, toNumbers, type Tensor, type Tensors } from "../../src/tensor/tensor.ts";
 import { testDevice } from "../support/device.ts";
@@ -52,8 +54,12 @@ describe.skipIf(!there)("the character model", () => {
   });
   afterAll(() => device.dispose());
 
-  const run = async (ids: BigInt64Array) => {
-    using session = await compile(await load(readFileSync(model), { dims: { batch: 1 } }), device);
+  const loaded = async () =>
+    (await load(readFileSync(model), { dims: { batch: 1 } })) as Model<"float">;
+
+  const run = async (ids: BigInt64Array, options?: QuantizeDynamicOptions) => {
+    const float = await loaded();
+    using session = await compile(options ? quantizeDynamic(float, options) : float, device);
     return await session.run({ input_ids: tensor("int64", [ids.length, 1], ids), ...states() });
   };
 
@@ -98,4 +104,20 @@ describe.skipIf(!there)("the character model", () => {
     );
     expect(Math.abs(value / PERPLEXITY - 1)).toBeLessThan(1e-3);
   });
+
+  it.each(["default", "qnnpack", "fbgemm"] as const)(
+    "quantized dynamically by %s, keeps the perplexity within 1 percent",
+    async (preset) => {
+      const ids = text();
+      const started = performance.now();
+      const { logits } = await run(ids, { preset });
+      const seconds = (performance.now() - started) / 1000;
+      const value = perplexity(logits!, ids);
+      console.log(
+        `character model, dynamic int8 (${preset}): perplexity ${value.toFixed(4)} over ${LENGTH} ` +
+          `characters (float ${PERPLEXITY}), ${seconds.toFixed(1)} s`,
+      );
+      expect(value / PERPLEXITY - 1).toBeLessThan(1e-2);
+    },
+  );
 });

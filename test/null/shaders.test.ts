@@ -24,7 +24,7 @@ import { movements } from "../support/families/movement.ts";
 import { norms } from "../support/families/norms.ts";
 import { pools } from "../support/families/pools.ts";
 import { embeddings, weightOnly } from "../support/families/weightOnly.ts";
-import { recurrent } from "../support/families/recurrent.ts";
+import { dynamicRecurrent, recurrent } from "../support/families/recurrent.ts";
 import { residualGraph } from "../support/models.ts";
 
 const script = new URL("../../scripts/reflectShaders.mjs", import.meta.url).href;
@@ -78,6 +78,8 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   matmulQuadWeights: { ...WEIGHTS, ...QUAD },
   matmulTiledWeights: WEIGHTS,
   // Batch elements of a workgroup and its room for states: what fits into 16 KiB.
+  gruDynamicI8: { TORCH: FLAG, WIDE: FLAG, ANY: FLAG, ROOM: [16] },
+  lstmDynamicI8: { TORCH: FLAG, WIDE: FLAG, ANY: FLAG, ROOM: [16] },
   gruF32: { LINEAR_BEFORE_RESET: FLAG, ANY: FLAG, ROOM: [16], BATCH: [1, 2, 4] },
   lstmF32: { ANY: FLAG, ROOM: [16], BATCH: [1, 2, 4] },
   gemvI8: { RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
@@ -102,6 +104,8 @@ const expandedByGeometry = new Set<ShaderName>([
   "depthwiseTileI8",
   "gruF32",
   "lstmF32",
+  "gruDynamicI8",
+  "lstmDynamicI8",
 ]);
 
 /** The product of `lists`: { a: [0, 1], b: [2] } is [{ a: 0, b: 2 }, { a: 1, b: 2 }]. */
@@ -188,6 +192,7 @@ describe("plans", () => {
       ...weightOnly,
       ...embeddings,
       ...recurrent,
+      ...dynamicRecurrent,
       ...dynamicProducts,
     ];
     const graphs = families.flatMap((each) => each.sample(40).map(({ graph }) => graph));

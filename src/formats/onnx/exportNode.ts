@@ -121,13 +121,20 @@ export function exportNode(
       if (node.mode) return withInputs([pads], { mode });
       return withInputs([pads, draft.scalar(`${name}_value`, node.value, dtype)], { mode });
     }
-    case "Slice":
+    case "Slice": {
+      const numbers = [node.starts, node.ends].map((bounds) =>
+        bounds.flatMap((bound) => (typeof bound === "number" ? [bound] : [])),
+      );
+      const [starts = [], ends = []] = numbers;
+      if (numbers.some(({ length }) => length < node.axes.length))
+        return draft.refuse(node, "a bound that names a size; fix sizes with dims when loading");
       return withInputs([
-        draft.integers(`${name}_starts`, node.starts),
-        draft.integers(`${name}_ends`, node.ends),
+        draft.integers(`${name}_starts`, starts),
+        draft.integers(`${name}_ends`, ends),
         axes(node.axes),
         draft.integers(`${name}_steps`, node.steps),
       ]);
+    }
     case "Split":
       return withInputs([draft.integers(`${name}_split`, node.sizes)], { axis: int(node.axis) });
     case "FakeQuantizeGrad":

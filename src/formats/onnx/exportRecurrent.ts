@@ -41,6 +41,10 @@ export function exportRecurrent(
   node: NodeOf<"LSTM" | "GRU">,
   outputs: readonly string[],
 ): void {
+  if (node.dynamic) {
+    const wayOut = `keep it float to save the model: overrides: { "${node.name}": null }`;
+    return draft.refuse(node, `ONNX has no ${node.op} of bytes; ${wayOut}`);
+  }
   if (node.layout === 1 && draft.opset < 14) {
     return draft.refuse(node, "layout 1 needs opset 14; export with opset 17");
   }

@@ -1,7 +1,7 @@
 // Dynamic quantization: bytes, scale and zero point from the data, in two dispatches for a whole tensor and in
 // one for each row alone. What they make are values like any other.
 
-import { dynamicBounds } from "../../graph/dynamic.ts";
+import { dynamicBounds, type DynamicRule } from "../../graph/dynamic.ts";
 import type { NodeOf } from "../../graph/node.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import { shiftOf, type Lowering, type Placed } from "./context.ts";
@@ -18,14 +18,25 @@ export function lowerDynamicQuantize(
 ): void {
   const x = lowering.input(node, 0);
   const outs = [0, 1, 2].map((index) => lowering.output(node, index)) as [Placed, Placed, Placed];
-  const [qmin, qmax] = dynamicBounds(node);
-  const common = {
-    name: node.name,
-    TORCH: node.rule === "torch" ? 1 : 0,
-    levels: qmax - qmin,
-    qmin: qmin - shiftOf(node),
-  };
-  if (node.granularity === "perToken") return emitRows(lowering, common, x, outs);
+  emitDynamicQuantize(lowering, node.name, node, x, outs);
+}
+
+/** What the kernels know of a rule: how many levels above which stored byte. */
+export function levelsOf(rule: DynamicRule): { levels: number; qmin: number } {
+  const [qmin, qmax] = dynamicBounds(rule);
+  return { levels: qmax - qmin, qmin: qmin - shiftOf(rule) };
+}
+
+/** q, scale and zero point of x by `rule`, for the node of this name. */
+export function emitDynamicQuantize(
+  lowering: Lowering,
+  name: string,
+  rule: DynamicRule,
+  x: Placed,
+  outs: Outs,
+): void {
+  const common = { name, TORCH: rule.rule === "torch" ? 1 : 0, ...levelsOf(rule) };
+  if (rule.granularity === "perToken") return emitRows(lowering, common, x, outs);
   emitWhole(lowering, common, x, outs);
 }
 

@@ -2,7 +2,7 @@
 // those of quantized layers; their last lines read x's parameters from memory: shaders/lib/store_real.wgsl.
 
 import { exactAccumulator, greatestAccumulator } from "../../graph/arithmetic.ts";
-import type { NodeOf } from "../../graph/node.ts";
+import type { Clamp, Node, NodeOf } from "../../graph/node.ts";
 import { AccumulatorError } from "../../errors.ts";
 import { sizeOf, toNumbers } from "../../tensor/tensor.ts";
 import type { Ref } from "../builder.ts";
@@ -25,7 +25,7 @@ import { cutMatrices, cutSums, cutTiles, orderKey, productSizes } from "./tiled.
 type Product = NodeOf<"MatMulIntegerToFloat">;
 
 /** w − zw of a constant (K, N), as (N, K). */
-function weightsOf(lowering: Lowering, node: Product) {
+function weightsOf(lowering: Lowering, node: Product): IntegerRows {
   const name = lowering.inputName(node, 1);
   const [constant, quant] = [lowering.constant(name), lowering.quant(name)];
   if (!constant || !quant) {
@@ -77,18 +77,27 @@ function biasOf(lowering: Lowering, node: Product, columns: number): ArrayLike<n
   throw lowering.unsupported(node, `its bias "${name}" must be a constant, one a column`);
 }
 
+/** A constant of integers that rows of bytes are multiplied by. */
+export interface IntegerRows {
+  /** K, and N. */
+  readonly rows: number;
+  readonly columns: number;
+  /** w − zw, (N, K), each in −128 … 127. */
+  readonly data: Int16Array;
+  /** One a column. */
+  readonly scales: Float32Array;
+}
+
+/** x as bytes, and its parameters: one pair, or one a row. */
+export interface DynamicOperands {
+  readonly x: Placed;
+  readonly scale: Placed;
+  readonly zeroPoint: Placed;
+  readonly isPerRow: boolean;
+  readonly out: Placed;
+}
+
 export function lowerIntegerToFloat(lowering: Lowering, node: Product): void {
-  const { target } = lowering;
-  const { rows, columns, data, scales, sums, greatest } = lowering.memo(node, "weights", () => {
-    const weights = weightsOf(lowering, node);
-    return { ...weights, ...sumsOf(weights.data, weights.columns, weights.rows) };
-  });
-  if (255 * greatest > greatestAccumulator) {
-    throw new AccumulatorError(
-      `${node.op} "${node.name}": int32 accumulator may overflow; bound is ${255 * greatest} > ` +
-        `${greatestAccumulator}. Keep it float: overrides: { "${node.name}": null }.`,
-    );
-  }
   const [x, scale, zeroPoint] = [0, 2, 3].map((index) =>
     asRows(lowering, node, lowering.input(node, index)),
   ) as [Placed, Placed, Placed];
@@ -107,10 +116,38 @@ export function lowerIntegerToFloat(lowering: Lowering, node: Product): void {
   const final = lowering.output(node);
   const out = final.layout.logical.length === 4 ? rowsLike(lowering, final) : final;
   if (final.layout.words === 0) return;
+  emitIntegerToFloat(
+    lowering,
+    node,
+    { x, scale, zeroPoint, isPerRow, out },
+    () => weightsOf(lowering, node),
+    (columns) => biasOf(lowering, node, columns),
+  );
+  if (out !== final) emitReshape(lowering, node, out, final);
+}
+
+/** out = x · w as reals, by the kernels of MatMulIntegerToFloat, for `node`. */
+export function emitIntegerToFloat(
+  lowering: Lowering,
+  node: Node & Clamp,
+  { x, scale, zeroPoint, isPerRow, out }: DynamicOperands,
+  weights: () => IntegerRows,
+  bias: (columns: number) => ArrayLike<number>,
+): void {
+  const { target } = lowering;
+  const { rows, columns, data, scales, sums, greatest } = lowering.memo(node, "weights", () => {
+    const made = weights();
+    return { ...made, ...sumsOf(made.data, made.columns, made.rows) };
+  });
+  if (255 * greatest > greatestAccumulator) {
+    throw new AccumulatorError(
+      `${node.op} "${node.name}": int32 accumulator may overflow; bound is ${255 * greatest} > ` +
+        `${greatestAccumulator}. Keep it float: overrides: { "${node.name}": null }.`,
+    );
+  }
   const words = (values: ArrayLike<number>) =>
     padWords(values, () => new Float32Array(Math.ceil(columns / 4) * 4));
-  const factors = () =>
-    Float32Array.from([...words(scales), ...words(biasOf(lowering, node, columns))]);
+  const factors = () => Float32Array.from([...words(scales), ...words(bias(columns))]);
   const shape = { outs: columns, perGroup: rows, taps: 1, group: 1 };
   const sizes = sizesOf({ batch: out.layout.words / out.layout.lastWords, ...ROWS }, shape);
   const { tile: chosen, m } = lowering.tileFor(node, productSizes("i8", sizes, shape));
@@ -134,7 +171,6 @@ export function lowerIntegerToFloat(lowering: Lowering, node: Product): void {
     },
   };
   emitProduct(lowering, node, given, { tile: chosen, m, shape, data });
-  if (out !== final) emitReshape(lowering, node, out, final);
 }
 
 type Sizes = ReturnType<typeof sizesOf>;
@@ -159,7 +195,7 @@ interface Cut {
 /** The product in the kernel of `tile`'s family. */
 function emitProduct(
   lowering: Lowering,
-  node: Product,
+  node: Node,
   given: Given,
   { tile, m, shape, data }: Cut,
 ): void {

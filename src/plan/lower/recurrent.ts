@@ -5,19 +5,16 @@
 import {
   activationsOf,
   directionsOf,
-  gatesOf,
   isReverse,
   recurrentActivations,
   roleIndex,
-  timeAndBatch,
   type RecurrentActivation,
-  type RecurrentRole,
 } from "../../graph/recurrent.ts";
 import type { NodeOf } from "../../graph/node.ts";
-import { toNumbers } from "../../tensor/tensor.ts";
 import { elementStrides, type Layout } from "../layout.ts";
 import type { Ref } from "../builder.ts";
-import { emitRows } from "./conv.ts";
+import { levelsOf } from "./dynamic.ts";
+import { cellOf, packWeights, project, type Cell } from "./recurrentWeights.ts";
 import type { Lowering, Placed } from "./context.ts";
 import { emitReshape } from "./movement.ts";
 
@@ -29,122 +26,6 @@ const WORKGROUP_VECTORS = 1024;
 const LONGEST_WALK = 2 ** 26;
 const GREATEST = 3.4028234663852886e38;
 const functions = Object.keys(recurrentActivations);
-
-/** Sizes, and the constants as plain numbers in ONNX's order. */
-export interface Cell {
-  readonly node: Recurrent;
-  readonly time: number;
-  readonly batch: number;
-  readonly directions: 1 | 2;
-  readonly gates: 4 | 3;
-  readonly units: number;
-  /** Of H units. */
-  readonly words: number;
-  readonly bias: ArrayLike<number> | undefined;
-  readonly peepholes: ArrayLike<number> | undefined;
-}
-
-function constantOf(lowering: Lowering, node: Recurrent, index: number): ArrayLike<number> {
-  const name = lowering.inputName(node, index);
-  const constant = lowering.constant(name);
-  if (!constant) throw lowering.unsupported(node, `"${name}" must be a constant`);
-  return toNumbers(constant);
-}
-
-function cellOf(lowering: Lowering, node: Recurrent, x: Placed): Cell {
-  const [time, batch] = timeAndBatch(node, x.layout.logical).map(Number) as [number, number];
-  const optional = (role: RecurrentRole) => {
-    const index = roleIndex(node, role);
-    return index === undefined ? undefined : constantOf(lowering, node, index);
-  };
-  const units = node.hiddenSize;
-  return {
-    node,
-    time,
-    batch,
-    directions: directionsOf(node),
-    gates: gatesOf(node),
-    units,
-    words: Math.ceil(units / 4),
-    bias: optional("bias"),
-    peepholes: optional("peepholes"),
-  };
-}
-
-/** Whether the recurrent bias of gate `gate` stays with R · h instead of joining W · x. */
-function keepsBias({ node }: Cell, gate: number): boolean {
-  return node.op === "GRU" && node.linearBeforeReset && gate === 2;
-}
-
-/** Column of unit `unit` of a gate in W · x: units are padded to whole words. */
-function columnsOf({ directions, gates, units, words }: Cell) {
-  const columns: { row: number; column: number; d: number; gate: number; unit: number }[] = [];
-  for (let d = 0; d < directions; d++) {
-    for (let gate = 0; gate < gates; gate++) {
-      for (let unit = 0; unit < units; unit++) {
-        const row = (d * gates + gate) * units + unit;
-        columns.push({ row, column: (d * gates + gate) * words * 4 + unit, d, gate, unit });
-      }
-    }
-  }
-  return columns;
-}
-
-/** W · x + biases for all rows of x: (rows, D, G, words). */
-function project(lowering: Lowering, cell: Cell, x: Placed): Placed {
-  const { node, directions, gates, units, words, time, batch } = cell;
-  const perGroup = x.layout.last;
-  const outs = directions * gates * words * 4;
-  const data = () => {
-    const W = constantOf(lowering, node, 1);
-    const filter = new Float64Array(outs * perGroup);
-    for (const { row, column } of columnsOf(cell)) {
-      for (let k = 0; k < perGroup; k++) {
-        filter[column * perGroup + k] = W[row * perGroup + k] ?? 0;
-      }
-    }
-    return filter;
-  };
-  const bias = () => {
-    const sums = new Float32Array(outs);
-    for (const { column, d, gate, unit } of columnsOf(cell)) {
-      const at = d * 2 * gates * units + gate * units + unit;
-      const recurrent = keepsBias(cell, gate) ? 0 : (cell.bias?.[at + gates * units] ?? 0);
-      sums[column] = (cell.bias?.[at] ?? 0) + recurrent;
-    }
-    return sums;
-  };
-  const out = lowering.scratch([time * batch, outs]);
-  emitRows(lowering, node, x, out, { outs, perGroup, data, bias, filterScale: undefined });
-  return out;
-}
-
-/** R as matrices of four inputs by four outputs, (D, words in, G, words out), column = input lane; then,
- *  (D, words), what is no weight: peepholes i, o, f of an LSTM, the bias that a GRU keeps. */
-function packWeights(lowering: Lowering, cell: Cell): { weights: Ref; extras: number } {
-  const { node, directions, gates, units, words, bias, peepholes } = cell;
-  const extras = directions * words * gates * words;
-  return { weights: lowering.packed(node, "recurrent weights", () => pack(extras)), extras };
-
-  function pack(first: number): Float32Array {
-    const R = constantOf(lowering, node, 2);
-    const packed = new Float32Array((first + directions * words) * 16);
-    for (const { row, d, gate, unit } of columnsOf(cell)) {
-      for (let k = 0; k < units; k++) {
-        const matrix = ((d * words + (k >> 2)) * gates + gate) * words + (unit >> 2);
-        packed[matrix * 16 + (k & 3) * 4 + (unit & 3)] = R[row * units + k] ?? 0;
-      }
-      const column = (first + d * words + (unit >> 2)) * 16 + (unit & 3);
-      if (keepsBias(cell, gate)) {
-        packed[column] = bias?.[(d * 2 + 1) * gates * units + gate * units + unit] ?? 0;
-      }
-      if (peepholes && gate < 3) {
-        packed[column + gate * 4] = peepholes[(d * 3 + gate) * units + unit] ?? 0;
-      }
-    }
-    return packed;
-  }
-}
 
 /** Where a state lies: strides in words of a batch element and of a direction. */
 interface State {
@@ -275,6 +156,28 @@ function sliceOf(lowering: Lowering, cell: Cell): number {
   return wanted.find(fits) ?? 1;
 }
 
+/** Words of bytes that a workgroup of a dynamic node holds: 12 KiB. */
+const MOST_BYTES = 3072;
+
+/** Few sizes of workgroup memory, so that few pipelines serve all. */
+function roomFor(words: number): number {
+  return [16, 256, MOST_BYTES].find((room) => words <= room) ?? MOST_BYTES;
+}
+
+/** A dynamic node whose state fits, or an error that says what does. */
+function checkDynamic(lowering: Lowering, { node, batch, words }: Cell): void {
+  const together = node.dynamic?.granularity === "perToken" ? 1 : batch;
+  if (together * words > MOST_BYTES) {
+    throw lowering.unsupported(
+      node,
+      `batch times hidden_size may be ${MOST_BYTES * 4} where all elements share a scale; got ${together} times ${node.hiddenSize}`,
+    );
+  }
+  if (node.op === "GRU" && !node.linearBeforeReset) {
+    throw lowering.unsupported(node, "a dynamic GRU must have linear_before_reset");
+  }
+}
+
 const numberOf = ({ function: name }: RecurrentActivation) => functions.indexOf(name);
 const none: RecurrentActivation = { function: "Relu", alpha: 0, beta: 0 };
 
@@ -283,12 +186,14 @@ export function lowerRecurrent(lowering: Lowering, node: Recurrent): void {
   if (x.dtype !== "float32" || x.quant) throw lowering.unsupported(node, "x must be float32");
   const cell = cellOf(lowering, node, x);
   const { time, batch, directions, gates, words, units } = cell;
-  if (3 * words > WORKGROUP_VECTORS) {
+  const isDynamic = node.dynamic !== undefined;
+  if (isDynamic) checkDynamic(lowering, cell);
+  else if (3 * words > WORKGROUP_VECTORS) {
     const most = Math.floor(WORKGROUP_VECTORS / 3) * 4;
     throw lowering.unsupported(node, `hidden_size ${units} is more than the ${most} that run here`);
   }
   const projected = project(lowering, cell, x);
-  const { weights, extras } = packWeights(lowering, cell);
+  const { weights, extras, isWide } = packWeights(lowering, cell);
   const lengths = lengthsOf(lowering, cell);
   const steps = stepsOf(lowering, cell);
   const isLstm = node.op === "LSTM";
@@ -296,7 +201,12 @@ export function lowerRecurrent(lowering: Lowering, node: Recurrent): void {
   let c = isLstm ? initialState(lowering, cell, "initialC") : h;
   const last = (index: number) => stateAt(cell, lowering.output(node, index));
   const [hLast, cLast] = [last(1), isLstm ? last(2) : undefined];
-  const slice = lowering.settle(node, "batch elements", () => sliceOf(lowering, cell));
+  const isAlone = node.dynamic?.granularity === "perToken";
+  const slice = isDynamic
+    ? isAlone
+      ? 1
+      : Math.max(1, batch)
+    : lowering.settle(node, "batch elements", () => sliceOf(lowering, cell));
   const slices = Math.ceil(batch / slice);
   const perStep = gates * units * units * slice;
   const walk = lowering.settle(node, "steps", () => Math.ceil(LONGEST_WALK / Math.max(1, perStep)));
@@ -336,6 +246,8 @@ export function lowerRecurrent(lowering: Lowering, node: Recurrent): void {
         writes: steps.isRead ? 1 : 0,
         peepholes: cell.peepholes ? 1 : 0,
         inputForget: node.op === "LSTM" && node.inputForget ? 1 : 0,
+        span: slice,
+        ...(node.dynamic ? levelsOf(node.dynamic) : { levels: 0, qmin: 0 }),
         clip: node.clip ?? GREATEST,
         f: numberOf(f),
         g: numberOf(g),
@@ -348,7 +260,7 @@ export function lowerRecurrent(lowering: Lowering, node: Recurrent): void {
         hBeta: out.beta,
       };
       const isPlain = node.activations === undefined;
-      const overrides = { ...workgroupOf(cell), BATCH: slice, ANY: isPlain ? 0 : 1 };
+      const plainOverrides = { ...workgroupOf(cell), BATCH: slice, ANY: isPlain ? 0 : 1 };
       const buffers = {
         x: projected.ref,
         weights,
@@ -358,10 +270,27 @@ export function lowerRecurrent(lowering: Lowering, node: Recurrent): void {
         out: steps.ref,
       };
       const groups = count * slices;
-      if (node.op === "LSTM" && toCell) {
+      if (node.dynamic) {
+        const bytes = {
+          node: node.name,
+          overrides: {
+            WORKGROUP: workgroupOf(cell).WORKGROUP,
+            ROOM: lowering.settle(node, "room", () => roomFor(slice * words)),
+            ANY: isPlain ? 0 : 1,
+            TORCH: node.dynamic.rule === "torch" ? 1 : 0,
+            WIDE: isWide ? 1 : 0,
+          },
+          uniforms,
+          groups,
+        };
+        if (toCell) {
+          const cells = { cFrom: c.ref, cOut: toCell.ref };
+          lowering.plan.step("lstmDynamicI8", { ...bytes, buffers: { ...buffers, ...cells } });
+        } else lowering.plan.step("gruDynamicI8", { ...bytes, buffers });
+      } else if (node.op === "LSTM" && toCell) {
         lowering.plan.step("lstmF32", {
           node: node.name,
-          overrides,
+          overrides: plainOverrides,
           uniforms,
           buffers: { ...buffers, cFrom: c.ref, cOut: toCell.ref },
           groups,
@@ -370,7 +299,7 @@ export function lowerRecurrent(lowering: Lowering, node: Recurrent): void {
         const flag = node.op === "GRU" && node.linearBeforeReset ? 1 : 0;
         lowering.plan.step("gruF32", {
           node: node.name,
-          overrides: { ...overrides, LINEAR_BEFORE_RESET: flag },
+          overrides: { ...plainOverrides, LINEAR_BEFORE_RESET: flag },
           uniforms,
           buffers,
           groups,

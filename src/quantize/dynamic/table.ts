@@ -2,6 +2,7 @@
 
 import type { Handler } from "./handler.ts";
 import { linear } from "./linear.ts";
+import { gru, lstm } from "./recurrent.ts";
 import { embedding } from "./stored.ts";
 
-export const handlers: readonly Handler[] = [linear, embedding];
+export const handlers: readonly Handler[] = [linear, lstm, gru, embedding];

@@ -10,13 +10,18 @@ import {
   type RecurrentRole,
 } from "../../../src/graph/recurrent.ts";
 import { tensor } from "../../../src/tensor/tensor.ts";
+import { GraphBuilder } from "../../../src/graph/builder.ts";
+import { prune } from "../../../src/graph/graph.ts";
+import type { Rewriting } from "../../../src/quantize/dynamic/handler.ts";
+import { gru, lstm } from "../../../src/quantize/dynamic/recurrent.ts";
+import { settingsOf } from "../../../src/quantize/dynamic/settings.ts";
 import { family, seed, single, sums, type Case, type Family, type Operand } from "../cases.ts";
 import { floats, generator } from "../seeded.ts";
 
 const functions = Object.keys(recurrentActivations) as RecurrentFunction[];
 const maybe = fc.boolean();
 
-const parameters = fc.record({
+const base = fc.record({
   time: fc.constantFrom(1, 2, 3, 6),
   batch: fc.constantFrom(1, 2, 3, 5),
   inputs: fc.constantFrom(1, 3, 4, 7),
@@ -37,7 +42,18 @@ const parameters = fc.record({
   readSteps: fc.constantFrom("Y", "Squeeze", "none"),
   seed,
 });
+const parameters = base;
+const dynamicParameters = base.chain((fixed) =>
+  fc
+    .record({
+      preset: fc.constantFrom("default" as const, "qnnpack" as const, "fbgemm" as const),
+      granularity: fc.constantFrom("perTensor" as const, "perToken" as const),
+      weight: fc.constantFrom("perTensor" as const, "perChannel" as const),
+    })
+    .map((more) => ({ ...fixed, functions: null, ...more })),
+);
 
+type DynamicParameters = typeof dynamicParameters extends fc.Arbitrary<infer P> ? P : never;
 type Parameters = typeof parameters extends fc.Arbitrary<infer P> ? P : never;
 
 /** The node between its operands; `op` decides which of the parameters it has. */
@@ -114,7 +130,40 @@ function read(made: Case, how: string, axis: number, canSqueeze: boolean): Case 
   };
 }
 
+/** The same node, its W and R quantized and its activations dynamic. */
+function dynamicCase(op: "LSTM" | "GRU", from: DynamicParameters): Case {
+  const { graph, feeds } = recurrentCase(op, { ...from, flag: op === "GRU" || from.flag });
+  const handler = op === "LSTM" ? lstm : gru;
+  const { activation, weight } = settingsOf("test", {
+    preset: from.preset,
+    granularity: from.granularity,
+    weight: from.weight,
+  });
+  const builder = GraphBuilder.from(graph);
+  const rewriting = { graph, builder } as unknown as Rewriting;
+  for (const node of graph.nodes) {
+    if (node.op === op) handler.rewrite(node, { dtype: "int8", activation, weight }, rewriting);
+    else builder.add(node);
+  }
+  return { graph: prune(builder.build(graph.name, graph.inputs, graph.outputs)), feeds };
+}
+
 export const recurrent: readonly Family[] = [
   family("LSTM equals the reference", parameters, (from) => recurrentCase("LSTM", from), sums),
   family("GRU equals the reference", parameters, (from) => recurrentCase("GRU", from), sums),
+];
+
+export const dynamicRecurrent: readonly Family[] = [
+  family(
+    "dynamic LSTM equals the reference",
+    dynamicParameters,
+    (from) => dynamicCase("LSTM", from),
+    sums,
+  ),
+  family(
+    "dynamic GRU equals the reference",
+    dynamicParameters,
+    (from) => dynamicCase("GRU", from),
+    sums,
+  ),
 ];
