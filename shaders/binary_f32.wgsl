@@ -1,10 +1,13 @@
 // use lib/grid.wgsl
 // use lib/broadcast.wgsl
+// use lib/power.wgsl
 //
-// out = clamp(f(a, b), low, high) with numpy broadcasting. OP: 0 add, 1 sub, 2 mul, 3 div.
+// out = clamp(f(a, b), low, high) with numpy broadcasting. OP: 0 add, 1 sub, 2 mul, 3 div, 4 pow (never
+// clamped), 5 min, 6 max.
 //
 // Along the last physical axis an operand has either out's lanes or one lane that is repeated. An
-// invocation owns one word; its padding lanes are 0, because 0 / 0 is not a number.
+// invocation owns one word; its padding lanes are 0, because 0 / 0 is not a number. NaN stays NaN: no clamp, min
+// or max hides it, since bits decide.
 
 override WORKGROUP: u32 = 64;
 override OP: u32 = 0;
@@ -45,8 +48,28 @@ fn apply(p: vec4f, q: vec4f) -> vec4f {
     case 0u: { return p + q; }
     case 1u: { return p - q; }
     case 2u: { return p * q; }
+    case 4u: { return power(p, q); }
+    case 5u: { return min(p, q); }
+    case 6u: { return max(p, q); }
     default: { return p / q; }
   }
+}
+
+fn isNan(v: vec4f) -> vec4<bool> {
+  return (bitcast<vec4u>(v) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+}
+
+/** f(p, q), clamped, as bits. */
+fn result(p: vec4f, q: vec4f) -> vec4u {
+  let y = apply(p, q);
+  var bits = bitcast<vec4u>(clamp(y, vec4f(params.low), vec4f(params.high)));
+  var none = isNan(y);
+  if (OP == 4u) {
+    bits = powerBits(p, q, y);
+    none = isNan(bitcast<vec4f>(bits));
+  }
+  if (OP >= 5u) { none = isNan(p) | isNan(q); }
+  return select(bits, vec4u(0x7fc00000u), none);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -61,6 +84,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let lane = (index % params.dim5) * 4u + vec4u(0, 1, 2, 3);
   let real = lane < vec4u(params.last);
   q = select(vec4f(1), q, real);
-  let y = clamp(apply(p, q), vec4f(params.low), vec4f(params.high));
-  out[index] = select(vec4f(0), y, real);
+  out[index] = bitcast<vec4f>(select(vec4u(0), result(p, q), real));
 }

@@ -1,12 +1,13 @@
 // use lib/grid.wgsl
 //
-// out = exp(x − max) / Σ exp(x − max) along one axis
+// out = exp(x − max) / Σ exp(x − max) along one axis; with LOG its logarithm, x − max − log Σ exp(x − max)
 //
 // LAST: the axis is the last physical one; an invocation owns a whole row of words and sums lanes,
 // padding excluded. Otherwise an invocation owns one word's column, lane by lane.
 
 override WORKGROUP: u32 = 64;
 override LAST: bool = true;
+override LOG: bool = false;
 
 struct Params {
   count: u32,  // rows (LAST) or columns
@@ -48,7 +49,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (LAST) { sum = vec4f(sum.x + sum.y + sum.z + sum.w); }
   for (var i = 0u; i < params.length; i++) {
     let at = base + i * params.stride;
-    var y = exp(min(x[at] - most, vec4f(0))) / sum;
+    let difference = min(x[at] - most, vec4f(0));
+    var y = exp(difference) / sum;
+    if (LOG) { y = difference - log(sum); }
     if (LAST) { y = select(vec4f(0), y, isReal(i)); }
     out[at] = y;
   }

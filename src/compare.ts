@@ -1,6 +1,7 @@
 // compare: where quantization loses. The float model and the quantized one run side by side in one
 // graph, and the error of every value that both have is summed on the GPU.
 
+import { widenConstants } from "./graph/weightOnly.ts";
 import { InputError } from "./errors.ts";
 import { GraphBuilder } from "./graph/builder.ts";
 import { producersOf, valueOf, type Graph } from "./graph/graph.ts";
@@ -79,7 +80,7 @@ export async function compare(
   checkStage("compare", quantized, ["quantized"], "Pass the quantized model second.");
   const { device, signal, onProgress, total } = options;
   await selfTest(device);
-  const fused = fuse(float.graph);
+  const fused = fuse(widenConstants(float.graph, true));
   checkInputs(fused, quantized.graph);
   const { graph, values } = sideBySide(fused, quantized.graph);
   const sums = new Map<string, { signal: number; noise: number }>();

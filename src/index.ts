@@ -10,6 +10,7 @@ export { prepare, type PrepareOptions } from "./prepare.ts";
 export { calibrate, type CalibrateOptions, type CalibrationProgress } from "./calibrate.ts";
 export { convert } from "./convert.ts";
 export { quantizeDynamic, type QuantizeDynamicOptions } from "./quantizeDynamic.ts";
+export { smoothQuant, type SmoothQuantOptions, type SmoothQuantReport } from "./smoothQuant.ts";
 export { compile, type CompileOptions } from "./compile.ts";
 export { tune, type TuneOptions, type TuneProgress } from "./tune.ts";
 export { parseTuning, tuningKey, type TuningEntry, type TuningTable } from "./tuning/table.ts";

@@ -14,6 +14,7 @@ import {
 import { Model } from "./model.ts";
 import type { Op } from "./graph/node.ts";
 import { fuse } from "./quantize/fuse.ts";
+import { recognizeDynamic } from "./quantize/dynamic/recognize.ts";
 import { integerize } from "./quantize/integerize.ts";
 import { bytesOf, type Source } from "./source.ts";
 import { readWeights, recognise } from "./stateDict.ts";
@@ -58,7 +59,7 @@ export async function load(
   const graph = importOnnx(bytes, options);
   const isQuantized = graph.nodes.some(({ op }) => QUANTIZED.has(op));
   if (!isQuantized) return new Model("float", graph, {});
-  return new Model("quantized", integerize(fuse(graph)), {});
+  return new Model("quantized", integerize(fuse(recognizeDynamic(graph))), {});
 }
 
 function loadScript(

@@ -1,4 +1,4 @@
-// The figures that models are judged by: docs/quantization.md (41), (42); perplexity, and the area under a curve.
+// The figures that models are judged by: docs/quantization.md (41), (42), (60), (61).
 
 /** Index of the greatest of `values`; the lowest index wins a tie. */
 export function argmax(values: ArrayLike<number>): number {

@@ -30,12 +30,13 @@ interface Pending {
   readonly states: readonly StateBytes[];
 }
 
-/** Run `data` through `graph`, keeping `wanted` samples. Throws as calibrate does. */
+/** Run `data` through `graph`, keeping `wanted` samples. Throws as calibrate does, in the name of `verb`. */
 export async function observe(
   graph: Graph,
   data: Batches,
   wanted: number,
   options: CalibrateOptions,
+  verb = "calibrate",
 ): Promise<Observed> {
   const { device, signal, onProgress, total } = options;
   const observers = new Map(
@@ -61,7 +62,8 @@ export async function observe(
       const before = statistics.get(slot.value);
       if (!node || !before) continue;
       const seen = readSlot(node, slot.shape, bytes);
-      if (seen === "non-finite") throw await locate(graph, slot.value, inputs, index, options);
+      if (seen === "non-finite")
+        throw await locate(graph, slot.value, inputs, index, options, verb);
       if (seen) statistics.set(slot.value, addBatch(before, seen));
     }
     samples += size;
@@ -83,24 +85,24 @@ export async function observe(
     const index = batch++;
     const states = await program.runStates(new Map(Object.entries(inputs)), signal, async () => {
       await merge();
-      checkInputs(graph, inputs, index);
+      checkInputs(graph, inputs, index, verb);
     });
     pending = { index, inputs, size, states };
   }
   await merge();
   if (batch === 0) {
     throw new InputError(
-      "calibrate: data must hold at least one batch; got none. Check the data source.",
+      `${verb}: data must hold at least one batch; got none. Check the data source.`,
     );
   }
   return { statistics, samples, kept: reservoir?.kept ?? [] };
 }
 
 /** Inputs are looked at on the host: a clamp on the GPU can turn a NaN into a number. */
-function checkInputs(graph: Graph, inputs: Tensors, batch: number): void {
+function checkInputs(graph: Graph, inputs: Tensors, batch: number, verb: string): void {
   for (const name of graph.inputs) {
     const found = nonFiniteOf(inputs[name]?.data);
-    if (found) throw new NonFiniteError("calibrate", name, batch, found.count, found.first);
+    if (found) throw new NonFiniteError(verb, name, batch, found.count, found.first);
   }
 }
 
@@ -122,12 +124,13 @@ async function locate(
   inputs: Tensors,
   batch: number,
   { device, signal }: CalibrateOptions,
+  verb: string,
 ): Promise<Error> {
   const nodes = graph.nodes.filter(({ outputs }) => outputs.length > 0);
   using session = new Session(prune({ ...graph, nodes, outputs: [value] }), device);
   const outputs = await session.run(inputs, signal ? { signal } : {});
   const found = nonFiniteOf(outputs[value]?.data);
   if (!found)
-    return new Error(`calibrate: batch ${batch}, "${value}" was not finite; please report.`);
-  return new NonFiniteError("calibrate", value, batch, found.count, found.first);
+    return new Error(`${verb}: batch ${batch}, "${value}" was not finite; please report.`);
+  return new NonFiniteError(verb, value, batch, found.count, found.first);
 }

@@ -1,5 +1,6 @@
 // prepare: a float model → the same with observers behind what will be quantized.
 
+import { widenConstants } from "./graph/weightOnly.ts";
 import { checkStage, Model } from "./model.ts";
 import { annotate, type Overrides } from "./quantize/annotate.ts";
 import { fuse } from "./quantize/fuse.ts";
@@ -20,7 +21,7 @@ export function prepare(
   options: PrepareOptions = {},
 ): Model<"prepared"> {
   checkStage("prepare", model, ["float"], "Load a float model; a quantized one is ready to run.");
-  const fused = fuse(model.graph);
+  const fused = fuse(widenConstants(model.graph, true));
   const assignment = annotate(fused, options.qconfig ?? qconfigs.int8, options.overrides);
   return new Model("prepared", insertObservers(fused, assignment), { fused, assignment });
 }

@@ -1,6 +1,7 @@
 // quantizeDynamic: a float model → one whose weights are integers and whose activations are quantized as they
 // come, by their own range. It needs no calibration: docs/decisions/0010.
 
+import { widenConstants } from "./graph/weightOnly.ts";
 import { checkStage, Model } from "./model.ts";
 import { quantizeGraph, type DynamicRequest } from "./quantize/dynamic/quantize.ts";
 import { fuse } from "./quantize/fuse.ts";
@@ -17,6 +18,6 @@ export function quantizeDynamic(
   options: QuantizeDynamicOptions = {},
 ): Model<"quantized"> {
   checkStage("quantizeDynamic", model, ["float"], "Give it the model as loaded.");
-  const { graph, left } = quantizeGraph(fuse(model.graph), options);
+  const { graph, left } = quantizeGraph(fuse(widenConstants(model.graph, true)), options);
   return new Model("quantized", graph, { left });
 }

@@ -56,6 +56,7 @@ export class Session implements Disposable {
     target: Target = targetOf(device.facts),
     bounds?: Dims,
   ) {
+    // What runs may have another form than what is saved, and nothing is saved from here.
     this.graph = recognize(graph);
     this.device = device;
     this.bounds = bounds;

@@ -2,7 +2,14 @@
 
 import { parseArgs } from "node:util";
 
-export const SUITES = ["models", "kernels", "calibration", "startup", "steps"] as const;
+export const SUITES = [
+  "models",
+  "kernels",
+  "calibration",
+  "startup",
+  "steps",
+  "transformer",
+] as const;
 export type Suite = (typeof SUITES)[number];
 
 export const FAMILIES = ["register", "workgroup", "gemv", "matrix"] as const;
@@ -31,6 +38,8 @@ export interface BenchOptions {
   readonly seed: number;
   /** Slowest steps that `steps` lists. */
   readonly top: number;
+  /** Of the suite "transformer". */
+  readonly layers: number;
 }
 
 export const HELP = `Usage: npm run bench -- [SUITE…] [options]
@@ -41,6 +50,7 @@ Suites (default: models kernels calibration startup):
   calibration   pictures a second with observers, against plain float inference
   startup       load → first result, cold and warm; pipelines
   steps         the steps of one model's plan, each timed alone (runs in Node)
+  transformer   the encoder of BERT-base, float and dynamically quantized, against every peer
   all           all of them
 
 Options:
@@ -57,6 +67,7 @@ Options:
   --full           every model, batch and size on a software adapter too
   --seed N         repeat the inputs of another run
   --top N          steps that the suite "steps" lists (default 5)
+  --layers N       layers of the suite "transformer" (default 12)
   --help           print this
 `;
 
@@ -66,6 +77,9 @@ export class UsageError extends Error {
 }
 
 const ALL = "all";
+
+/** Only where they are named: one is for one model, the other builds one of 340 MB. */
+const ON_REQUEST = new Set<Suite>(["steps", "transformer"]);
 
 function positive(name: string, text: string): number {
   if (/^\d+$/.test(text) && Number(text) > 0) return Number(text);
@@ -84,7 +98,7 @@ export function parseOptions(words: readonly string[]): BenchOptions | "help" {
       `bench: a suite must be one of ${SUITES.join(", ")}, all; got ${JSON.stringify(unknown)}. Try --help.`,
     );
   const named = positionals.includes(ALL) ? SUITES : positionals.filter(isSuite);
-  const suites = named.length > 0 ? named : SUITES.filter((suite) => suite !== "steps");
+  const suites = named.length > 0 ? named : SUITES.filter((suite) => !ON_REQUEST.has(suite));
   const list = (text: string) => text.split(",").filter(Boolean);
   return {
     suites,
@@ -100,6 +114,7 @@ export function parseOptions(words: readonly string[]): BenchOptions | "help" {
     full: values.full ?? false,
     seed: values.seed ? positive("seed", values.seed) : (Date.now() & 0x7fffffff) + 1,
     top: values.top ? positive("top", values.top) : 5,
+    layers: values.layers ? positive("layers", values.layers) : 12,
   };
 }
 
@@ -130,6 +145,7 @@ function parse(words: readonly string[]) {
         json: { type: "string" },
         seed: { type: "string" },
         top: { type: "string" },
+        layers: { type: "string" },
         node: { type: "boolean" },
         quick: { type: "boolean" },
         full: { type: "boolean" },

@@ -33,7 +33,7 @@ export const TITLES: Readonly<Record<StandardName, string>> = {
 };
 
 /** Weights are the same in every run, so that runs compare; inputs are not. */
-const WEIGHT_SEED = 20150206;
+export const WEIGHT_SEED = 20150206;
 
 export interface BenchModel {
   readonly title: string;

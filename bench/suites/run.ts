@@ -18,6 +18,7 @@ import { batchesOf, scaleOf } from "./adapter.ts";
 import { benchCalibration } from "./calibration.ts";
 import { benchKernels } from "./kernels.ts";
 import { benchModel } from "./models.ts";
+import { benchTransformer } from "./transformer.ts";
 
 /** Files that take the place of standard models. */
 export interface Files {
@@ -71,7 +72,7 @@ function checkNames({ runtimes, missing }: Platform, { only = [] }: BenchOptions
   );
 }
 
-/** models, kernels and calibration, as far as they are asked for. What fails becomes a note, and the
+/** models, transformer, kernels and calibration, as far as they are asked for. What fails becomes a note, and the
  *  rest goes on. */
 export async function runSuites(
   platform: Platform,
@@ -104,6 +105,10 @@ export async function runSuites(
       for (const batch of batches)
         models.push(...(await benchModel(model, batch, platform, options)));
     });
+  }
+  if (has("transformer")) {
+    const rows = await attempt("transformer", "it", () => benchTransformer(platform, options));
+    models.push(...(rows ?? []));
   }
 
   const measured = has("kernels")

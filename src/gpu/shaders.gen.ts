@@ -33,11 +33,15 @@ import fakeQuantizeF32Wgsl from "../../shaders/fake_quantize_f32.wgsl?raw";
 import fakeQuantizeGradF32Wgsl from "../../shaders/fake_quantize_grad_f32.wgsl?raw";
 import gather32Wgsl from "../../shaders/gather_32.wgsl?raw";
 import gatherI8Wgsl from "../../shaders/gather_i8.wgsl?raw";
+import gatherWeightsWgsl from "../../shaders/gather_weights.wgsl?raw";
 import gemvDynamicI8Wgsl from "../../shaders/gemv_dynamic_i8.wgsl?raw";
 import gemvF32Wgsl from "../../shaders/gemv_f32.wgsl?raw";
 import gemvI8Wgsl from "../../shaders/gemv_i8.wgsl?raw";
+import gemvWeightsWgsl from "../../shaders/gemv_weights.wgsl?raw";
 import gruDynamicI8Wgsl from "../../shaders/gru_dynamic_i8.wgsl?raw";
 import gruF32Wgsl from "../../shaders/gru_f32.wgsl?raw";
+import layerNormF32Wgsl from "../../shaders/layer_norm_f32.wgsl?raw";
+import layerNormRowsF32Wgsl from "../../shaders/layer_norm_rows_f32.wgsl?raw";
 import libBroadcastWgsl from "../../shaders/lib/broadcast.wgsl?raw";
 import libConvF32Wgsl from "../../shaders/lib/conv_f32.wgsl?raw";
 import libConvI8Wgsl from "../../shaders/lib/conv_i8.wgsl?raw";
@@ -52,13 +56,16 @@ import libDot4Wgsl from "../../shaders/lib/dot4.wgsl?raw";
 import libDot4UnpackedWgsl from "../../shaders/lib/dot4_unpacked.wgsl?raw";
 import libDoubleWgsl from "../../shaders/lib/double.wgsl?raw";
 import libDynamicWgsl from "../../shaders/lib/dynamic.wgsl?raw";
+import libErfWgsl from "../../shaders/lib/erf.wgsl?raw";
 import libGatherWgsl from "../../shaders/lib/gather.wgsl?raw";
 import libGemvI8Wgsl from "../../shaders/lib/gemv_i8.wgsl?raw";
 import libGridWgsl from "../../shaders/lib/grid.wgsl?raw";
+import libLayerNormWgsl from "../../shaders/lib/layer_norm.wgsl?raw";
 import libMatrixWgsl from "../../shaders/lib/matrix.wgsl?raw";
 import libMatrixEmulatedWgsl from "../../shaders/lib/matrix_emulated.wgsl?raw";
 import libMatrixFlagWgsl from "../../shaders/lib/matrix_flag.wgsl?raw";
 import libOrderedWgsl from "../../shaders/lib/ordered.wgsl?raw";
+import libPowerWgsl from "../../shaders/lib/power.wgsl?raw";
 import libQuadsI8Wgsl from "../../shaders/lib/quads_i8.wgsl?raw";
 import libRealSumWgsl from "../../shaders/lib/real_sum.wgsl?raw";
 import libRecurrentWgsl from "../../shaders/lib/recurrent.wgsl?raw";
@@ -74,11 +81,15 @@ import libStoreI8Wgsl from "../../shaders/lib/store_i8.wgsl?raw";
 import libStoreRealWgsl from "../../shaders/lib/store_real.wgsl?raw";
 import libTapsWgsl from "../../shaders/lib/taps.wgsl?raw";
 import libUnseenWgsl from "../../shaders/lib/unseen.wgsl?raw";
+import libWeightsWgsl from "../../shaders/lib/weights.wgsl?raw";
 import libWindowWgsl from "../../shaders/lib/window.wgsl?raw";
 import lookupI8Wgsl from "../../shaders/lookup_i8.wgsl?raw";
 import lstmDynamicI8Wgsl from "../../shaders/lstm_dynamic_i8.wgsl?raw";
 import lstmF32Wgsl from "../../shaders/lstm_f32.wgsl?raw";
 import matmulF32Wgsl from "../../shaders/matmul_f32.wgsl?raw";
+import matmulQuadWeightsWgsl from "../../shaders/matmul_quad_weights.wgsl?raw";
+import matmulTiledWeightsWgsl from "../../shaders/matmul_tiled_weights.wgsl?raw";
+import matmulWeightsWgsl from "../../shaders/matmul_weights.wgsl?raw";
 import narrowI8Wgsl from "../../shaders/narrow_i8.wgsl?raw";
 import observeChannelsF32Wgsl from "../../shaders/observe_channels_f32.wgsl?raw";
 import observeHistogramF32Wgsl from "../../shaders/observe_histogram_f32.wgsl?raw";
@@ -130,7 +141,7 @@ const batchedQuadF32 = {
 
 const binaryF32 = {
   label: "binary_f32",
-  parts: [libGridWgsl, libBroadcastWgsl, binaryF32Wgsl],
+  parts: [libGridWgsl, libBroadcastWgsl, libPowerWgsl, binaryF32Wgsl],
   tile: {},
   overrides: {WORKGROUP: "u32", OP: "u32"},
   bindings: {
@@ -595,6 +606,21 @@ const gatherI8 = {
   },
 } as const satisfies Shader;
 
+const gatherWeights = {
+  label: "gather_weights",
+  parts: [libGridWgsl, libGatherWgsl, gatherWeightsWgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32", BITS: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 72, fields: {count: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, picked: {offset: 8, type: "u32"}, size: {offset: 12, type: "u32"}, inner: {offset: 16, type: "u32"}, blockSize: {offset: 20, type: "u32"}, blocks: {offset: 24, type: "u32"}, dim1: {offset: 28, type: "u32"}, dim2: {offset: 32, type: "u32"}, dim3: {offset: 36, type: "u32"}, dim4: {offset: 40, type: "u32"}, dim5: {offset: 44, type: "u32"}, weight0: {offset: 48, type: "u32"}, weight1: {offset: 52, type: "u32"}, weight2: {offset: 56, type: "u32"}, weight3: {offset: 60, type: "u32"}, weight4: {offset: 64, type: "u32"}, weight5: {offset: 68, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    scales: {binding: 2, type: "read-only-storage", element: "vec2f"},
+    indices: {binding: 3, type: "read-only-storage", element: "i32"},
+    slot: {binding: 4, type: "storage", element: "atomic<i32>"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const gemvDynamicI8 = {
   label: "gemv_dynamic_i8",
   parts: [libWindowWgsl, libTapsWgsl, libDot4Wgsl, libRequantizeWgsl, libStoreRealWgsl, libGemvI8Wgsl, gemvDynamicI8Wgsl],
@@ -643,6 +669,21 @@ const gemvI8 = {
   },
 } as const satisfies Shader;
 
+const gemvWeights = {
+  label: "gemv_weights",
+  parts: [libWeightsWgsl, gemvWeightsWgsl],
+  tile: {LANES: 64, COLUMNS: 1, ROWS: 4},
+  overrides: {BITS: "u32", ZEROS: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 32, fields: {rows: {offset: 0, type: "u32"}, outWords: {offset: 4, type: "u32"}, inWords: {offset: 8, type: "u32"}, steps: {offset: 12, type: "u32"}, blocks: {offset: 16, type: "u32"}, blockSteps: {offset: 20, type: "u32"}, low: {offset: 24, type: "f32"}, high: {offset: 28, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    weights: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    scales: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    bias: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const gruDynamicI8 = {
   label: "gru_dynamic_i8",
   parts: [libDot4Wgsl, libDivideWgsl, libDoubleWgsl, libDynamicWgsl, libRequantizeWgsl, libRecurrentWgsl, libRecurrentI8Wgsl, gruDynamicI8Wgsl],
@@ -672,6 +713,34 @@ const gruF32 = {
     hFrom: {binding: 4, type: "read-only-storage", element: "vec4f"},
     hOut: {binding: 5, type: "storage", element: "vec4f"},
     out: {binding: 6, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const layerNormF32 = {
+  label: "layer_norm_f32",
+  parts: [libLayerNormWgsl, layerNormF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 20, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, share: {offset: 12, type: "f32"}, epsilon: {offset: 16, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    scale: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 4, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const layerNormRowsF32 = {
+  label: "layer_norm_rows_f32",
+  parts: [libGridWgsl, libLayerNormWgsl, layerNormRowsF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 20, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, share: {offset: 12, type: "f32"}, epsilon: {offset: 16, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    scale: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 4, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
@@ -734,6 +803,51 @@ const matmulF32 = {
     left: {binding: 1, type: "read-only-storage", element: "f32"},
     right: {binding: 2, type: "read-only-storage", element: "f32"},
     out: {binding: 3, type: "storage", element: "f32"},
+  },
+} as const satisfies Shader;
+
+const matmulQuadWeights = {
+  label: "matmul_quad_weights",
+  parts: [libGridWgsl, libWeightsWgsl, matmulQuadWeightsWgsl],
+  tile: {QUARTER: 4, WORDS: 1, FOUR: 4},
+  overrides: {BITS: "u32", ZEROS: "bool", WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 32, fields: {rows: {offset: 0, type: "u32"}, outWords: {offset: 4, type: "u32"}, inWords: {offset: 8, type: "u32"}, steps: {offset: 12, type: "u32"}, blocks: {offset: 16, type: "u32"}, blockSteps: {offset: 20, type: "u32"}, low: {offset: 24, type: "f32"}, high: {offset: 28, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    weights: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    scales: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    bias: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const matmulTiledWeights = {
+  label: "matmul_tiled_weights",
+  parts: [libWeightsWgsl, matmulTiledWeightsWgsl],
+  tile: {DOWN: 8, ACROSS: 8, ROWS: 4, WORDS: 2, CHUNK: 4, X_LOADS: 2, W_LOADS: 4},
+  overrides: {BITS: "u32", ZEROS: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 32, fields: {rows: {offset: 0, type: "u32"}, outWords: {offset: 4, type: "u32"}, inWords: {offset: 8, type: "u32"}, steps: {offset: 12, type: "u32"}, blocks: {offset: 16, type: "u32"}, blockSteps: {offset: 20, type: "u32"}, low: {offset: 24, type: "f32"}, high: {offset: 28, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    weights: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    scales: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    bias: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const matmulWeights = {
+  label: "matmul_weights",
+  parts: [libGridWgsl, libWeightsWgsl, matmulWeightsWgsl],
+  tile: {ROWS: 8, WORDS: 2},
+  overrides: {BITS: "u32", ZEROS: "bool", WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 32, fields: {rows: {offset: 0, type: "u32"}, outWords: {offset: 4, type: "u32"}, inWords: {offset: 8, type: "u32"}, steps: {offset: 12, type: "u32"}, blocks: {offset: 16, type: "u32"}, blockSteps: {offset: 20, type: "u32"}, low: {offset: 24, type: "f32"}, high: {offset: 28, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    weights: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    scales: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    bias: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
@@ -949,7 +1063,7 @@ const softmaxF32 = {
   label: "softmax_f32",
   parts: [libGridWgsl, softmaxF32Wgsl],
   tile: {},
-  overrides: {WORKGROUP: "u32", LAST: "bool"},
+  overrides: {WORKGROUP: "u32", LAST: "bool", LOG: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 24, fields: {count: {offset: 0, type: "u32"}, length: {offset: 4, type: "u32"}, stride: {offset: 8, type: "u32"}, inner: {offset: 12, type: "u32"}, outer: {offset: 16, type: "u32"}, last: {offset: 20, type: "u32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
@@ -971,13 +1085,13 @@ const softmaxRowsF32 = {
 
 const unaryF32 = {
   label: "unary_f32",
-  parts: [libGridWgsl, unaryF32Wgsl],
+  parts: [libGridWgsl, libErfWgsl, unaryF32Wgsl],
   tile: {},
   overrides: {WORKGROUP: "u32", OP: "u32"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, a: {offset: 4, type: "f32"}, b: {offset: 8, type: "f32"}}},
-    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
-    out: {binding: 2, type: "storage", element: "vec4f"},
+    params: {binding: 0, type: "uniform", size: 20, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, a: {offset: 12, type: "f32"}, b: {offset: 16, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4u"},
+    out: {binding: 2, type: "storage", element: "vec4u"},
   },
 } as const satisfies Shader;
 
@@ -996,7 +1110,7 @@ const where32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherI8, gemvDynamicI8, gemvF32, gemvI8, gruDynamicI8, gruF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32, where32 } as const;
+export const shaders = { batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, gruDynamicI8, gruF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32, where32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

@@ -6,7 +6,7 @@ import { AccumulatorError, InputError, QConfigError } from "../errors.ts";
 import { clamp, fl, rint } from "../tensor/rounding.ts";
 import { formatShape, sizeOf, stridesOf, tensor, type Tensor } from "../tensor/tensor.ts";
 import type { Engine } from "./node.ts";
-import { rangeOf, type QParams } from "./value.ts";
+import { paramsShape, rangeOf, type QParams } from "./value.ts";
 
 /** Greatest |acc| that f32 holds exactly: up to here (29) is the same on every adapter. */
 export const exactAccumulator = 2 ** 24;
@@ -52,7 +52,7 @@ export function quantizeDividing(
   return clamp(zeroPoint + rint(fl(x / scale)), qmin, qmax);
 }
 
-/** `x` as q, element by element, per tensor or per slice of `quant.axis`; the result has `quant.dtype`.
+/** `x` as q, element by element, per tensor, slice or block of `quant.axis`; the result has `quant.dtype`.
  *  ±∞ saturates; NaN throws InputError: docs/quantization.md (2). */
 export function quantizeTensor(x: Tensor<"float32">, quant: QParams): Tensor<QParams["dtype"]> {
   const [qmin, qmax] = rangeOf(quant);
@@ -72,11 +72,8 @@ export function quantizeTensor(x: Tensor<"float32">, quant: QParams): Tensor<QPa
   return result;
 }
 
-/** x̂ = fl(f32(q − z) · s), for the int32 of a bias as for int8 and uint8: docs/quantization.md (6). */
-export function dequantizeTensor(
-  q: Tensor<"int8" | "uint8" | "int32">,
-  quant: QParams,
-): Tensor<"float32"> {
+/** x̂ = fl(f32(q − z) · s), for the int32 of a bias as for int8 and int4: docs/quantization.md (6). */
+export function dequantizeTensor(q: Tensor<QParams["dtype"]>, quant: QParams): Tensor<"float32"> {
   const channelOf = channels(q.shape, quant, "dequantize");
   const result = tensor("float32", q.shape);
   for (let i = 0; i < result.data.length; i++) {
@@ -92,18 +89,28 @@ function channels(
   quant: QParams,
   verb: string,
 ): (i: number) => readonly [number, number] {
-  const { axis, scale, zeroPoint } = quant;
-  const count = axis === undefined ? 1 : (shape[axis] ?? 0);
+  const { axis, blockSize, scale, zeroPoint } = quant;
+  const count = sizeOf(paramsShape(quant, shape));
   if (scale.length !== count || zeroPoint.length !== count) {
+    const blocks = blockSize === undefined ? "" : ` in blocks of ${blockSize}`;
     throw new InputError(
-      `${verb}: ${axis === undefined ? "per tensor" : `axis ${axis} of shape ${formatShape(shape)}`} ` +
+      `${verb}: ${axis === undefined ? "per tensor" : `axis ${axis} of shape ${formatShape(shape)}${blocks}`} ` +
         `needs ${count} scale(s) and zero point(s); got ${scale.length} and ${zeroPoint.length}. ` +
         `Choose the parameters for this tensor's shape.`,
     );
   }
-  const stride = axis === undefined ? 1 : (stridesOf(shape)[axis] ?? 1);
   const pairs = Array.from(scale, (s, c) => [s, zeroPoint[c] ?? 0] as const);
-  return (i) => pairs[Math.floor(i / stride) % count] ?? [NaN, 0];
+  const stride = axis === undefined ? 1 : (stridesOf(shape)[axis] ?? 1);
+  if (axis === undefined || blockSize === undefined) {
+    return (i) => pairs[Math.floor(i / stride) % count] ?? [NaN, 0];
+  }
+  const size = shape[axis] ?? 1;
+  const blocks = Math.ceil(size / blockSize);
+  return (i) => {
+    const slice = Math.floor(i / stride); // of all slices along and before `axis`
+    const block = Math.floor(slice / size) * blocks + Math.floor((slice % size) / blockSize);
+    return pairs[block * stride + (i % stride)] ?? [NaN, 0];
+  };
 }
 
 /** m = fl(fl(sx · sw) / sy), docs/quantization.md (29); with sa and sb for sx and sw it is that of a

@@ -61,8 +61,9 @@ export class GraphBuilder {
     node.outputs.forEach((name, index) => {
       this.#names.add(name);
       const fixed = fixedTypes(node)?.[index];
-      const dtype =
-        fixed ?? type.dtype ?? type.quant?.dtype ?? inputs[carrierOf(node)]?.dtype ?? "float32";
+      const carried = inputs[carrierOf(node)]?.dtype;
+      const own = carried === "float16" ? "float32" : carried;
+      const dtype = fixed ?? type.dtype ?? type.quant?.dtype ?? own ?? "float32";
       this.values.set(name, {
         dtype,
         shape: shapes[index] ?? [],

@@ -63,13 +63,36 @@ export interface BatchNormalization extends Common {
   readonly epsilon: number;
 }
 
-/** Element-wise with one input. */
+/** x (…), normalized over the axes from `axis` on: (x − mean) / √(variance + epsilon) · scale + bias, both of
+ *  them broadcastable to x. inputs: x, scale, bias?. axis: non-negative. */
+export interface LayerNormalization extends Common {
+  readonly op: "LayerNormalization";
+  readonly axis: number;
+  readonly epsilon: number;
+}
+
+/** A node of each op in O, without attributes. */
+type Plain<O extends string> = O extends string ? Common & { readonly op: O } : never;
+
+/** Element-wise with one input; functions.ts has what each computes. */
 export type Unary =
-  | (Common & { readonly op: "Relu" })
-  | (Common & { readonly op: "Sigmoid" })
-  | (Common & { readonly op: "HardSwish" })
-  | (Common & { readonly op: "Tanh" })
-  | (Common & { readonly op: "Identity" })
+  | Plain<
+      | "Identity"
+      | "Relu"
+      | "Sigmoid"
+      | "HardSwish"
+      | "Tanh"
+      | "Erf"
+      | "Sqrt"
+      | "Exp"
+      | "Log"
+      | "Neg"
+    >
+  | Plain<"Abs" | "Reciprocal" | "Softplus" | "Sign" | "Floor" | "Ceil" | "Round">
+  | (Common & { readonly op: "Elu"; readonly alpha: number })
+  | (Common & { readonly op: "Selu"; readonly alpha: number; readonly gamma: number })
+  /** "none": by erf; "tanh": the approximation by tanh. */
+  | (Common & { readonly op: "Gelu"; readonly approximate: "none" | "tanh" })
   | (Common & { readonly op: "LeakyRelu"; readonly alpha: number })
   | (Common & { readonly op: "HardSigmoid"; readonly alpha: number; readonly beta: number })
   | (Common & { readonly op: "Clip"; readonly low: number; readonly high: number })
@@ -79,7 +102,7 @@ export type Unary =
 
 /** Element-wise with two inputs, numpy broadcasting. */
 export interface Binary extends Common, Clamp, Rounded {
-  readonly op: "Add" | "Sub" | "Mul" | "Div";
+  readonly op: "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Min" | "Max";
 }
 
 /** Element-wise with two inputs of one dtype, numpy broadcasting; bool out. NaN equals nothing. */
@@ -154,6 +177,11 @@ export interface GRU extends Common, RecurrentAttributes {
   readonly linearBeforeReset: boolean;
 }
 
+export interface LogSoftmax extends Common {
+  readonly op: "LogSoftmax";
+  readonly axis: number;
+}
+
 /** softmax(scale · q kᵀ + mask) · v, head by head: Vaswani et al., arXiv 1706.03762, section 3.2. inputs:
  *  q (B, T, heads · d), k (B, S, heads · d), v (B, S, heads · dv), and a mask that is added, broadcastable to
  *  (B, heads, T, S)?. Output (B, T, heads · dv). Recognised in graphs that are about to run
@@ -175,8 +203,14 @@ export type Movement =
   | (Common & { readonly op: "Squeeze"; readonly axes: readonly number[] })
   | (Common & { readonly op: "Unsqueeze"; readonly axes: readonly number[] })
   | (Common & { readonly op: "Concat"; readonly axis: number })
-  /** pads: begins of all axes, then ends; constant `value` in real units. */
-  | (Common & { readonly op: "Pad"; readonly pads: readonly number[]; readonly value: number })
+  /** pads: begins of all axes, then ends; constant `value` in real units. Without pads below 0 it may also
+   *  mirror the input without its edge (fewer than its size), or repeat the edge. */
+  | (Common & {
+      readonly op: "Pad";
+      readonly pads: readonly number[];
+      readonly value: number;
+      readonly mode?: "reflect" | "edge";
+    })
   /** Per listed axis, as ONNX: ends may exceed the size, steps may be negative. */
   | (Common & {
       readonly op: "Slice";
@@ -259,6 +293,7 @@ export type Node =
   | Gemm
   | MatMul
   | BatchNormalization
+  | LayerNormalization
   | Unary
   | Binary
   | Comparison
@@ -273,6 +308,7 @@ export type Node =
   | Softmax
   | LSTM
   | GRU
+  | LogSoftmax
   | Attention
   | Movement
   | Quantize

@@ -4,6 +4,8 @@
 import { InputError } from "../errors.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { formatShape } from "../tensor/tensor.ts";
+import { isBinary, isUnaryFunction } from "./functions.ts";
+import { sliceRange, windowSize } from "./extents.ts";
 import type { Node, Window } from "./node.ts";
 import { recurrentShapes, wantedShape } from "./recurrent.ts";
 import type { Dim } from "./value.ts";
@@ -27,18 +29,6 @@ export function sizeAt(node: Node, shape: Shape, axis: number): number {
     formatShape(shape),
     "Fix the symbolic size when loading: load(bytes, { dims: { name: size } }).",
   );
-}
-
-/** Output size of a window along one spatial axis, ONNX Conv/Pool. */
-export function windowSize(size: number, window: Window, axis: 0 | 1, ceilMode = false): number {
-  const before = window.pads[axis];
-  const after = window.pads[axis + 2] ?? 0;
-  const extent = window.dilations[axis] * (window.kernel[axis] - 1) + 1;
-  const steps = (size + before + after - extent) / window.strides[axis];
-  if (!ceilMode) return Math.floor(steps) + 1;
-  const count = Math.ceil(steps) + 1;
-  // A window that would start in the right padding does not count (ONNX, PyTorch).
-  return (count - 1) * window.strides[axis] >= size + before ? count - 1 : count;
 }
 
 /** numpy broadcasting of two shapes. */
@@ -134,6 +124,25 @@ function sameShape(node: Node, x: Shape, gradient: Shape): Dim[] {
   );
 }
 
+function pad(node: Node & { op: "Pad" }, x: Shape): Dim[] {
+  return x.map((dim, axis) => {
+    const [begin, end] = [node.pads[axis] ?? 0, node.pads[axis + x.length] ?? 0];
+    if (begin === 0 && end === 0) return dim;
+    const size = sizeAt(node, x, axis);
+    // A mirror has no more than it shows; an edge must be there.
+    const most = node.mode === "reflect" ? size - 1 : size > 0 ? Infinity : 0;
+    if (node.mode && (Math.min(begin, end) < 0 || Math.max(begin, end) > most)) {
+      throw nodeError(
+        node,
+        `mode "${node.mode}" pads axis ${axis} of size ${size} by 0 … ${most}`,
+        `${begin} before and ${end} behind`,
+        CHECK_MODEL,
+      );
+    }
+    return size + begin + end;
+  });
+}
+
 function concat(node: Node & { op: "Concat" }, inputs: readonly Shape[]): Dim[] {
   const first = inputs[0] ?? [];
   return first.map((dim, axis) => {
@@ -149,22 +158,6 @@ function concat(node: Node & { op: "Concat" }, inputs: readonly Shape[]): Dim[] 
       CHECK_MODEL,
     );
   });
-}
-
-/** First index and number of elements of one sliced axis (ONNX Slice clamps out-of-range bounds). */
-export function sliceRange(
-  size: number,
-  start: number,
-  end: number,
-  step: number,
-): { start: number; count: number } {
-  const [least, greatest] = step > 0 ? [0, size] : [-1, size - 1];
-  const bound = (index: number) =>
-    Math.min(Math.max(index < 0 ? index + size : index, least), greatest);
-  const from = bound(start);
-  // An end of −(size + 1) or less means "past the first element" when stepping backwards.
-  const to = step < 0 && end < -size ? -1 : bound(end);
-  return { start: from, count: Math.max(0, Math.ceil((to - from) / step)) };
 }
 
 function matmul(node: Node, a: Shape, b: Shape): Dim[] {
@@ -217,6 +210,21 @@ function spatial(node: Node, x: Shape, channels: Dim, window: Window, ceilMode: 
   return [x[0] ?? 1, channels, ...sizes];
 }
 
+/** x's own shape, once scale and bias broadcast to it. */
+function layerNormalization(
+  node: Node & { op: "LayerNormalization" },
+  x: Shape,
+  operands: readonly Shape[],
+): Dim[] {
+  for (const shape of operands) {
+    const out = broadcastShapes(node, x, shape);
+    if (out.length === x.length && out.every((dim, axis) => dim === x[axis])) continue;
+    const rule = `scale and bias must broadcast to x ${formatShape(x)}`;
+    throw nodeError(node, rule, formatShape(shape), CHECK_MODEL);
+  }
+  return [...x];
+}
+
 /** Y, Y_h and Y_c; every input must have the shape that its role asks for. Names of sizes may differ. */
 function recurrent(node: Node & { op: "LSTM" | "GRU" }, inputs: readonly Shape[]): Dim[][] {
   const [x = []] = inputs;
@@ -264,6 +272,8 @@ export function fixedTypes(node: Node): readonly DType[] | undefined {
 /** Shapes of `node`'s outputs, given those of its inputs in order. */
 export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
   const x = inputs[0] ?? [];
+  if (isUnaryFunction(node)) return [[...x]];
+  if (isBinary(node)) return [broadcastShapes(node, x, inputs[1] ?? [])];
   switch (node.op) {
     case "Conv":
     case "ConvInteger":
@@ -278,16 +288,9 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "MatMulIntegerToFloat":
       return [matmul(node, x, inputs[1] ?? [])];
     case "BatchNormalization":
-    case "Relu":
-    case "Sigmoid":
-    case "HardSwish":
-    case "Tanh":
-    case "Identity":
-    case "LeakyRelu":
-    case "HardSigmoid":
-    case "Clip":
     case "Cast":
     case "Softmax":
+    case "LogSoftmax":
     case "Quantize":
     case "Dequantize":
     case "FakeQuantize":
@@ -295,10 +298,8 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
       return [[...x]];
     case "FakeQuantizeGrad":
       return [sameShape(node, x, inputs[1] ?? [])];
-    case "Add":
-    case "Sub":
-    case "Mul":
-    case "Div":
+    case "LayerNormalization":
+      return [layerNormalization(node, x, inputs.slice(1))];
     case "Equal":
     case "Less":
     case "LessOrEqual":
@@ -355,12 +356,7 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "Concat":
       return [concat(node, inputs)];
     case "Pad":
-      return [
-        x.map((dim, axis) => {
-          const total = (node.pads[axis] ?? 0) + (node.pads[axis + x.length] ?? 0);
-          return total === 0 ? dim : sizeAt(node, x, axis) + total;
-        }),
-      ];
+      return [pad(node, x)];
     case "Slice":
       return [
         x.map((dim, axis) => {
@@ -376,13 +372,13 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
       ];
     case "Split":
       return node.sizes.map((size) => x.map((dim, axis) => (axis === node.axis ? size : dim)));
+    case "LSTM":
+    case "GRU":
+      return recurrent(node, inputs);
     case "DynamicQuantizeLinear": {
       const parameters = node.granularity === "perTensor" ? [] : [...x.slice(0, -1), 1];
       return [[...x], parameters, parameters];
     }
-    case "LSTM":
-    case "GRU":
-      return recurrent(node, inputs);
     case "Observe":
     case "Compare":
       return [];

@@ -5,7 +5,9 @@
 import { valueOf } from "../graph/graph.ts";
 import type { BoundGraph } from "../graph/bind.ts";
 import { takes } from "../graph/dtypes.ts";
+import { isBinary, isUnaryFunction } from "../graph/functions.ts";
 import type { Node } from "../graph/node.ts";
+import { storedWeight } from "../graph/weightOnly.ts";
 import { formatShape, sizeOf } from "../tensor/tensor.ts";
 import { UnsupportedError, type Unsupported } from "../errors.ts";
 import { denseBytes, PlanBuilder } from "./builder.ts";
@@ -22,6 +24,7 @@ import {
   lowerFakeQuantizeGrad,
   lowerUnary,
 } from "./lower/elementwise.ts";
+import { lowerLayerNorm } from "./lower/layerNorm.ts";
 import { lowerDynamicQuantize } from "./lower/dynamic.ts";
 import { lowerGather } from "./lower/gather.ts";
 import { lowerIntegerToFloat } from "./lower/integerToFloat.ts";
@@ -52,19 +55,8 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerMatMul(lowering, node);
     case "BatchNormalization":
       return lowerBatchNormalization(lowering, node);
-    case "Relu":
-    case "Sigmoid":
-    case "HardSwish":
-    case "Tanh":
-    case "LeakyRelu":
-    case "HardSigmoid":
-    case "Clip":
-      return lowerUnary(lowering, node);
-    case "Add":
-    case "Sub":
-    case "Mul":
-    case "Div":
-      return lowerArithmetic(lowering, node);
+    case "LayerNormalization":
+      return lowerLayerNorm(lowering, node);
     case "Equal":
     case "Less":
     case "LessOrEqual":
@@ -88,6 +80,7 @@ function lowerNode(lowering: Lowering, node: Node): void {
     case "ReduceMean":
       return lowerMean(lowering, node);
     case "Softmax":
+    case "LogSoftmax":
       return lowerSoftmax(lowering, node);
     case "LSTM":
     case "GRU":
@@ -115,7 +108,11 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerObserve(lowering, node);
     case "Compare":
       return lowerCompare(lowering, node);
+    case "Identity":
+      return lowerMovement(lowering, node);
     default:
+      if (isUnaryFunction(node)) return lowerUnary(lowering, node);
+      if (isBinary(node)) return lowerArithmetic(lowering, node);
       return lowerMovement(lowering, node);
   }
 }
@@ -129,10 +126,12 @@ function checkValues(graph: BoundGraph): void {
     return undefined;
   };
   // Float kernels would take an integer's bits for a float's.
-  const strays = graph.nodes.flatMap(({ op, name: node, inputs }): Unsupported[] => {
+  const strays = graph.nodes.flatMap((each): Unsupported[] => {
+    const { op, name: node, inputs } = each;
+    const weight = storedWeight(each, (name) => graph.values.get(name));
     const stray = inputs.find((name) => {
       const { dtype, quant } = valueOf(graph, name);
-      return quant === undefined && !takes(op, dtype);
+      return quant === undefined && !takes(op, dtype) && name !== weight?.name;
     });
     if (stray === undefined) return [];
     const problem = `"${stray}" must be float32 or quantized; got ${valueOf(graph, stray).dtype}`;

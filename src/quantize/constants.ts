@@ -3,9 +3,10 @@
 
 import { dequantizeTensor, quantizeTensor } from "../graph/arithmetic.ts";
 import { GraphBuilder } from "../graph/builder.ts";
-import { prune, valueOf, type Graph } from "../graph/graph.ts";
+import { consumersOf, prune, valueOf, type Graph } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
 import type { QParams } from "../graph/value.ts";
+import { storedInput, whyNotStored } from "../graph/weightOnly.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** Rebuild `graph`; `fold` returns true where it has put the node's output among the constants. */
@@ -31,14 +32,34 @@ export function foldQuantizers(graph: Graph): Graph {
   });
 }
 
-/** Dequantize of a constant that no integer op took is a float constant. */
+/** Whether every reader of float value `name` can read its weight in fewer bits. */
+function isWeightOnly(graph: Graph, readers: readonly Node[], name: string, source: string) {
+  const { shape, quant } = valueOf(graph, source);
+  return (
+    readers.length > 0 &&
+    !graph.outputs.includes(name) &&
+    readers.every(
+      (reader) =>
+        reader.inputs.indexOf(name) === storedInput(reader) &&
+        reader.inputs.lastIndexOf(name) === storedInput(reader) &&
+        whyNotStored(reader, shape, quant) === undefined,
+    )
+  );
+}
+
+/** Dequantize of a constant that no integer op took is a constant: as it is stored where all its readers take
+ *  it so, else float. */
 export function foldDequantizers(graph: Graph): Graph {
+  const consumers = consumersOf(graph);
   return foldNodes(graph, (node, builder) => {
     const [source = ""] = node.inputs;
     const data = graph.constants.get(source) as Tensor<QParams["dtype"]> | undefined;
     const quant = graph.values.get(source)?.quant;
     if (node.op !== "Dequantize" || !data || !quant) return false;
-    builder.constant(node.outputs[0] ?? "", dequantizeTensor(data, quant));
+    const [real = ""] = node.outputs;
+    if (isWeightOnly(graph, consumers.get(real) ?? [], real, source)) {
+      builder.constant(real, data, quant);
+    } else builder.constant(real, dequantizeTensor(data, quant));
     return true;
   });
 }

@@ -14,18 +14,19 @@ const MOST = 128;
 const FEWEST = 12;
 
 /** The best scale near `scale` for `weights`, on the grid qmin … qmax with zero point 0; `scale` itself
- *  where nothing is better. */
+ *  where nothing is better. So many `tries` are spread over the `factors` of it. */
 export function searchScale(
   weights: ArrayLike<number>,
   scale: number,
   qmin: number,
   qmax: number,
+  [low, high]: readonly [number, number] = [LEAST, GREATEST],
+  tries: number = clamp(Math.floor(BUDGET / Math.max(1, weights.length)), FEWEST, MOST),
 ): number {
-  const tries = clamp(Math.floor(BUDGET / Math.max(1, weights.length)), FEWEST, MOST);
   let best = scale;
   let least = squaredError(weights, scale, qmin, qmax, Infinity);
   for (let index = 0; index < tries; index++) {
-    const candidate = fl(scale * (LEAST + ((GREATEST - LEAST) * index) / (tries - 1)));
+    const candidate = fl(scale * (low + ((high - low) * index) / (tries - 1)));
     const error = squaredError(weights, candidate, qmin, qmax, least);
     if (error < least) [best, least] = [candidate, error];
   }

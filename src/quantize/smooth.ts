@@ -107,6 +107,15 @@ function foldOf(graph: Graph, value: string, channels: number, links: Links): Ed
         name = node.inputs[1 - input] ?? "";
         continue;
       }
+      case "LayerNormalization": {
+        const isLast = node.axis === valueOf(graph, name).shape.length - 1;
+        const operands = node.inputs.length > 2 ? [1, 2] : [1];
+        if (!isLast || !operands.every(constant)) return cannot;
+        return [
+          ...edits,
+          ...operands.map((input): Edit => ({ node, input, axis: "last" })).reverse(),
+        ];
+      }
       case "Mul": {
         const input = [1, 0].find(constant);
         if (input === undefined) return cannot;
@@ -153,7 +162,7 @@ export function weightMaxima(graph: Graph, { layers, channels }: SmoothGroup): F
   return maxima;
 }
 
-/** s_j = max|X_j|^α / max|W_j|^(1−α), equation 4 of the paper; 1 where a channel is always 0 or no weight
+/** s_j = max|X_j|^α / max|W_j|^(1−α), docs/quantization.md (62); 1 where a channel is always 0 or no weight
  *  reads it. */
 export function smoothingOf(
   activation: Float32Array,

@@ -11,9 +11,11 @@ import {
 } from "../graph/arithmetic.ts";
 import type { BoundGraph, BoundValue } from "../graph/bind.ts";
 import { matchDims } from "../graph/bind.ts";
+import { isBinary, isUnaryFunction } from "../graph/functions.ts";
 import type { Node, NodeOf } from "../graph/node.ts";
 import { nodeError } from "../graph/shapes.ts";
 import type { QParams } from "../graph/value.ts";
+import { floatWeight, storedWeight } from "../graph/weightOnly.ts";
 import { fl } from "../tensor/rounding.ts";
 import { float32, formatShape, tensor, type Tensor, type Tensors } from "../tensor/tensor.ts";
 import { attention } from "./attention.ts";
@@ -22,6 +24,7 @@ import { binary } from "./binary.ts";
 import { conv } from "./conv.ts";
 import { gather } from "./gather.ts";
 import { gemm, matmul } from "./gemm.ts";
+import { layerNorm } from "./layerNorm.ts";
 import { clipBytes, dynamicQuantize, integerProduct, integerToFloat } from "./integers.ts";
 import { compareElements, integerBinary, logic, not, where } from "./logic.ts";
 import { isMovement, move } from "./movement.ts";
@@ -105,6 +108,12 @@ function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>):
     );
   });
   const from = node.inputs.map((name) => typeOf(types, name).quant);
+  const weight = storedWeight(node, (name) => types.get(name));
+  if (weight) {
+    // A float op: the weight is what it stands for.
+    tensors[weight.index] = floatWeight(inputAt(node, tensors, weight.index), weight.value.quant);
+    from[weight.index] = undefined;
+  }
   const to = node.outputs.map((name) => typeOf(types, name));
   const shapes = to.map(({ shape }) => shape);
   const quants = to.flatMap(({ quant }) => quant ?? []);
@@ -199,23 +208,10 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
       return matmul(node, inputs);
     case "BatchNormalization":
       return batchNorm(node, inputs);
-    case "Relu":
-    case "Sigmoid":
-    case "HardSwish":
-    case "Tanh":
-    case "LeakyRelu":
-    case "HardSigmoid":
-    case "Clip":
-      return unary(node, inputs);
     case "Identity": {
       const x = inputAt(node, inputs, 0);
       return tensor(x.dtype, x.shape, x.data);
     }
-    case "Add":
-    case "Sub":
-    case "Mul":
-    case "Div":
-      return inputs[0]?.dtype === "float32" ? binary(node, inputs) : integerBinary(node, inputs);
     case "Equal":
     case "Less":
     case "LessOrEqual":
@@ -238,6 +234,7 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
     case "ReduceMean":
       return reduceMean(node, inputs);
     case "Softmax":
+    case "LogSoftmax":
       return softmax(node, inputs);
     case "Attention":
       return attention(node, inputs);
@@ -245,7 +242,12 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
       return fakeQuantize(node, inputs);
     case "FakeQuantizeGrad":
       return fakeQuantizeGrad(node, inputs);
+    case "LayerNormalization":
+      return layerNorm(node, inputs);
     default:
+      if (isUnaryFunction(node)) return unary(node, inputs);
+      if (isBinary(node))
+        return inputs[0]?.dtype === "float32" ? binary(node, inputs) : integerBinary(node, inputs);
       throw new InputError(
         `${node.op} "${node.name}": the reference has no such op. Please report.`,
       );

@@ -2,7 +2,8 @@
 // there. They serve every dtype, and quantized values keep their parameters.
 
 import type { Movement, Node, NodeOf } from "../graph/node.ts";
-import { nodeError, sliceRange } from "../graph/shapes.ts";
+import { sliceRange } from "../graph/extents.ts";
+import { nodeError } from "../graph/shapes.ts";
 import { allocate, type DType } from "../tensor/dtype.ts";
 import { sizeOf, stridesOf, tensor, type Tensor } from "../tensor/tensor.ts";
 import { forEachIndex, inputAt } from "./operands.ts";
@@ -107,7 +108,20 @@ export function move(
     case "Concat":
       return [concat(node, inputs, shape)];
     case "Pad":
-      return [gather(x, shape, (at, axis) => (at[axis] ?? 0) - (node.pads[axis] ?? 0), fill)];
+      return [
+        gather(
+          x,
+          shape,
+          (at, axis) => {
+            const place = (at[axis] ?? 0) - (node.pads[axis] ?? 0);
+            const last = (x.shape[axis] ?? 1) - 1;
+            if (node.mode === "edge") return Math.min(Math.max(place, 0), last);
+            if (node.mode === "reflect") return last - Math.abs(last - Math.abs(place));
+            return place;
+          },
+          fill,
+        ),
+      ];
     case "Slice":
       return [
         gather(x, shape, (at, axis) => {

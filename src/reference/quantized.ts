@@ -15,6 +15,7 @@ import {
   requantize,
   rescaleMultiplier,
 } from "../graph/arithmetic.ts";
+import { isUnaryFunction, unaryFunction, type UnaryFunction } from "../graph/functions.ts";
 import type { Binary, Clamp, Movement, Node, NodeOf } from "../graph/node.ts";
 import { nodeError } from "../graph/shapes.ts";
 import { rangeOf, type QParams } from "../graph/value.ts";
@@ -32,7 +33,6 @@ import {
 } from "./quantizedOperands.ts";
 import { quantizedSums } from "./quantizedSums.ts";
 import { reduceSums } from "./reduce.ts";
-import { unaryFunction, type UnaryFunction } from "./unary.ts";
 
 /** q of each acc, by docs/quantization.md (29): `multiplierOf(index)` belongs to element
  *  `index`. */
@@ -179,14 +179,6 @@ export function runQuantized(
     case "GlobalAveragePool":
     case "ReduceMean":
       return [mean(node, inputs, quant)];
-    case "Relu":
-    case "LeakyRelu":
-    case "Clip":
-    case "Sigmoid":
-    case "HardSigmoid":
-    case "HardSwish":
-    case "Tanh":
-      return [table(node, x, quant)];
     case "MaxPool":
       return [convertQuant(node, { tensor: maxPool(node, [x.tensor]), quant: x.quant }, quant)];
     case "Identity":
@@ -202,6 +194,7 @@ export function runQuantized(
     case "Split":
       return movement(node, inputs, to, shapes);
     default:
+      if (isUnaryFunction(node)) return [table(node, x, quant)];
       throw nodeError(
         node,
         "this op has no integer form",

@@ -1,11 +1,15 @@
-// Softmax along one axis: exp(x − max) / Σ exp(x − max), so that no exponential overflows.
+// Softmax along one axis: exp(x − max) / Σ exp(x − max), so that no exponential overflows. LogSoftmax is its
+// logarithm, x − max − log Σ exp(x − max), which does not underflow either.
 
 import type { NodeOf } from "../graph/node.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { floatInput, rounded } from "./operands.ts";
 
-/** Float Softmax. */
-export function softmax(node: NodeOf<"Softmax">, inputs: readonly Tensor[]): Tensor<"float32"> {
+/** Float Softmax or LogSoftmax. */
+export function softmax(
+  node: NodeOf<"Softmax" | "LogSoftmax">,
+  inputs: readonly Tensor[],
+): Tensor<"float32"> {
   const { shape, data } = floatInput(node, inputs, 0);
   const axis = node.axis < 0 ? node.axis + shape.length : node.axis;
   const length = shape[axis] ?? 1;
@@ -17,7 +21,12 @@ export function softmax(node: NodeOf<"Softmax">, inputs: readonly Tensor[]): Ten
     const greatest = places.reduce((most, place) => Math.max(most, data[place] ?? NaN), -Infinity);
     const powers = places.map((place) => Math.exp((data[place] ?? NaN) - greatest));
     const total = powers.reduce((sum, power) => sum + power, 0);
-    places.forEach((place, i) => (result[place] = (powers[i] ?? NaN) / total));
+    places.forEach((place, i) => {
+      result[place] =
+        node.op === "Softmax"
+          ? (powers[i] ?? NaN) / total
+          : (data[place] ?? NaN) - greatest - Math.log(total);
+    });
   }
   return rounded({ shape, data: result });
 }

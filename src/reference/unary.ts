@@ -1,38 +1,12 @@
-// Element-wise ops with one input, as functions of one f64 number. The float op maps them over a
-// tensor and rounds once; the quantized op tabulates them (quantized.ts).
+// Element-wise ops with one input: the function (graph/functions.ts) mapped over a tensor and rounded
+// once; the quantized op tabulates it (quantized.ts). And Cast.
 
-import type { NodeOf, Unary } from "../graph/node.ts";
+import { unaryFunction, type UnaryFunction } from "../graph/functions.ts";
+import type { NodeOf } from "../graph/node.ts";
 import { allocate, type DType } from "../tensor/dtype.ts";
 import { clamp } from "../tensor/rounding.ts";
 import { tensor, type Tensor } from "../tensor/tensor.ts";
 import { floatInput, inputAt, rounded } from "./operands.ts";
-
-/** Ops that are a function of one real number: all but Cast. */
-export type UnaryFunction = Exclude<Unary, { readonly op: "Cast" }>;
-
-/** The function of `node`, in f64. NaN stays NaN. */
-export function unaryFunction(node: UnaryFunction): (x: number) => number {
-  switch (node.op) {
-    case "Identity":
-      return (x) => x;
-    case "Relu":
-      return (x) => clamp(x, 0, Infinity);
-    case "LeakyRelu":
-      return (x) => (x < 0 ? node.alpha * x : x);
-    case "Clip":
-      return (x) => clamp(x, node.low, node.high);
-    case "Sigmoid":
-      return (x) => 1 / (1 + Math.exp(-x));
-    case "Tanh":
-      return Math.tanh;
-    case "HardSigmoid":
-      return (x) => clamp(node.alpha * x + node.beta, 0, 1);
-    case "HardSwish":
-      return (x) => (x * clamp(x + 3, 0, 6)) / 6;
-    default:
-      return node satisfies never;
-  }
-}
 
 /** Float element-wise op. */
 export function unary(node: UnaryFunction, inputs: readonly Tensor[]): Tensor<"float32"> {

@@ -1,14 +1,19 @@
-// Element types of tensors, and the typed array that holds each.
+// Element types of tensors, and the typed array that holds each. On the host every element has a place of
+// its own: float16 its 16 bits (half.ts), int4 and uint4 a byte; files and devices pack the latter two to a byte.
 
-export type DType = "float32" | "int32" | "int64" | "int8" | "uint8" | "bool";
+export type DType =
+  "float32" | "float16" | "int32" | "int64" | "int8" | "uint8" | "int4" | "uint4" | "bool";
 
 /** The typed array of each dtype; bool is one byte per element, 0 or 1. */
 export interface TypedArrays {
   float32: Float32Array;
+  float16: Uint16Array;
   int32: Int32Array;
   int64: BigInt64Array;
   int8: Int8Array;
   uint8: Uint8Array;
+  int4: Int8Array;
+  uint4: Uint8Array;
   bool: Uint8Array;
 }
 
@@ -16,14 +21,17 @@ export type TypedArray = TypedArrays[DType];
 
 const constructors = {
   float32: Float32Array,
+  float16: Uint16Array,
   int32: Int32Array,
   int64: BigInt64Array,
   int8: Int8Array,
   uint8: Uint8Array,
+  int4: Int8Array,
+  uint4: Uint8Array,
   bool: Uint8Array,
 } as const;
 
-/** Bytes of one element. */
+/** Bytes of one element on the host. */
 export function bytesPerElement(dtype: DType): number {
   return constructors[dtype].BYTES_PER_ELEMENT;
 }

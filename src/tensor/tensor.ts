@@ -1,6 +1,7 @@
 // Host tensors: dense, row-major, immutable by convention.
 
 import { allocate, type DType, type TypedArray, type TypedArrays } from "./dtype.ts";
+import { floatOfHalf } from "./half.ts";
 
 /** A host tensor, row-major and dense: `data.length` is the product of `shape`. */
 export interface Tensor<D extends DType = DType> {
@@ -45,13 +46,25 @@ export function float32(shape: readonly number[], data: ArrayLike<number>): Tens
 }
 
 /** The elements as plain numbers (int64 included: values here are sizes and indices). */
-export function toNumbers(value: { readonly data: TypedArray }): number[] {
+export function toNumbers(value: { readonly dtype?: DType; readonly data: TypedArray }): number[] {
+  if (value.dtype === "float16") return Array.from(value.data as Uint16Array, floatOfHalf);
   return Array.from(value.data as ArrayLike<number | bigint>, Number);
 }
 
+/** A float16 tensor as the float32 it stands for, exactly; any other as it is. */
+export function widened(value: Tensor): Tensor {
+  if (value.dtype !== "float16") return value;
+  const data = Float32Array.from(value.data as Uint16Array, floatOfHalf);
+  return { dtype: "float32", shape: value.shape, data };
+}
+
 /** The elements as numbers: the data itself where it holds any. */
-export function elementsOf({ data }: { readonly data: TypedArray }): ArrayLike<number> {
-  return data instanceof BigInt64Array ? toNumbers({ data }) : data;
+export function elementsOf(value: {
+  readonly dtype?: DType;
+  readonly data: TypedArray;
+}): ArrayLike<number> {
+  const { data } = value;
+  return data instanceof BigInt64Array || value.dtype === "float16" ? toNumbers(value) : data;
 }
 
 /** `[1, 3, 224, 224]`, as shapes are written in messages. */

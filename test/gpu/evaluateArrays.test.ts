@@ -14,7 +14,7 @@ const path = (name: string) => join(folder, name);
 const npy = (name: string, array: Tensor) => writeFileSync(path(name), formatNpy(array));
 
 async function evaluate(model: string, ...argv: string[]) {
-  const words = argv.map((each) => each.replace(/\w+\.(np[yz]|onnx)$/, path));
+  const words = argv.map((each) => each.replace(/\w+\.(np[yz]|onnx|txt|json)$/, path));
   const { status, stdout, stderr } = await runCli("evaluate", path(model), ...words, "--json");
   return { status, stderr, json: JSON.parse(stdout) as Record<string, unknown> };
 }
@@ -38,6 +38,27 @@ beforeAll(() => {
       outputs: ["p", "s_out"],
     }),
   );
+  // Bigrams of two characters, [time, batch, 2]; a state that shifts all logits alike.
+  const table = [0.25, 0.75, 0.5, 0.5].map(Math.log);
+  const bigrams = [
+    node("Gather", ["table", "ids"], ["rows"]),
+    node("Add", ["rows", "h"], ["logits"]),
+    node("Add", ["h", "one"], ["h_out"]),
+  ];
+  writeFileSync(
+    path("bigrams.onnx"),
+    tiny({
+      nodes: bigrams,
+      inputs: { ids: ["time", "batch"], h: [1, "batch", 1] },
+      outputs: ["logits", "h_out"],
+      initializers: { table: float32([2, 2], table), one: float32([], [1]) },
+      types: { ids: 7 },
+    }),
+  );
+  writeFileSync(path("text.txt"), "abba");
+  writeFileSync(path("vocab.json"), '{"a": 0, "b": 1}');
+  npy("ids.npy", tensor("int8", [4, 1], Int8Array.of(0, 1, 1, 0)));
+  npy("masked.npy", tensor("int8", [4, 1], Int8Array.of(1, -100, -100, 1)));
   // The greatest of the rows: 0, 1, 2, 2; three times the last column: 2, 1, 2, 2.
   const rows = float32([4, 3], [5, 1, 2, 0, 9, 1, 1, 2, 3, 2, 1, 4]);
   npy("x.npy", rows);
@@ -85,6 +106,30 @@ it("a binary model carries its state through the samples, in their order", async
     ...[...options.slice(0, 4), ...path, "--labels", "speech.npy"],
   );
   expect(logits.json).toMatchObject({ accuracy: 100, auc: 1 }); // the steps have the labels' signs
+});
+
+it.each([
+  [
+    "a text, 3 positions at a time",
+    ["--text", "text.txt", "--vocab", "vocab.json", "--chunk", "3"],
+  ],
+  ["a text in one run", ["--text", "text.txt", "--vocab", "vocab.json"]],
+  ["ids of int8 for an input of int64", ["--inputs", "ids.npy", "--next-token"]],
+])("the perplexity of a language model: %s", async (_, data) => {
+  const options = ["--task", "language-model", ...data, "--state", "h=h_out"];
+  const { status, json, stderr } = await evaluate("bigrams.onnx", ...options);
+  expect([status, stderr]).toEqual([0, ""]);
+  expect(json).toMatchObject({ task: "language-model", count: 3 });
+  const nats = -(Math.log(0.75) + 2 * Math.log(0.5)) / 3;
+  expect(json["crossEntropy"]).toBeCloseTo(nats, 5); // of f32 logits around 1
+  expect(json["perplexity"]).toBeCloseTo(Math.exp(nats), 5);
+});
+
+it("labels of −100 are not counted, those of other positions are", async () => {
+  const options = ["--task", "language-model", "--inputs", "ids.npy", "--labels", "masked.npy"];
+  const { json } = await evaluate("bigrams.onnx", ...options, "--state", "h=h_out");
+  expect(json).toMatchObject({ count: 2, top1: 100 });
+  expect(json["perplexity"]).toBeCloseTo(4 / 3, 5); // 0.75 twice
 });
 
 it("data that are no numbers end the evaluation", async () => {

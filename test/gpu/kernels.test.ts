@@ -12,6 +12,7 @@ import { integerOps } from "../support/families/integers.ts";
 import { engines } from "../support/families/engines.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
+import { norms } from "../support/families/norms.ts";
 import { pools } from "../support/families/pools.ts";
 import { dynamicRecurrent, recurrent } from "../support/families/recurrent.ts";
 import { words } from "../support/families/words.ts";
@@ -32,6 +33,7 @@ describe.each([
   { group: "matrix products", families: products, runs: 200 },
   { group: "element-wise ops", families: elementwise, runs: 150 },
   { group: "pools, means and softmax", families: pools, runs: 200 },
+  { group: "normalizations", families: norms, runs: 200 },
   { group: "attention", families: attentions, runs: 120 },
   { group: "plain integers", families: integerOps, runs: 150 },
   { group: "recurrent nets", families: recurrent, runs: 25 },

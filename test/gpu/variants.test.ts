@@ -12,6 +12,7 @@ import { elementwise } from "../support/families/elementwise.ts";
 import { engines } from "../support/families/engines.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
+import { norms } from "../support/families/norms.ts";
 import { pools } from "../support/families/pools.ts";
 
 const families = [
@@ -20,6 +21,7 @@ const families = [
   ...products,
   ...elementwise,
   ...engines,
+  ...norms,
   ...pools,
   ...attentions,
   ...movements,

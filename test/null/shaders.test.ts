@@ -21,8 +21,10 @@ import { integerOps } from "../support/families/integers.ts";
 import { engines } from "../support/families/engines.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
+import { norms } from "../support/families/norms.ts";
 import { pools } from "../support/families/pools.ts";
 import { dynamicRecurrent, recurrent } from "../support/families/recurrent.ts";
+import { embeddings, weightOnly } from "../support/families/weightOnly.ts";
 import { residualGraph } from "../support/models.ts";
 
 const script = new URL("../../scripts/reflectShaders.mjs", import.meta.url).href;
@@ -35,9 +37,10 @@ const FLAG = [0, 1];
  *  that the tuner may choose. */
 const TILE = { PIXELS: [1, 8], WORDS: [1, 2] };
 const QUAD = { QUARTER: [4, 8], WORDS: [1, 2] };
+const WEIGHTS = { BITS: [4, 8, 16], ZEROS: FLAG };
 /** Every value that lowering gives each override; all their combinations are compiled. */
 const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readonly number[]>>>>> = {
-  binaryF32: { OP: [0, 1, 2, 3] },
+  binaryF32: { OP: [0, 1, 2, 3, 4, 5, 6] },
   binaryI8: { MULTIPLY: FLAG },
   cast32: { TO_FLOAT: FLAG },
   convI32: { SPLIT: FLAG },
@@ -69,21 +72,27 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   convTiledF32: { RESIDUAL: FLAG },
   convTiledI8: { RESIDUAL: FLAG, VECTOR: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
   gemvF32: { RESIDUAL: FLAG },
+  gatherWeights: { BITS: [4, 8, 16] },
+  gemvWeights: WEIGHTS,
+  matmulWeights: { ...WEIGHTS, ROWS: [1, 8], WORDS: [1, 2] },
+  matmulQuadWeights: { ...WEIGHTS, ...QUAD },
+  matmulTiledWeights: WEIGHTS,
   // Batch elements of a workgroup and its room for states: what fits into 16 KiB.
   gruDynamicI8: { TORCH: FLAG, WIDE: FLAG, ANY: FLAG, ROOM: [16] },
   lstmDynamicI8: { TORCH: FLAG, WIDE: FLAG, ANY: FLAG, ROOM: [16] },
   gruF32: { LINEAR_BEFORE_RESET: FLAG, ANY: FLAG, ROOM: [16], BATCH: [1, 2, 4] },
   lstmF32: { ANY: FLAG, ROOM: [16], BATCH: [1, 2, 4] },
   gemvI8: { RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
+  layerNormF32: { WORKGROUP: [32, 64, 128, 256] },
   observeHistogramF32: { BINS: [2, 2048, 4096], PADDED: FLAG, SKIP_ZEROS: FLAG },
   observeMinmaxF32: { PADDED: FLAG },
   poolF32: { MAX: FLAG },
   poolI8: { MAX: FLAG },
   reduceF32: { LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
   reduceI8: { LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
-  softmaxF32: { LAST: FLAG },
+  softmaxF32: { LAST: FLAG, LOG: FLAG },
   softmaxRowsF32: { MASKED: FLAG },
-  unaryF32: { OP: [0, 1, 2, 3, 4, 5] },
+  unaryF32: { OP: Array.from({ length: 22 }, (_, op) => op) },
 };
 
 /** Expanded for a window's sizes, or for one of two forms: too many sets to list. */
@@ -177,8 +186,11 @@ describe("plans", () => {
       ...products,
       ...pools,
       ...attentions,
+      ...norms,
       ...movements,
       ...integerOps,
+      ...weightOnly,
+      ...embeddings,
       ...recurrent,
       ...dynamicRecurrent,
       ...dynamicProducts,
@@ -202,7 +214,7 @@ describe("plans", () => {
     // Two have no overrides and no graph here: Compare, and observers per channel. Nor have the probes,
     // and the kernels that only a known adapter's rules choose.
     const unseen = names.filter(
-      (name) => !seen.has(name) && !/convQuad|batchedQuad|convTiled|convMatrix|gemv/.test(name),
+      (name) => !seen.has(name) && !/Quad[A-Z]|Tiled|convMatrix|gemv/.test(name),
     );
     expect(unseen).toEqual(["compareF32", "observeChannelsF32", "probeMatrix", "probeQuads"]);
   });

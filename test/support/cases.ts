@@ -71,11 +71,14 @@ export function difference(
   if (got?.dtype !== want.dtype || got.shape.join() !== want.shape.join())
     return `type ${got?.dtype}[${got?.shape.join()}] for ${want.dtype}[${want.shape.join()}]`;
   let largest = terms;
-  for (const value of want.data) largest = Math.max(largest, Math.abs(Number(value)));
+  for (const value of want.data) {
+    const size = Math.abs(Number(value));
+    if (Number.isFinite(size)) largest = Math.max(largest, size);
+  }
   const allowed = want.dtype === "float32" ? largest * tolerance : 0;
   for (let index = 0; index < want.data.length; index++) {
     const [g, w] = [Number(got.data[index]), Number(want.data[index])];
-    if (g === w || Math.abs(g - w) <= allowed) continue;
+    if (g === w || (Number.isNaN(g) && Number.isNaN(w)) || Math.abs(g - w) <= allowed) continue;
     return `element ${index} of [${want.shape.join()}] is ${g} for ${w} (allowed ${allowed})`;
   }
   return undefined;

@@ -33,24 +33,19 @@ export function steps(shape: readonly number[], seed: number, step: number, coun
 }
 
 /** Uniform q of the whole dtype. */
-export function codes(
-  dtype: "int8" | "uint8",
+export function codes<D extends "int8" | "uint8" | "int4" | "uint4">(
+  dtype: D,
   shape: readonly number[],
   seed: number,
-): Tensor<"int8" | "uint8"> {
+): Tensor<D> {
   const next = generator(seed);
-  const length = sizeOf(shape);
-  return dtype === "int8"
-    ? tensor(
-        "int8",
-        shape,
-        Int8Array.from({ length }, () => Math.floor(next() * 256) - 128),
-      )
-    : tensor(
-        "uint8",
-        shape,
-        Uint8Array.from({ length }, () => Math.floor(next() * 256)),
-      );
+  const count = dtype.endsWith("4") ? 16 : 256;
+  const least = dtype.startsWith("u") ? 0 : -count / 2;
+  const result = tensor(dtype, shape);
+  for (let at = 0; at < result.data.length; at++) {
+    result.data[at] = Math.floor(next() * count) + least;
+  }
+  return result;
 }
 
 /** Uniform integers in [−span, span]. */

@@ -1,25 +1,37 @@
-// quantize: a float model and pictures → an int8 model in an ONNX file.
+// quantize: a float model → an int8 model in an ONNX file, calibrated on pictures, or dynamically, without.
 
 import { requestDevice } from "../../node.ts";
 import { qconfigs } from "../../quantize/presets.ts";
 import type { Arguments } from "../arguments.ts";
 import { adapterName, type Command } from "../context.ts";
-import { DATA_OPTIONS, readData, tensorsOf, type PictureData } from "../data.ts";
+import { DATA_OPTIONS, optional, readData, tensorsOf, type PictureData } from "../data.ts";
 import { checkOutput, loadModel, writeOutput } from "../files.ts";
 import { layersJson, layersTable } from "../layers.ts";
 import { spread } from "../pictureFiles.ts";
+import { DYNAMIC_OPTIONS, quantizeDynamically } from "../quantizeDynamically.ts";
 import { quantizeModel, type SampleStream } from "../quantizeModel.ts";
 import { facts, formatBytes, formatPercent } from "../table.ts";
+
+/** Options that calibration alone reads. */
+const STATIC_ONLY = [
+  ["data", "preprocess", "every", "except-every"],
+  ["qconfig", "bias-correction"],
+].flat();
 
 /** Pictures that the layers' errors are measured on. */
 const PROBE = 8;
 
 export const quantize: Command = {
   name: "quantize",
-  summary: "Calibrate a float model on pictures and write it as int8.",
+  summary: "Write a float model as int8: calibrated on pictures, or dynamically, without data.",
   positionals: ["MODEL"],
   options: [
-    ...DATA_OPTIONS,
+    {
+      name: "mode",
+      value: "MODE",
+      help: "static: ranges of activations from --data. dynamic: as they come, no data. Default: static.",
+    },
+    ...optional(DATA_OPTIONS),
     { name: "out", value: "OUT.onnx", required: true, help: "The file to write (ONNX, QDQ form)." },
     {
       name: "qconfig",
@@ -42,13 +54,17 @@ export const quantize: Command = {
       value: "N|off",
       help: "Pictures used to correct biases, or off. Default: 32.",
     },
+    ...DYNAMIC_OPTIONS,
   ],
   examples: [
     "webgpu-quant quantize model.onnx --data pictures/ --preprocess imagenet --out model-int8.onnx",
     "webgpu-quant quantize model.onnx --data pictures/ --every 5 --preprocess tf --out model-int8.onnx",
     'webgpu-quant quantize model.onnx --data list.txt --preprocess spec.json --exclude "/head/*" --out model-int8.onnx',
+    "webgpu-quant quantize bert.onnx --mode dynamic --out bert-int8.onnx",
+    "webgpu-quant quantize bert.onnx --mode dynamic --smooth samples.npz --out bert-int8.onnx",
   ],
   async run(args, context) {
+    if (readMode(args) === "dynamic") return await quantizeDynamically(args, context);
     const out = args.required("out");
     const qconfig = qconfigs[qconfigName(args)];
     const biasCorrection = readBiasCorrection(args);
@@ -100,6 +116,17 @@ export const quantize: Command = {
     };
   },
 };
+
+/** Options of one mode alone are refused in the other. */
+function readMode(args: Arguments): "static" | "dynamic" {
+  const mode = args.text("mode") ?? "static";
+  if (mode !== "static" && mode !== "dynamic")
+    return args.fail(`--mode must be static or dynamic; got ${JSON.stringify(mode)}`);
+  const others = mode === "dynamic" ? STATIC_ONLY : DYNAMIC_OPTIONS.map(({ name }) => name);
+  const wrong = others.find((name) => args.has(name));
+  if (wrong === undefined) return mode;
+  return args.fail(`--${wrong} is for --mode ${mode === "dynamic" ? "static" : "dynamic"}`);
+}
 
 function qconfigName(args: Arguments): keyof typeof qconfigs {
   const name = args.text("qconfig") ?? "int8";

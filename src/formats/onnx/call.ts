@@ -1,7 +1,7 @@
 // One node of the file, as an importer function sees it: typed attributes, inputs by position, and two
 // ways to say no. `wrong` is for files that contradict the standard, `refuse` for what we do not do.
 
-import { formatShape, toNumbers, type Tensor } from "../../tensor/tensor.ts";
+import { formatShape, toNumbers, widened, type Tensor } from "../../tensor/tensor.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import type { Dim } from "../../graph/value.ts";
 import type { AttributeProto, GraphProto, NodeProto, TensorProto } from "./proto.ts";
@@ -160,13 +160,18 @@ export class Call {
   constant(index: number, what: string): Tensor | undefined {
     if (this.optional(index) === undefined) return undefined;
     const entry = this.entry(index);
-    if (entry.kind === "constant") return entry.tensor;
+    if (entry.kind === "constant") return widened(entry.tensor);
     return this.refuse(`${what} must be known at import; got ${this.#unknown(index)}`);
   }
 
   /** What input `index`, which is not known, is; and how to make a graph input known. */
   #unknown(index: number): string {
     const name = this.input(index);
+    const entry = this.entry(index);
+    if (entry.kind === "sizes") {
+      const names = entry.sizes.filter((size) => typeof size === "string");
+      return `the size ${names.join(", ")}; give it when loading: load(bytes, { dims: { … } })`;
+    }
     if (!this.scope.isInput(name)) return "a value computed at run time";
     return `an input; give it when loading: load(bytes, { constants: { "${name}": tensor } })`;
   }

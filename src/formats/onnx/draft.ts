@@ -1,7 +1,8 @@
 // An ONNX graph while it is written: nodes in order, initializers once each. Small constants of equal
 // contents (scales, zero points, axes) share one initializer.
 
-import type { DType } from "../../tensor/dtype.ts";
+import { allocate, type DType } from "../../tensor/dtype.ts";
+import { packNibbles } from "../../tensor/nibbles.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Unsupported } from "../../errors.ts";
 import { Names } from "./names.ts";
@@ -10,10 +11,13 @@ import { DataType, type AttributeProto, type NodeProto, type TensorProto } from 
 /** DataType code of each dtype. */
 export const codeOf = {
   float32: DataType.FLOAT,
+  float16: DataType.FLOAT16,
   int32: DataType.INT32,
   int64: DataType.INT64,
   int8: DataType.INT8,
   uint8: DataType.UINT8,
+  int4: DataType.INT4,
+  uint4: DataType.UINT4,
   bool: DataType.BOOL,
 } as const satisfies Record<DType, number>;
 
@@ -30,10 +34,13 @@ export const ints = (values: readonly number[]): AttributeProto => ({
 });
 export const float = (value: number): AttributeProto => ({ kind: "float", value });
 
-/** `tensor` as an initializer; its bytes are not copied. */
+/** `tensor` as an initializer; its bytes are not copied, but those of four bits packed. */
 export function tensorProto(name: string, tensor: Tensor): TensorProto {
   const { buffer, byteOffset, byteLength } = tensor.data;
-  const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+  const bytes =
+    tensor.dtype === "int4" || tensor.dtype === "uint4"
+      ? packNibbles(tensor.data as Int8Array | Uint8Array)
+      : new Uint8Array(buffer, byteOffset, byteLength);
   const payload = { field: "raw_data", bytes } as const;
   return { name, dataType: codeOf[tensor.dtype], dims: tensor.shape, payload, offset: 0 };
 }
@@ -83,9 +90,11 @@ export class Draft {
     return this.shared(wanted, { dtype: "int64", shape: [values.length], data });
   }
 
-  /** One float as an initializer. */
-  scalar(wanted: string, value: number): string {
-    return this.shared(wanted, { dtype: "float32", shape: [], data: Float32Array.of(value) });
+  /** One number as an initializer. */
+  scalar(wanted: string, value: number, dtype: DType = "float32"): string {
+    const data = allocate(dtype, 1);
+    data[0] = (dtype === "int64" ? BigInt(value) : value) as never;
+    return this.shared(wanted, { dtype, shape: [], data } as Tensor);
   }
 
   /** Keep the node for the list of all that cannot be written. */

@@ -3,11 +3,16 @@
 //
 // float32 results are rounded once per op (numerics section 1); int32 and int64 are exact.
 
-import { fl } from "../../tensor/rounding.ts";
 import { allocate, type TypedArray } from "../../tensor/dtype.ts";
-import { sizeOf, stridesOf, type Tensor } from "../../tensor/tensor.ts";
-import type { Comparison, Logic, Node, NodeOf, Unary } from "../../graph/node.ts";
-import { sliceRange } from "../../graph/shapes.ts";
+import { sizeOf, stridesOf, widened, type Tensor } from "../../tensor/tensor.ts";
+import {
+  binaryFunctions,
+  isBinary,
+  isUnaryFunction,
+  unaryFunction,
+} from "../../graph/functions.ts";
+import type { Binary, Comparison, Logic, Node, NodeOf } from "../../graph/node.ts";
+import { sliceRange } from "../../graph/extents.ts";
 
 const movements = new Set<string>(
   "Identity Flatten Reshape Squeeze Unsqueeze Expand Transpose Concat Pad Slice Split".split(" "),
@@ -28,8 +33,14 @@ export function evaluate(
   shapes: readonly (readonly number[])[],
   charge: () => void,
 ): Tensor[] | undefined {
-  const [x, y] = inputs;
   const shape = shapes[0] ?? [];
+  // float16 is a way to store float32: what only moves elements, or names their type, leaves it.
+  const isSame = inputs.every(({ dtype }) => dtype === inputs[0]?.dtype);
+  if (node.op === "Cast" && node.to === "float32" && inputs[0]?.dtype === "float16") {
+    return [inputs[0]];
+  }
+  const operands = isMovement(node) && isSame ? inputs : inputs.map(widened);
+  const [x, y] = operands;
   if (x === undefined) return undefined;
   switch (node.op) {
     case "Identity":
@@ -67,30 +78,9 @@ export function evaluate(
       charge();
       return [gather(x, shape, broadcastStrides(x.shape, shape), 0)];
     case "Concat":
-      if (inputs.some((input) => input.dtype !== x.dtype)) return undefined;
+      if (operands.some((input) => input.dtype !== x.dtype)) return undefined;
       charge();
-      return [concat(node.axis, inputs, shape)];
-    case "Relu":
-    case "LeakyRelu":
-    case "Clip":
-    case "Sigmoid":
-    case "HardSigmoid":
-    case "HardSwish":
-    case "Tanh": {
-      if (x.dtype !== "float32") return undefined;
-      charge();
-      const compute = unary(node) ?? fl;
-      return [{ ...x, data: Float32Array.from(x.data as Float32Array, compute) }];
-    }
-    case "Add":
-    case "Sub":
-    case "Mul":
-    case "Div": {
-      const isNumber = x.dtype === "float32" || x.dtype === "int32" || x.dtype === "int64";
-      if (y === undefined || x.dtype !== y.dtype || !isNumber) return undefined;
-      charge();
-      return [binary(node.op, x, y, shape)];
-    }
+      return [concat(node.axis, operands, shape)];
     case "Equal":
     case "Less":
     case "LessOrEqual":
@@ -123,8 +113,27 @@ export function evaluate(
       charge();
       return [{ dtype: node.to, shape: x.shape, data: cast(x, node.to) }];
     default:
-      return undefined;
+      return compute(node, inputs, shape, charge);
   }
+}
+
+/** Element-wise ops: functions of floats, and arithmetic of floats and integers. */
+function compute(
+  node: Node,
+  [x, y]: readonly Tensor[],
+  shape: readonly number[],
+  charge: () => void,
+): Tensor[] | undefined {
+  if (x?.dtype === "float32" && isUnaryFunction(node)) {
+    charge();
+    return [{ ...x, data: Float32Array.from(x.data as Float32Array, unaryFunction(node)) }];
+  }
+  if (!isBinary(node) || x === undefined || x.dtype !== y?.dtype) return undefined;
+  const isInteger = x.dtype === "int32" || x.dtype === "int64";
+  // An integer power may be beyond any bigint that is worth making.
+  if (x.dtype !== "float32" && (!isInteger || node.op === "Pow")) return undefined;
+  charge();
+  return [binary(node.op, x, y, shape)];
 }
 
 /** Read x at `start` plus the strided index of each output element. */
@@ -180,40 +189,18 @@ function concat(axis: number, inputs: readonly Tensor[], shape: readonly number[
   return { dtype, shape, data } as Tensor;
 }
 
-function unary(node: Unary): ((x: number) => number) | undefined {
-  switch (node.op) {
-    case "Relu":
-      return (x) => (x < 0 ? 0 : x);
-    case "LeakyRelu":
-      return (x) => (x < 0 ? fl(fl(node.alpha) * x) : x);
-    case "Clip":
-      return (x) => (x < node.low ? node.low : x > node.high ? node.high : x);
-    case "Sigmoid":
-      return (x) => fl(1 / (1 + Math.exp(-x)));
-    case "HardSigmoid":
-      return (x) => Math.min(1, Math.max(0, fl(fl(node.alpha) * x + fl(node.beta))));
-    case "HardSwish":
-      return (x) => fl(x * Math.min(1, Math.max(0, x / 6 + 0.5)));
-    case "Tanh":
-      return (x) => fl(Math.tanh(x));
-    case "Identity":
-    case "Cast":
-      return undefined;
-    default:
-      return node satisfies never;
-  }
-}
-
-function binary(op: "Add" | "Sub" | "Mul" | "Div", x: Tensor, y: Tensor, shape: readonly number[]) {
+function binary(op: Binary["op"], x: Tensor, y: Tensor, shape: readonly number[]) {
   const left = gather(x, shape, broadcastStrides(x.shape, shape), 0);
   const right = gather(y, shape, broadcastStrides(y.shape, shape), 0).data;
   const { data } = left;
   for (let index = 0; index < data.length; index++) {
     const [a, b] = [data[index] ?? 0, right[index] ?? 0];
-    if (data instanceof BigInt64Array) data[index] = integer(op, BigInt(a), BigInt(b));
-    else if (data instanceof Int32Array) {
-      data[index] = Number(BigInt.asIntN(32, integer(op, BigInt(a), BigInt(b))));
-    } else data[index] = real(op, Number(a), Number(b));
+    if (op === "Pow" || data instanceof Float32Array)
+      data[index] = binaryFunctions[op](Number(a), Number(b));
+    else {
+      const exact = integer(op, BigInt(a), BigInt(b));
+      data[index] = data instanceof BigInt64Array ? exact : Number(BigInt.asIntN(32, exact));
+    }
   }
   return left;
 }
@@ -260,14 +247,24 @@ function where(condition: Tensor, x: Tensor, y: Tensor, shape: readonly number[]
   return left;
 }
 
-function real(op: "Add" | "Sub" | "Mul" | "Div", a: number, b: number): number {
-  return fl(op === "Add" ? a + b : op === "Sub" ? a - b : op === "Mul" ? a * b : a / b);
-}
-
 /** ONNX divides integers toward zero; division by zero is undefined there and 0 here. */
-function integer(op: "Add" | "Sub" | "Mul" | "Div", a: bigint, b: bigint): bigint {
-  if (op === "Div") return b === 0n ? 0n : a / b;
-  return op === "Add" ? a + b : op === "Sub" ? a - b : a * b;
+function integer(op: Exclude<Binary["op"], "Pow">, a: bigint, b: bigint): bigint {
+  switch (op) {
+    case "Add":
+      return a + b;
+    case "Sub":
+      return a - b;
+    case "Mul":
+      return a * b;
+    case "Div":
+      return b === 0n ? 0n : a / b;
+    case "Min":
+      return a < b ? a : b;
+    case "Max":
+      return a > b ? a : b;
+    default:
+      return op satisfies never;
+  }
 }
 
 function broadcastStrides(from: readonly number[], to: readonly number[]): number[] {

@@ -9,15 +9,17 @@
 import { UnsupportedError } from "../../errors.ts";
 import { valueOf, type Graph } from "../../graph/graph.ts";
 import type { Node, NodeOf, Op } from "../../graph/node.ts";
-import type { QParams } from "../../graph/value.ts";
+import { paramsShape, type QParams } from "../../graph/value.ts";
+import { allocate } from "../../tensor/dtype.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { codeOf, Draft, int } from "./draft.ts";
+import { exportDynamicProduct, exportDynamicQuantize } from "./exportDynamic.ts";
 import { clip, exportNode } from "./exportNode.ts";
 import type { ValueInfoProto } from "./proto.ts";
 import { writeModel } from "./write.ts";
 
 export interface ExportOptions {
-  /** Default 13: the oldest with per-channel QuantizeLinear. */
+  /** Default 13, the oldest with per-channel QuantizeLinear, or the first that has every op. */
   readonly opset?: 13 | 17 | 21;
   readonly producer?: string;
   readonly producerVersion?: string;
@@ -31,9 +33,7 @@ const irVersions = { 13: 7, 17: 8, 21: 10 } as const;
  * Throws UnsupportedError with every node that ONNX cannot say.
  */
 export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Array {
-  // HardSwish came with opset 14; spelled out, it would not come back as one integer op.
-  const hasHardSwish = graph.nodes.some(({ op }) => op === "HardSwish");
-  const opset = options.opset ?? (hasHardSwish ? 17 : 13);
+  const opset = options.opset ?? leastOpset(graph);
   const draft = new Draft(opset);
   for (const name of graph.values.keys()) draft.names.take(name);
   for (const { name } of graph.nodes) draft.nodeNames.take(name);
@@ -64,8 +64,22 @@ export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Arra
   });
 }
 
+/** The oldest opset that has every op and type of `graph`. HardSwish could be spelled out before 14, but would not come
+ *  back as one integer op. */
+function leastOpset({ nodes, values }: Graph): 13 | 17 | 21 {
+  if ([...values.values()].some(({ quant }) => quant && isNew(quant))) return 21;
+  if (nodes.some(({ op }) => op === "Gelu")) return 21;
+  return nodes.some(({ op }) => op === "HardSwish" || op === "LayerNormalization") ? 17 : 13;
+}
+
 /** Ops that read q itself, or plain integers. */
-const READ_Q = new Set<Op>(["Dequantize", "Cast", "ConvInteger", "MatMulInteger"]);
+const READ_Q = new Set<Op>([
+  "Dequantize",
+  "Cast",
+  "ConvInteger",
+  "MatMulInteger",
+  "MatMulIntegerToFloat",
+]);
 
 class Exporter {
   #graph: Graph;
@@ -90,9 +104,21 @@ class Exporter {
 
   constant(name: string, tensor: Tensor): void {
     const { quant } = valueOf(this.#graph, name);
-    if (quant === undefined) return this.#draft.initializer(name, tensor);
+    if (tensor.dtype === "float16") {
+      const stored = this.#draft.names.fresh(`${name}_float16`);
+      const node = this.#draft.nodeNames.fresh(`${name}_Cast`);
+      this.#draft.initializer(stored, tensor);
+      return this.#draft.node("Cast", node, [stored], [name], { to: int(codeOf.float32) });
+    }
+    if (quant === undefined || !this.#isDequantized(name))
+      return this.#draft.initializer(name, tensor);
     this.#draft.initializer(this.#storedName(name), tensor);
     this.#dequantize(name, quant);
+  }
+
+  /** Whether constant `name` is needed under a DequantizeLinear: dynamic products read its q. */
+  #isDequantized(name: string): boolean {
+    return this.#readAsFloat.has(name) || this.#graph.outputs.includes(name);
   }
 
   node(node: Node): void {
@@ -110,6 +136,7 @@ class Exporter {
       const inputs = [this.#storedName(input), ...this.#params(input, quant)];
       return draft.node("DequantizeLinear", node.name, inputs, [output], axisOf(quant));
     }
+    if (node.op === "DynamicQuantizeLinear") return exportDynamicQuantize(draft, this.#graph, node);
     if (node.op === "FakeQuantize") return this.#fakeQuantize(node);
     if (node.op === "Cast") return this.#cast(node);
     const results = node.outputs.map((name) =>
@@ -134,9 +161,14 @@ class Exporter {
   #float(node: Node, outputs: readonly string[]): void {
     const shapes = new Map(node.inputs.map((name) => [this.#real(name), name]));
     const inputs = node.inputs.map((name) => this.#real(name));
-    exportNode(this.#draft, { ...node, inputs }, outputs, (name) => {
-      return valueOf(this.#graph, shapes.get(name) ?? name).shape;
-    });
+    if (node.op === "MatMulIntegerToFloat") {
+      return exportDynamicProduct(this.#draft, this.#graph, node, outputs[0] ?? "");
+    }
+    const shapeOf = (name: string) => valueOf(this.#graph, shapes.get(name) ?? name).shape;
+    const first = node.inputs[0];
+    const type = first === undefined ? undefined : valueOf(this.#graph, first);
+    const dtype = type === undefined || type.quant ? "float32" : type.dtype;
+    exportNode(this.#draft, { ...node, inputs }, outputs, shapeOf, dtype);
   }
 
   /** Where the float meaning of value `name` is. */
@@ -189,8 +221,12 @@ class Exporter {
 
   /** Initializers of scale and zero point: scalars per tensor, lists per axis, none for int32 zeros. */
   #params(name: string, quant: QParams): string[] {
-    const { dtype, scale, axis } = quant;
-    const shape = axis === undefined ? [] : [scale.length];
+    const { dtype, scale } = quant;
+    const shape = paramsShape(quant, valueOf(this.#graph, name).shape as number[]);
+    if (isNew(quant) && this.#draft.opset < 21) {
+      const problem = "int4 and blocks need opset 21";
+      this.#draft.refuse({ op: "DequantizeLinear", name }, problem);
+    }
     const scales = this.#draft.shared(`${name}_scale`, { dtype: "float32", shape, data: scale });
     if (dtype === "int32") {
       // The standard has no zero point for int32.
@@ -198,11 +234,14 @@ class Exporter {
       const value = { op: "DequantizeLinear", name };
       this.#draft.refuse(value, "int32 values must have zero point 0");
     }
+    // Zeros need no bytes; per tensor and axis they are written, since some readers want them there.
+    if (isNew(quant) && quant.zeroPoint.every((zero) => zero === 0)) return [scales];
     const zeros = Array.from(
       scale,
       (_, index) => quant.zeroPoint[index] ?? quant.zeroPoint[0] ?? 0,
     );
-    const data = dtype === "int8" ? Int8Array.from(zeros) : Uint8Array.from(zeros);
+    const data = allocate(dtype, zeros.length);
+    data.set(zeros);
     return [scales, this.#draft.shared(`${name}_zero_point`, { dtype, shape, data } as Tensor)];
   }
 
@@ -222,8 +261,14 @@ class Exporter {
   }
 }
 
-function axisOf(quant: QParams) {
-  return quant.axis === undefined ? {} : { axis: int(quant.axis) };
+function axisOf({ axis, blockSize }: QParams) {
+  const blocks = blockSize === undefined ? {} : { block_size: int(blockSize) };
+  return axis === undefined ? {} : { axis: int(axis), ...blocks };
+}
+
+/** Parameters that ONNX has had since opset 21. */
+function isNew({ dtype, blockSize }: QParams): boolean {
+  return blockSize !== undefined || dtype === "int4" || dtype === "uint4";
 }
 
 /** The fused activation of a node: Clip has bounds of its own and is written as itself. */

@@ -1,16 +1,20 @@
 // One node → ONNX, in float. Quantization is around it (export.ts), never in it.
 
+import { isBinary, isUnaryFunction } from "../../graph/functions.ts";
 import type { Node, Window } from "../../graph/node.ts";
+import type { DType } from "../../tensor/dtype.ts";
 import type { Dim } from "../../graph/value.ts";
 import { exportRecurrent } from "./exportRecurrent.ts";
 import { codeOf, float, int, ints, type Attributes, type Draft } from "./draft.ts";
 
-/** Write `node`; `outputs` are the names of its results. `shapeOf` gives the shapes of values. */
+/** Write `node`; `outputs` are the names of its results. `shapeOf` gives the shapes of values, `dtype` is that
+ *  of its first input. */
 export function exportNode(
   draft: Draft,
   node: Node,
   outputs: readonly string[],
   shapeOf: (name: string) => readonly Dim[],
+  dtype: DType = "float32",
 ): void {
   const { name, inputs } = node;
   const plain = (attributes: Attributes = {}) =>
@@ -18,15 +22,11 @@ export function exportNode(
   const withInputs = (more: readonly string[], attributes: Attributes = {}) =>
     draft.node(node.op, name, [...inputs, ...more], outputs, attributes);
   const axes = (values: readonly number[]) => draft.integers(`${name}_axes`, values);
+  const since = (opset: number, write: () => void) => {
+    if (draft.opset >= opset) return write();
+    draft.refuse(node, `it needs opset ${opset}; export with opset ${opset === 17 ? 17 : 21}`);
+  };
   switch (node.op) {
-    case "Relu":
-    case "Sigmoid":
-    case "Tanh":
-    case "Identity":
-    case "Add":
-    case "Sub":
-    case "Mul":
-    case "Div":
     case "Equal":
     case "Less":
     case "LessOrEqual":
@@ -39,7 +39,6 @@ export function exportNode(
     case "Where":
     case "MatMul":
     case "MatMulInteger":
-    case "DynamicQuantizeLinear":
     case "GlobalAveragePool":
       return plain();
     case "HardSwish":
@@ -50,6 +49,14 @@ export function exportNode(
       return plain({ alpha: float(node.alpha), beta: float(node.beta) });
     case "Clip":
       return clip(draft, name, inputs[0] ?? "", outputs[0] ?? "", node.low, node.high);
+    case "Elu":
+      return plain({ alpha: float(node.alpha) });
+    case "Selu":
+      return plain({ alpha: float(node.alpha), gamma: float(node.gamma) });
+    case "Gelu":
+      return since(20, () => plain({ approximate: { kind: "string", value: node.approximate } }));
+    case "LayerNormalization":
+      return since(17, () => plain({ axis: int(node.axis), epsilon: float(node.epsilon) }));
     case "Cast":
       return plain({ to: int(codeOf[node.to]) });
     case "Conv":
@@ -88,6 +95,7 @@ export function exportNode(
     case "GRU":
       return exportRecurrent(draft, node, outputs);
     case "Softmax":
+    case "LogSoftmax":
     case "Flatten":
     case "Concat":
     case "Gather":
@@ -109,9 +117,9 @@ export function exportNode(
     }
     case "Pad": {
       const pads = draft.integers(`${name}_pads`, node.pads);
-      return withInputs([pads, draft.scalar(`${name}_value`, node.value)], {
-        mode: { kind: "string", value: "constant" },
-      });
+      const mode = { kind: "string", value: node.mode ?? "constant" } as const;
+      if (node.mode) return withInputs([pads], { mode });
+      return withInputs([pads, draft.scalar(`${name}_value`, node.value, dtype)], { mode });
     }
     case "Slice":
       return withInputs([
@@ -138,13 +146,14 @@ export function exportNode(
         node,
         "ONNX has no such op; export the model before prepare or after convert",
       );
-    case "MatMulIntegerToFloat":
-      return draft.refuse(node, "not written yet");
     case "Quantize":
     case "Dequantize":
     case "FakeQuantize":
-      throw new Error(`export: ${node.op} "${name}" is not a float op; please report.`);
+    case "DynamicQuantizeLinear":
+    case "MatMulIntegerToFloat":
+      throw new Error(`export: ${node.op} "${name}" has its own writer; please report.`);
     default:
+      if (isUnaryFunction(node) || isBinary(node)) return plain();
       return node satisfies never;
   }
 }

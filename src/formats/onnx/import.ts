@@ -2,10 +2,12 @@
 // collected and named all at once, before anything runs.
 //
 // Structure is checked first (structure.ts). Names of the file stay
-// names of the graph. float16 and double initializers are converted to float32.
+// names of the graph. double initializers are converted to float32; float16 ones stay as they are where they
+// are weights that an op reads so.
 
 import { InputError, UnsupportedError, type Unsupported } from "../../errors.ts";
 import { prune, type Graph } from "../../graph/graph.ts";
+import { widenConstants } from "../../graph/weightOnly.ts";
 import type { Dim } from "../../graph/value.ts";
 import { allocate, type DType } from "../../tensor/dtype.ts";
 import { exactly } from "../../tensor/exact.ts";
@@ -84,7 +86,7 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
   const known = knownNames(graph, options);
   const inputs = graph.inputs.flatMap(({ name }) => (known.has(name) ? [] : [name]));
   const outputs = graph.outputs.map(({ name }) => name);
-  return prune(scope.builder.build(graph.name || "model", inputs, outputs));
+  return prune(widenConstants(scope.builder.build(graph.name || "model", inputs, outputs)));
 }
 
 /** Names of initializers, and of inputs whose values the caller gives. */

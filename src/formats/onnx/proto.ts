@@ -26,6 +26,8 @@ export const DataType = {
   BOOL: 9,
   FLOAT16: 10,
   DOUBLE: 11,
+  UINT4: 21,
+  INT4: 22,
 } as const;
 
 /** Where a tensor's elements stand: exactly one place. Bytes are little-endian. */

@@ -3,9 +3,9 @@
 // raw_data and typed data would show one model to a scanner and another to a runtime.
 
 import { allocate, bytesPerElement, type DType } from "../../tensor/dtype.ts";
-import { formatShape, type Tensor } from "../../tensor/tensor.ts";
+import { formatShape, sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import { externalBytes } from "./external.ts";
-import { floatOfHalf } from "./half.ts";
+import { unpackNibbles } from "../../tensor/nibbles.ts";
 import { DataType, type Payload, type TensorProto } from "./proto.ts";
 import { damaged, type WireReader } from "./wire.ts";
 
@@ -107,22 +107,26 @@ function joinIntegers(chunks: readonly BigInt64Array[]): BigInt64Array {
   return joined;
 }
 
-/** What a file's dtype becomes here. float16 and double are converted to float32. */
-const dtypes: ReadonlyMap<number, { dtype: DType; itemsize: number; field: Payload["field"] }> =
+/** How a file's dtype is kept here, and where its typed elements stand. double becomes float32. */
+const dtypes: ReadonlyMap<number, { dtype: DType; bits: number; field: Payload["field"] }> =
   new Map([
-    [DataType.FLOAT, { dtype: "float32", itemsize: 4, field: "float_data" }],
-    [DataType.UINT8, { dtype: "uint8", itemsize: 1, field: "int32_data" }],
-    [DataType.INT8, { dtype: "int8", itemsize: 1, field: "int32_data" }],
-    [DataType.INT32, { dtype: "int32", itemsize: 4, field: "int32_data" }],
-    [DataType.INT64, { dtype: "int64", itemsize: 8, field: "int64_data" }],
-    [DataType.BOOL, { dtype: "bool", itemsize: 1, field: "int32_data" }],
-    [DataType.FLOAT16, { dtype: "float32", itemsize: 2, field: "int32_data" }],
-    [DataType.DOUBLE, { dtype: "float32", itemsize: 8, field: "double_data" }],
+    [DataType.FLOAT, { dtype: "float32", bits: 32, field: "float_data" }],
+    [DataType.UINT8, { dtype: "uint8", bits: 8, field: "int32_data" }],
+    [DataType.INT8, { dtype: "int8", bits: 8, field: "int32_data" }],
+    [DataType.INT32, { dtype: "int32", bits: 32, field: "int32_data" }],
+    [DataType.INT64, { dtype: "int64", bits: 64, field: "int64_data" }],
+    [DataType.BOOL, { dtype: "bool", bits: 8, field: "int32_data" }],
+    [DataType.FLOAT16, { dtype: "float16", bits: 16, field: "int32_data" }],
+    [DataType.DOUBLE, { dtype: "float32", bits: 64, field: "double_data" }],
+    [DataType.UINT4, { dtype: "uint4", bits: 4, field: "int32_data" }],
+    [DataType.INT4, { dtype: "int4", bits: 4, field: "int32_data" }],
   ]);
 
-/** The library's dtype for a DataType code; undefined where there is none. */
+/** The library's dtype for values of a DataType code; undefined where there is none. float16 is a way to
+ *  store constants: the values are float32. */
 export function dtypeOf(dataType: number): DType | undefined {
-  return dtypes.get(dataType)?.dtype;
+  const dtype = dtypes.get(dataType)?.dtype;
+  return dtype === "float16" ? "float32" : dtype;
 }
 
 /**
@@ -137,10 +141,11 @@ export function decodeTensor(
   if (type === undefined) return undefined;
   const { payload, dims, offset } = proto;
   const count = dims.reduce((product, dim) => product * BigInt(dim), 1n);
+  const byteCount = (count * BigInt(type.bits) + 7n) / 8n;
   const mismatch = (got: number, unit: string) =>
     damaged(
       `tensor "${proto.name}" of shape ${formatShape(dims)} must have ` +
-        `${count * BigInt(unit === "bytes" ? type.itemsize : 1)} ${unit}; got ${got}`,
+        `${unit === "bytes" ? byteCount : count} ${unit}; got ${got}`,
       offset,
     );
   if (payload === undefined) {
@@ -150,6 +155,13 @@ export function decodeTensor(
   const isAnywhere = payload.field === "raw_data" || payload.field === "external";
   if (!isAnywhere && payload.field !== type.field) throw wrongField(proto, payload, type.field);
   if ("values" in payload) {
+    if (type.bits === 4) {
+      // Two elements an entry, as in a byte of raw_data.
+      const { length } = payload.values;
+      if (BigInt(length) !== byteCount) throw mismatch(length, "bytes");
+      const bytes = Uint8Array.from(payload.values, (value) => Number(BigInt.asUintN(8, value)));
+      return { dtype: type.dtype, shape: dims, data: fromBytes(proto, bytes, type.dtype) };
+    }
     if (BigInt(payload.values.length) !== count) throw mismatch(payload.values.length, "elements");
     return {
       dtype: type.dtype,
@@ -163,7 +175,7 @@ export function decodeTensor(
       : "bytes" in payload
         ? payload.bytes
         : new Uint8Array();
-  if (BigInt(bytes.length) !== count * BigInt(type.itemsize)) throw mismatch(bytes.length, "bytes");
+  if (BigInt(bytes.length) !== byteCount) throw mismatch(bytes.length, "bytes");
   return { dtype: type.dtype, shape: dims, data: fromBytes(proto, bytes, type.dtype) };
 }
 
@@ -178,7 +190,7 @@ function fromIntegers(proto: TensorProto, values: BigInt64Array, dtype: DType): 
   if (data instanceof BigInt64Array) return data;
   const isHalf = proto.dataType === DataType.FLOAT16;
   values.forEach((value, index) => {
-    data[index] = isHalf ? floatOfHalf(Number(BigInt.asUintN(16, value))) : Number(value);
+    data[index] = Number(isHalf ? BigInt.asUintN(16, value) : value);
     if (!isHalf && data[index] !== Number(value)) {
       throw damaged(`tensor "${proto.name}" holds ${value}, which is no ${dtype}`, proto.offset);
     }
@@ -187,25 +199,22 @@ function fromIntegers(proto: TensorProto, values: BigInt64Array, dtype: DType): 
 }
 
 function fromBytes(proto: TensorProto, bytes: Uint8Array, dtype: DType): Tensor["data"] {
-  const { dataType } = proto;
-  if (dataType === DataType.FLOAT16 || dataType === DataType.DOUBLE) {
-    const itemsize = dataType === DataType.DOUBLE ? 8 : 2;
+  if (proto.dataType === DataType.DOUBLE) {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    const data = new Float32Array(bytes.length / itemsize);
-    for (let index = 0; index < data.length; index++) {
-      data[index] =
-        itemsize === 8
-          ? view.getFloat64(index * 8, true)
-          : floatOfHalf(view.getUint16(index * 2, true));
-    }
+    const data = new Float32Array(bytes.length / 8);
+    for (let index = 0; index < data.length; index++)
+      data[index] = view.getFloat64(index * 8, true);
     return data;
   }
+  if (dtype === "int4") return unpackNibbles(bytes, sizeOf(proto.dims), dtype);
+  if (dtype === "uint4") return unpackNibbles(bytes, sizeOf(proto.dims), dtype);
   const itemsize = bytesPerElement(dtype);
   // A typed array needs an aligned start; protobuf aligns nothing, so about one in `itemsize` is lucky.
   const aligned = bytes.byteOffset % itemsize === 0 ? bytes : new Uint8Array(bytes);
   const length = bytes.length / itemsize;
   const { buffer, byteOffset } = aligned;
   if (dtype === "float32") return new Float32Array(buffer, byteOffset, length);
+  if (dtype === "float16") return new Uint16Array(buffer, byteOffset, length);
   if (dtype === "int32") return new Int32Array(buffer, byteOffset, length);
   if (dtype === "int64") return new BigInt64Array(buffer, byteOffset, length);
   if (dtype === "int8") return new Int8Array(buffer, byteOffset, length);

@@ -113,7 +113,10 @@ export class Scope {
 
   dtypeOf(name: string): DType {
     const entry = this.#entries.get(name);
-    if (entry?.kind === "constant") return entry.tensor.dtype;
+    if (entry?.kind === "constant") {
+      // Stored in half the bytes, and float32 to every op.
+      return entry.tensor.dtype === "float16" ? "float32" : entry.tensor.dtype;
+    }
     return entry?.kind === "value" ? entry.value.dtype : "int64";
   }
 
@@ -153,6 +156,7 @@ export class Scope {
   }
 
   #fold(node: Node, shapes: readonly (readonly Dim[])[]): boolean {
+    if (shapes.flat().some((dim) => typeof dim === "string")) return false;
     const elements = shapes.reduce((sum, shape) => sum + sizeOf(shape.map(Number)), 0);
     const entries = node.inputs.map((name) => this.#entries.get(name));
     const tensors = entries.flatMap((entry) => (entry?.kind === "constant" ? [entry.tensor] : []));
@@ -231,7 +235,8 @@ export class Scope {
     const values = node.inputs.map((name) => this.builder.value(name));
     const quants = values.map(({ quant }) => quant);
     const carrier = values[carrierOf(node)];
-    if (isMovement(node) && values.some(({ dtype }) => dtype !== values[0]?.dtype)) {
+    const typeOf = ({ dtype }: Value) => (dtype === "float16" ? "float32" : dtype);
+    if (isMovement(node) && values.some((value) => typeOf(value) !== typeOf(values[0] ?? value))) {
       throw new Refusal(`inputs of dtypes ${values.map(({ dtype }) => dtype).join(" and ")}`);
     }
     if (quants.every((quant) => quant === undefined)) return {};
@@ -281,6 +286,7 @@ export function sameQuant(a: QParams, b: QParams): boolean {
   return (
     a.dtype === b.dtype &&
     a.axis === b.axis &&
+    a.blockSize === b.blockSize &&
     a.qmin === b.qmin &&
     a.qmax === b.qmax &&
     same(a.scale, b.scale) &&

@@ -9,21 +9,23 @@ import { dataTypeName, type GraphProto, type NodeProto, type TensorProto } from 
 import { decodeTensor } from "./readTensor.ts";
 import { Refusal, type Scope } from "./scope.ts";
 
-/** What the names of a (sub)graph of the file are in the graph that is built. */
+/** What the names of a (sub)graph of the file are in the graph that is built. A name of a branch means what
+ *  is outside until the branch defines it. */
 class Renames {
   readonly #outer: Renames | undefined;
   readonly #own = new Map<string, string>();
+  readonly #rename: (name: string) => string;
 
-  constructor(outer?: Renames) {
+  /** @param rename The name in the graph of one that is defined here. */
+  constructor(rename: (name: string) => string = (name) => name, outer?: Renames) {
+    this.#rename = rename;
     this.#outer = outer;
   }
 
-  has(name: string): boolean {
-    return this.#own.has(name);
-  }
-
-  set(name: string, to: string): void {
-    this.#own.set(name, to);
+  define(name: string): string {
+    const renamed = this.#rename(name);
+    this.#own.set(name, renamed);
+    return renamed;
   }
 
   get(name: string): string {
@@ -89,7 +91,7 @@ export class Walk {
     for (const proto of graph.initializers) {
       if (!used.has(proto.name)) continue;
       const tensor = this.#decode(proto);
-      if (tensor) this.#scope.setConstant(renames.get(proto.name), tensor);
+      if (tensor) this.#scope.setConstant(renames.define(proto.name), tensor);
       else {
         const problem = `dtype ${dataTypeName(proto.dataType)} is not supported`;
         this.#offenders.push({ op: "initializer", node: proto.name, problem });
@@ -112,13 +114,12 @@ export class Walk {
 
   #node(node: NodeProto, renames: Renames, used: ReadonlySet<string>): void {
     const name = this.#nameOf(node);
+    const inputs = node.inputs.map((input) => (input === "" ? "" : renames.get(input)));
+    const outputs = node.outputs.map((output) => (output === "" ? "" : renames.define(output)));
     const problems = staticProblems(node);
     for (const problem of problems) {
       this.#offenders.push({ op: node.opType, node: name, problem });
     }
-    const rename = (from: string) => (from === "" ? "" : renames.get(from));
-    const inputs = node.inputs.map(rename);
-    const outputs = node.outputs.map(rename);
     const isReady = inputs.every((input) => input === "" || this.#scope.entry(input));
     if (problems.length > 0 || !isReady || this.#failure) return;
     const call = new Call(
@@ -155,31 +156,23 @@ export class Walk {
   /** Import `branch` in place of the node `name`, whose outputs are `outputs`. */
   #inline(branch: GraphProto, name: string, outputs: readonly string[], outer: Renames): void {
     const scope = this.#scope;
-    const renames = new Renames(outer);
-    const computed = new Set(branch.nodes.flatMap((node) => node.outputs));
-    const targets = branch.outputs.map((output, index) => {
-      const target = outputs[index] || scope.names.fresh(output.name);
-      const isDirect = computed.has(output.name) && !renames.has(output.name);
-      if (isDirect) renames.set(output.name, target);
-      return { inner: output.name, target, isDirect };
+    const targets = new Map<string, string>();
+    branch.outputs.forEach(({ name: inner }, index) => {
+      const target = outputs[index];
+      if (target && !targets.has(inner)) targets.set(inner, target);
     });
-    const own = [...branch.initializers.map((proto) => proto.name), ...computed];
-    for (const inner of own) {
-      if (inner !== "" && !renames.has(inner)) renames.set(inner, scope.names.fresh(inner));
-    }
+    const renames = new Renames((inner) => targets.get(inner) ?? scope.names.fresh(inner), outer);
     this.initializers(branch, usedNames(branch), renames);
     this.#nodes(branch, renames);
-    for (const { inner, target, isDirect } of targets) {
-      const source = renames.get(inner);
+    branch.outputs.forEach(({ name: inner }, index) => {
+      const [source, target] = [renames.get(inner), outputs[index]];
       const entry = scope.entry(source);
       // Without an entry the branch was refused, and said why.
-      if (isDirect || entry === undefined) continue;
-      if (entry.kind !== "value") scope.alias(target, source);
-      else {
-        const node = scope.nodeNames.fresh(`${name}_Identity`);
-        scope.add({ op: "Identity", name: node, inputs: [source], outputs: [target] });
-      }
-    }
+      if (!target || target === source || entry === undefined) return;
+      if (entry.kind !== "value") return scope.alias(target, source);
+      const node = scope.nodeNames.fresh(`${name}_Identity`);
+      scope.add({ op: "Identity", name: node, inputs: [source], outputs: [target] });
+    });
   }
 }
 

@@ -3,7 +3,7 @@
 
 import { bytesPerElement, view, type DType } from "../../tensor/dtype.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { floatOfHalf } from "../onnx/half.ts";
+import { floatOfHalf } from "../../tensor/half.ts";
 import { damaged, parseHeader, type HeaderEntry } from "./header.ts";
 import { SAFETENSORS_LIMITS, type SafetensorsLimits } from "./limits.ts";
 

@@ -6,12 +6,16 @@ import { bytesPerElement, type DType } from "../../tensor/dtype.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { SAFETENSORS_LIMITS } from "./limits.ts";
 
-const names: Readonly<Record<DType, string>> = {
+/** The format has no word for four bits. */
+const names: Readonly<Record<DType, string | undefined>> = {
   float32: "F32",
+  float16: "F16",
   int32: "I32",
   int64: "I64",
   int8: "I8",
   uint8: "U8",
+  int4: undefined,
+  uint4: undefined,
   bool: "BOOL",
 };
 
@@ -32,6 +36,11 @@ export function writeSafetensors(
       throw new InputError(
         `safetensors: a tensor's name must not be __metadata__ and have at most ` +
           `${SAFETENSORS_LIMITS.nameBytes - 2} bytes; got ${JSON.stringify(name.slice(0, 60))}. Rename it.`,
+      );
+    }
+    if (names[dtype] === undefined) {
+      throw new InputError(
+        `safetensors: "${name}" must have a dtype of whole bytes; got ${dtype}. Save the model as ONNX.`,
       );
     }
     const begin = end;

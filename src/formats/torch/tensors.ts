@@ -6,7 +6,7 @@ import type { QParams } from "../../graph/value.ts";
 import { rangeOf } from "../../graph/value.ts";
 import { allocate, view, type DType, type TypedArray } from "../../tensor/dtype.ts";
 import { sizeOf, stridesOf, tensor, toNumbers, type Tensor } from "../../tensor/tensor.ts";
-import { floatOfHalf } from "../onnx/half.ts";
+import { floatOfHalf } from "../../tensor/half.ts";
 import type { Budget } from "../zip/rules.ts";
 import { damaged } from "./limits.ts";
 import type { Storage, StorageType, StridedTensor } from "./pickled.ts";

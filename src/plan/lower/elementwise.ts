@@ -6,7 +6,8 @@ import {
   multiplier,
   quantizeTensor,
 } from "../../graph/arithmetic.ts";
-import type { Binary, Clamp, Node, NodeOf, Unary } from "../../graph/node.ts";
+import { unaryFunction, type UnaryFunction } from "../../graph/functions.ts";
+import type { Binary, Clamp, Node, NodeOf } from "../../graph/node.ts";
 import type { QParams } from "../../graph/value.ts";
 import { fl } from "../../tensor/rounding.ts";
 import { float32, tensor } from "../../tensor/tensor.ts";
@@ -23,10 +24,15 @@ import {
 } from "./context.ts";
 import { alignRank } from "./movement.ts";
 
-type Function = Exclude<Unary, { op: "Identity" | "Cast" }>;
+type Function = Exclude<UnaryFunction, { op: "Identity" }>;
 
-/** The shader's number for f, and its two constants. */
-function functionOf(node: Function): { op: number; a: number; b: number } {
+/** The shader's number for f, and its two constants. "InverseSqrt" is no op: Pow by −½ is it. */
+function functionOf(node: Function | { readonly op: "InverseSqrt" }): {
+  op: number;
+  a: number;
+  b: number;
+} {
+  const plain = (op: number) => ({ op, a: 0, b: 0 });
   switch (node.op) {
     case "Relu":
       return { op: 0, a: 0, b: floatBounds({}).high };
@@ -37,36 +43,45 @@ function functionOf(node: Function): { op: number; a: number; b: number } {
     case "LeakyRelu":
       return { op: 1, a: node.alpha, b: 0 };
     case "Sigmoid":
-      return { op: 2, a: 0, b: 0 };
+      return plain(2);
     case "HardSigmoid":
       return { op: 3, a: node.alpha, b: node.beta };
     case "HardSwish":
-      return { op: 4, a: 0, b: 0 };
+      return plain(4);
     case "Tanh":
-      return { op: 5, a: 0, b: 0 };
-    default:
-      return node satisfies never;
-  }
-}
-
-/** f on the host, in f64: the tables of quantized functions are made with it. */
-function evaluate(node: Function, x: number): number {
-  const hard = (alpha: number, beta: number) => Math.min(1, Math.max(0, alpha * x + beta));
-  switch (node.op) {
-    case "Relu":
-      return Math.max(0, x);
-    case "Clip":
-      return Math.min(node.high, Math.max(node.low, x));
-    case "LeakyRelu":
-      return x < 0 ? node.alpha * x : x;
-    case "Sigmoid":
-      return 1 / (1 + Math.exp(-x));
-    case "HardSigmoid":
-      return hard(node.alpha, node.beta);
-    case "HardSwish":
-      return x * hard(1 / 6, 0.5);
-    case "Tanh":
-      return Math.tanh(x);
+      return plain(5);
+    case "Erf":
+      return plain(6);
+    case "Gelu":
+      return plain(node.approximate === "tanh" ? 8 : 7);
+    case "Elu":
+      return { op: 9, a: node.alpha, b: 1 };
+    case "Selu":
+      return { op: 9, a: node.alpha, b: node.gamma };
+    case "Softplus":
+      return plain(10);
+    case "Neg":
+      return plain(11);
+    case "Abs":
+      return plain(12);
+    case "Sign":
+      return plain(13);
+    case "Floor":
+      return plain(14);
+    case "Ceil":
+      return plain(15);
+    case "Round":
+      return plain(16);
+    case "Exp":
+      return plain(17);
+    case "Log":
+      return plain(18);
+    case "Sqrt":
+      return plain(19);
+    case "Reciprocal":
+      return plain(20);
+    case "InverseSqrt":
+      return plain(21);
     default:
       return node satisfies never;
   }
@@ -81,7 +96,8 @@ function tableOf(node: Function, from: QParams, to: QParams): Int32Array {
     [256],
     from.dtype === "uint8" ? Uint8Array.from(codes) : Int8Array.from(codes),
   );
-  const reals = Array.from(dequantizeTensor(inputs, from).data, (x) => fl(evaluate(node, x)));
+  const f = unaryFunction(node);
+  const reals = Array.from(dequantizeTensor(inputs, from).data, (x) => fl(f(x)));
   return Int32Array.from(quantizeTensor(float32([256], reals), to).data, (q) => q - shiftOf(to));
 }
 
@@ -95,27 +111,38 @@ function quantOf({ dtype, quant }: Placed): QParams {
 export function lowerUnary(lowering: Lowering, node: Function): void {
   const x = lowering.input(node, 0);
   const out = lowering.output(node);
-  const count = out.layout.words;
-  const groups = workgroups(count);
   if (isBytes(x) && isBytes(out)) {
+    const count = out.layout.words;
     const table = lowering.plan.constant(tableOf(node, quantOf(x), quantOf(out)));
     lowering.plan.step("lookupI8", {
       node: node.name,
       uniforms: { count },
       buffers: { x: x.ref, table, out: out.ref },
-      groups,
+      groups: workgroups(count),
     });
     return;
   }
   if (x.dtype !== "float32" || out.dtype !== "float32")
     throw lowering.unsupported(node, "input and output must both be float or both quantized");
-  const { op, a, b } = functionOf(node);
+  emitUnary(lowering, node, node, x, out);
+}
+
+/** out = f(x) in float. */
+function emitUnary(
+  lowering: Lowering,
+  node: Node,
+  f: Parameters<typeof functionOf>[0],
+  x: Placed,
+  out: Placed,
+): void {
+  const { op, a, b } = functionOf(f);
+  const { words: count, lastWords: words, last } = out.layout;
   lowering.plan.step("unaryF32", {
     node: node.name,
     overrides: { OP: op },
-    uniforms: { count, a, b },
+    uniforms: { count, words, last, a, b },
     buffers: { x: x.ref, out: out.ref },
-    groups,
+    groups: workgroups(count),
   });
 }
 
@@ -188,7 +215,7 @@ export function broadcast(a: Placed, b: Placed, out: Layout) {
 type Axis = (typeof SIX)[number];
 type BroadcastField = `dim${Exclude<Axis, 0>}` | `a${Axis}` | `b${Axis}`;
 
-const BINARY = { Add: 0, Sub: 1, Mul: 2, Div: 3 } as const;
+const BINARY = { Add: 0, Sub: 1, Mul: 2, Div: 3, Pow: 4, Min: 5, Max: 6 } as const;
 
 /** out = clamp(a op b), float operands. */
 export function emitBinary(
@@ -217,6 +244,7 @@ export function lowerBinary(lowering: Lowering, node: Binary): void {
   const b = lowering.input(node, 1);
   const out = lowering.output(node);
   const quantized = [a, b, out].filter(({ quant }) => quant).length;
+  if (quantized === 0 && node.op === "Pow") return lowerPower(lowering, node, a, b, out);
   if (quantized === 0) {
     emitBinary(lowering, node, node.op, a, b, out, clampOf(node));
     return;
@@ -224,7 +252,11 @@ export function lowerBinary(lowering: Lowering, node: Binary): void {
   if (quantized !== 3 || !out.quant) {
     throw lowering.unsupported(node, "inputs and output must all be float or all be quantized");
   }
-  if (node.op === "Div") throw lowering.unsupported(node, "division does not run in integers");
+  if (node.op !== "Add" && node.op !== "Sub" && node.op !== "Mul")
+    throw lowering.unsupported(
+      node,
+      `${node.op === "Div" ? "division" : node.op} does not run in integers`,
+    );
   const rank = out.layout.logical.length;
   const [left, right] = [alignRank(lowering, node, a, rank), alignRank(lowering, node, b, rank)];
   const [sa, sb, sy] = [
@@ -253,6 +285,29 @@ export function lowerBinary(lowering: Lowering, node: Binary): void {
     buffers: { a: left.ref, b: right.ref, out: out.ref },
     groups: workgroups(out.layout.words),
   });
+}
+
+/** Powers that have a function of their own: x^½ and x^−½. */
+const roots = new Map([
+  [0.5, { op: "Sqrt", name: "", inputs: [], outputs: [] }],
+  [-0.5, { op: "InverseSqrt" }],
+] as const);
+
+/** a ^ b. Constant exponents ½, −½ and 2 need no logarithm, and lose no digit to one. */
+function lowerPower(lowering: Lowering, node: Binary, a: Placed, b: Placed, out: Placed): void {
+  const { low = -Infinity, high = Infinity } = clampOf(node);
+  const isOpen = low === -Infinity && high === Infinity;
+  const power = isOpen ? out : lowering.scratch(out.layout.logical);
+  const exponents = lowering.constant(lowering.inputName(node, 1));
+  const exponent = exponents?.data.length === 1 ? Number(exponents.data[0]) : undefined;
+  const root = exponent === undefined ? undefined : roots.get(exponent as 0.5);
+  const isSame = a.layout.logical.join() === out.layout.logical.join();
+  if (root && isSame) emitUnary(lowering, node, root, a, power);
+  else if (exponent === 2) emitBinary(lowering, node, "Mul", a, a, power, {});
+  else emitBinary(lowering, node, "Pow", a, b, power, {});
+  if (isOpen) return;
+  const clip = { op: "Clip", name: "", inputs: [], outputs: [], low, high } as const;
+  emitUnary(lowering, node, clip, power, out);
 }
 
 /** BatchNormalization that no convolution could take: x · k + (β − mean · k), per channel. */

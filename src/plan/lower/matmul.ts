@@ -2,6 +2,7 @@
 // anything else as a plain strided product.
 
 import type { Binary, Gemm, MatMul, NodeOf } from "../../graph/node.ts";
+import { storedWeight } from "../../graph/weightOnly.ts";
 import { sizeOf, toNumbers } from "../../tensor/tensor.ts";
 import { emitBatched } from "./batched.ts";
 import { clampOf, lowerRows } from "./conv.ts";
@@ -9,6 +10,7 @@ import { floatBounds, workgroups, type Lowering, type Placed } from "./context.t
 import { emitBinary } from "./elementwise.ts";
 import { emitCopy } from "./movement.ts";
 import { takeBias, takeResidual, type Residual } from "./residual.ts";
+import { lowerWeightRows } from "./weights.ts";
 import { elementStrides, layoutOf, padFront, type Layout } from "../layout.ts";
 
 /** A matrix operand as the strided kernel reads it. */
@@ -183,9 +185,15 @@ export function lowerGemm(lowering: Lowering, node: Gemm): void {
   const product = addsLater ? lowering.scratch([rows, columns]) : final;
   const clamp = addsLater ? {} : clampOf(node);
   const constant = lowering.constant(lowering.inputName(node, 1)) !== undefined;
-  if (constant && !node.transA) {
+  const isStored = storedWeight(node, (name) => lowering.graph.values.get(name)) !== undefined;
+  if (isStored || (constant && !node.transA)) {
     const { transB: transposed, alpha } = node;
-    lowerRows(lowering, node, x, product, { transposed, alpha, bias, clamp });
+    (isStored ? lowerWeightRows : lowerRows)(lowering, node, x, product, {
+      transposed,
+      alpha,
+      bias,
+      clamp,
+    });
   } else {
     const k = x.layout.logical[node.transA ? 0 : 1] ?? 1;
     const straight = bias === undefined;
@@ -262,6 +270,13 @@ export function lowerMatMul(lowering: Lowering, node: MatMul): void {
   const rightName = lowering.inputName(node, 1);
   const rightShape = lowering.shape(rightName);
   const constant = lowering.constant(rightName);
+  if (storedWeight(node, (name) => lowering.graph.values.get(name))) {
+    const bias = takeBias(lowering, node);
+    const last = bias?.add ?? node;
+    const row = bias && toNumbers(bias.row);
+    const options = { transposed: false, alpha: 1, bias: row, clamp: clampOf(last) };
+    return lowerWeightRows(lowering, node, left, lowering.output(last), options);
+  }
   if (constant && rightShape.length === 2 && rowsAreContiguous(left.layout)) {
     lowerLinear(lowering, node, left);
     return;

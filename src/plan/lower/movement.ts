@@ -3,7 +3,7 @@
 
 import { quantizeValue, rescaleMultiplier } from "../../graph/arithmetic.ts";
 import type { Movement, Node, NodeOf } from "../../graph/node.ts";
-import { sliceRange } from "../../graph/shapes.ts";
+import { sliceRange } from "../../graph/extents.ts";
 import { rangeOf, type QParams } from "../../graph/value.ts";
 import { sizeOf, stridesOf } from "../../tensor/tensor.ts";
 import { elementStrides, isDense, keepsOrder, layoutOf, padFront, type Layout } from "../layout.ts";
@@ -234,6 +234,45 @@ export function emitBroadcastCopy(lowering: Lowering, node: Node, x: Placed, out
   emitCopy(lowering, node, whole, out, { origin, extent: logical, stride, base: 0 }, 0);
 }
 
+/** Pad with what x holds, axis after axis: the middle, then what stands before and behind it. */
+function lowerMirror(
+  lowering: Lowering,
+  node: NodeOf<"Pad">,
+  x: Placed,
+  mode: "reflect" | "edge",
+): void {
+  const out = lowering.output(node);
+  const rank = x.layout.logical.length;
+  const padded = x.layout.logical.flatMap((_, axis) =>
+    (node.pads[axis] ?? 0) + (node.pads[axis + rank] ?? 0) > 0 ? [axis] : [],
+  );
+  if (padded.length === 0) return emitCopy(lowering, node, x, out, wholeBox(x), 0);
+  let from = x;
+  padded.forEach((axis, index) => {
+    const [begin, end] = [node.pads[axis] ?? 0, node.pads[axis + rank] ?? 0];
+    const { logical } = from.layout;
+    const size = logical[axis] ?? 1;
+    const isLast = index === padded.length - 1;
+    const shape = logical.map((dim, at) => (at === axis ? begin + dim + end : dim));
+    const to = isLast ? out : lowering.scratch(shape, out);
+    const whole = wholeBox(from);
+    const along = whole.stride[axis] ?? 0;
+    /** `count` places from `first` on, of which the first shows element `source`. */
+    const part = (first: number, count: number, source: number) => {
+      const put = (values: readonly number[], value: number) =>
+        values.map((old, at) => (at === axis ? value : old));
+      const stride = put(whole.stride, mode === "edge" ? 0 : -along);
+      const box = { origin: put(whole.origin, first), extent: put(whole.extent, count), stride };
+      emitCopy(lowering, node, from, to, { ...box, base: source * along }, undefined);
+    };
+    const origin = whole.origin.map((_, at) => (at === axis ? begin : 0));
+    emitCopy(lowering, node, from, to, { ...whole, origin }, 0);
+    if (begin > 0) part(0, begin, mode === "edge" ? 0 : begin);
+    if (end > 0) part(begin + size, end, mode === "edge" ? size - 1 : size - 2);
+    from = to;
+  });
+}
+
 /** Lower a movement whose output's elements are all of x in the same row-major order. */
 function lowerReshape(lowering: Lowering, node: Node, x: Placed): void {
   const name = node.outputs[0] ?? "";
@@ -290,6 +329,7 @@ export function lowerMovement(lowering: Lowering, node: Movement | NodeOf<"Ident
       lowerConcat(lowering, node, lowering.output(node));
       return;
     case "Pad": {
+      if (node.mode) return lowerMirror(lowering, node, x, node.mode);
       const out = lowering.output(node);
       const begins = x.layout.logical.map((_, axis) => node.pads[axis] ?? 0);
       emitCopy(lowering, node, x, out, { ...wholeBox(x), origin: begins }, node.value);

@@ -197,7 +197,7 @@ export function lowerMean(
   emitReshape(lowering, node, kept, lowering.output(node));
 }
 
-export function lowerSoftmax(lowering: Lowering, node: NodeOf<"Softmax">): void {
+export function lowerSoftmax(lowering: Lowering, node: NodeOf<"Softmax" | "LogSoftmax">): void {
   const x = lowering.input(node, 0);
   const out = lowering.output(node);
   if (x.quant || out.quant) throw lowering.unsupported(node, "softmax does not run in integers");
@@ -211,7 +211,7 @@ export function lowerSoftmax(lowering: Lowering, node: NodeOf<"Softmax">): void 
   const columns = isLast ? layout.words / Math.max(1, length) : layout.words / Math.max(1, length);
   lowering.plan.step("softmaxF32", {
     node: node.name,
-    overrides: { LAST: isLast ? 1 : 0 },
+    overrides: { LAST: isLast ? 1 : 0, LOG: node.op === "LogSoftmax" ? 1 : 0 },
     uniforms: {
       count: columns,
       length,

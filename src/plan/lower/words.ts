@@ -57,6 +57,8 @@ export function lowerArithmetic(lowering: Lowering, node: Binary): void {
 export function lowerIntegers(lowering: Lowering, node: Binary | Logic): void {
   const out = lowering.output(node);
   if (out.quant) throw lowering.unsupported(node, "plain integers in and quantized out");
+  if (node.op === "Pow" || node.op === "Min" || node.op === "Max")
+    throw lowering.unsupported(node, `${node.op} of integers is not supported`);
   const target = isBytes(out) ? lowering.scratch(out.layout.logical, { dtype: "int32" }) : out;
   emitIntegers(lowering, node, OPS[node.op], operands(lowering, node, target), target);
   if (target !== out) emitNarrow(lowering, node, target, out, false);

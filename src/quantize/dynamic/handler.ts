@@ -31,6 +31,8 @@ export interface Handler {
   /** PyTorch's name of the layer, as `ops` says it. */
   readonly kind: string;
   readonly dtypes: readonly DynamicDType[];
+  /** Quantized only where `ops` asks for it, as PyTorch's embeddings. */
+  readonly onRequest?: boolean;
   /** Whether `node` is a layer of this kind: one that has weights. */
   is(graph: Graph, node: Node): boolean;
   /** Why it must stay float, or undefined. */

@@ -5,6 +5,7 @@ import type { Graph } from "../../graph/graph.ts";
 import type { Clamp, Node, NodeOf } from "../../graph/node.ts";
 import { float32, tensor, type Tensor } from "../../tensor/tensor.ts";
 import { quantizeWeight } from "../weights.ts";
+import { rewriteStored } from "./stored.ts";
 import type { Handler, Rewriting } from "./handler.ts";
 
 type Linear = NodeOf<"Gemm" | "MatMul">;
@@ -71,10 +72,12 @@ function turned({ shape, data }: Tensor<"int8">): Tensor<"int8"> {
 
 export const linear: Handler = {
   kind: "Linear",
-  dtypes: ["int8"],
+  dtypes: ["int8", "float16", "int8-weight-only", "int4-weight-only"],
   is: isLinear,
   whyFloat,
-  rewrite(node, { activation, weight: spec }, rewriting) {
+  rewrite(node, settings, rewriting) {
+    if (settings.dtype !== "int8") return rewriteStored(node, settings, rewriting);
+    const { activation, weight: spec } = settings;
     const { graph, builder } = rewriting;
     if (!isLinear(graph, node)) return;
     const [input = "", weightName = ""] = node.inputs;

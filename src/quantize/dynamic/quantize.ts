@@ -75,7 +75,10 @@ function choose(graph: Graph, request: DynamicRequest) {
   for (const node of graph.nodes) {
     const handler = handlerOf(graph, node);
     const isNamed = ops?.includes(node.name) === true;
-    const isAsked = ops === undefined || ops.some((word) => isMeant(word, node, handler));
+    const isAsked =
+      ops === undefined
+        ? handler?.onRequest !== true
+        : ops.some((word) => isMeant(word, node, handler));
     if (!isAsked || (!handler && !isNamed)) continue;
     const override = handler && overrideOf(request, node, handler);
     if (override === null) continue;

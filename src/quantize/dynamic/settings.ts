@@ -3,9 +3,11 @@
 import { QConfigError } from "../../errors.ts";
 import { onnxRule, type DynamicRule } from "../../graph/dynamic.ts";
 import { type TensorSpec } from "../qconfig.ts";
+import { checkGroupSize } from "../weightOnly.ts";
 
-/** What a node's weight becomes. */
-export type DynamicDType = "int8";
+/** What a node's weight becomes: int8 under quantized activations, or fewer bits under float ones. "float16" is
+ *  PyTorch's; of the other two, so many weights share a scale: docs/decisions/0014. */
+export type DynamicDType = "int8" | "float16" | "int8-weight-only" | "int4-weight-only";
 
 /** PyTorch's numbers, or our own: docs/decisions/0010. */
 export type DynamicPreset = "default" | "qnnpack" | "fbgemm" | "x86";
@@ -20,6 +22,8 @@ export interface DynamicOptions {
   readonly weight?: "perTensor" | "perChannel";
   /** 128 levels in place of 256. */
   readonly reduceRange?: boolean;
+  /** Weight-only: weights of one output that share a scale, a multiple of 8. Default 32. */
+  readonly groupSize?: number;
 }
 
 /** The same, decided. */
@@ -27,6 +31,7 @@ export interface DynamicSettings {
   readonly dtype: DynamicDType;
   readonly activation: DynamicRule;
   readonly weight: TensorSpec;
+  readonly groupSize?: number;
 }
 
 const symmetric = { dtype: "int8", scheme: "symmetric" } as const;
@@ -60,7 +65,7 @@ const presets: Readonly<Record<DynamicPreset, Preset>> = {
 };
 
 const known = {
-  dtype: ["int8"],
+  dtype: ["int8", "float16", "int8-weight-only", "int4-weight-only"],
   preset: Object.keys(presets),
   granularity: ["perTensor", "perToken"],
   weight: ["perTensor", "perChannel"],
@@ -78,10 +83,12 @@ export function settingsOf(where: string, ...options: readonly DynamicOptions[])
         `${JSON.stringify(word)}. Choose one of them.`,
     );
   }
+  checkGroupSize(merged.groupSize, where);
   const { activation, weight, range } = presets[merged.preset ?? "default"];
   const spec = weights[merged.weight ?? weight];
   return {
     dtype: merged.dtype ?? "int8",
+    ...(merged.groupSize === undefined ? {} : { groupSize: merged.groupSize }),
     activation: {
       ...activation,
       granularity: merged.granularity ?? activation.granularity,

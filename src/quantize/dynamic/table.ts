@@ -3,5 +3,6 @@
 import type { Handler } from "./handler.ts";
 import { linear } from "./linear.ts";
 import { gru, lstm } from "./recurrent.ts";
+import { embedding } from "./stored.ts";
 
-export const handlers: readonly Handler[] = [linear, lstm, gru];
+export const handlers: readonly Handler[] = [linear, lstm, gru, embedding];

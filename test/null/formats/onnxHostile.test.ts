@@ -8,7 +8,17 @@ import { importOnnx } from "../../../src/formats/onnx/import.ts";
 import { tensorProto } from "../../../src/formats/onnx/draft.ts";
 import type { TensorProto } from "../../../src/formats/onnx/proto.ts";
 import { readMutations } from "./mutations.ts";
-import { float, floats, longs, messageOf, node, scalar, tiny, type Tiny } from "./onnxModels.ts";
+import {
+  branch,
+  float,
+  floats,
+  longs,
+  messageOf,
+  node,
+  scalar,
+  tiny,
+  type Tiny,
+} from "./onnxModels.ts";
 
 const { Varint, LengthDelimited, Bit64 } = WireType;
 
@@ -339,11 +349,11 @@ describe("named hostile files", () => {
   it("every offender is named, in one error", () => {
     const parts: Tiny = {
       nodes: [
-        node("Erf", ["x"], ["a"], {}, { name: "gelu" }),
+        node("Det", ["x"], ["a"], {}, { name: "gelu" }),
         node("Relu", ["a"], ["b"], {}, { domain: "com.example" }),
         node("Flatten", ["b"], ["c"], { axis: 1, colour: 3 }),
-        node("Pad", ["x", "p"], ["d"], { mode: "reflect" }),
-        node("If", ["x"], ["e"], {}, { name: "branch" }),
+        node("Pad", ["x", "p"], ["d"], { mode: "wrap" }),
+        node("Loop", ["x"], ["e"], {}, { name: "branch" }),
         node("Add", ["x", "half"]),
       ],
       inputs: { x: [1, 2] },
@@ -353,11 +363,11 @@ describe("named hostile files", () => {
     expect(messageOf(read(parts))).toMatchInlineSnapshot(`
       "UnsupportedError: import: 6 unsupported node(s):
         initializer "half": dtype BFLOAT16 is not supported
-        Erf "gelu": this op is not supported
+        Det "gelu": this op is not supported
         Relu "Relu_0": domain "com.example" is not supported
         Flatten "Flatten_0": attribute "colour" is not supported
-        Pad "Pad_0": mode "reflect" is not supported; "constant" is
-        If "branch": this op is not supported
+        Pad "Pad_0": mode "wrap" is not supported; "constant", "reflect" and "edge" are
+        Loop "branch": this op is not supported
       Export the model without these, or replace them before import (README: supported ONNX ops)."
     `);
   });
@@ -456,6 +466,32 @@ describe("mutated files", () => {
       outputs: ["y", "t"],
     }),
     exportOnnx(importOnnx(tiny({ nodes: [node("ReduceMean", ["x"], ["y"], { axes: [2, 3] })] }))),
+    tiny({
+      nodes: [
+        node("Shape", ["x"], ["n"]),
+        node("Size", ["n"], ["rank"]),
+        node("Equal", ["rank", "rank"], ["c"]),
+        node("If", ["c"], ["y"], {
+          then_branch: branch(
+            [
+              node("Mul", ["x", "s"], ["a"]),
+              node("If", ["c"], ["b"], {
+                then_branch: branch([node("Add", ["a", "x"], ["a"])], ["a"]),
+                else_branch: branch([node("Relu", ["x"], ["a"])], ["a"]),
+              }),
+            ],
+            ["b"],
+            { s: scalar(2) },
+          ),
+          else_branch: branch([node("Tanh", ["x"], ["t"])], ["t"]),
+        }),
+        node("Gather", ["table", "ids"], ["z"]),
+      ],
+      inputs: { x: ["batch", 4], ids: ["batch", 3] },
+      types: { ids: 7 },
+      initializers: { table: floats([5, 4]) },
+      outputs: ["y", "z"],
+    }),
   ];
 
   it("10,000 seeded mutations end in a graph or a typed error, each within a second and in little memory", () => {

@@ -31,6 +31,18 @@ export function node(
   return { ...base, opType, inputs, outputs, ...more };
 }
 
+/** A graph for an attribute: the branch of an If. */
+export function branch(
+  nodes: readonly NodeProto[],
+  outputs: readonly string[],
+  initializers: Readonly<Record<string, Tensor>> = {},
+): Attributes[string] {
+  const infos = outputs.map((name): ValueInfoProto => ({ name, elemType: 1, offset: 0 }));
+  const protos = Object.entries(initializers).map(([name, value]) => tensorProto(name, value));
+  const graph = { nodes, initializers: protos, sparse: 0, inputs: [], outputs: infos };
+  return { kind: "graph", value: { name: "branch", ...graph } };
+}
+
 export interface Tiny {
   readonly nodes: readonly NodeProto[];
   readonly opset?: number;

@@ -97,18 +97,15 @@ describe("the graph of", () => {
     const model = await load(quantizedFiles.dynamic().bytes);
     expect(model.toString()).toMatchInlineSnapshot(`
       "graph tiny(x: float32[1, 3, 5, 5])
-        q: uint8[1, 3, 5, 5], s: float32[], z: uint8[] = DynamicQuantizeLinear(x)
+        q: uint8[1, 3, 5, 5], s: float32[], z: uint8[] = DynamicQuantizeLinear(x) rule="onnx" granularity="perTensor" dtype="uint8" reduceRange=false
         acc: int32[1, 4, 5, 5] = ConvInteger(q, w, z, wz) kernel=[3,3] strides=[1,1] dilations=[1,1] pads=[1,1,1,1] group=1
         accf: float32[1, 4, 5, 5] = Cast(acc) to="float32"
         sw: float32[] = Mul(s, ws)
         a: float32[1, 4, 5, 5] = Mul(accf, sw)
         r: float32[1, 4, 5, 5] = Add(a, b) low=0
         m: float32[4, 25] = Reshape(r) shape=[4,25]
-        mq: uint8[4, 25], ms: float32[], mz: uint8[] = DynamicQuantizeLinear(m)
-        mm: int32[4, 3] = MatMulInteger(mq, v, mz, vz)
-        mmf: float32[4, 3] = Cast(mm) to="float32"
-        sv: float32[] = Mul(ms, vs)
-        y: float32[4, 3] = Mul(mmf, sv)
+        mq: uint8[4, 25], ms: float32[], mz: uint8[] = DynamicQuantizeLinear(m) rule="onnx" granularity="perTensor" dtype="uint8" reduceRange=false
+        y: float32[4, 3] = MatMulIntegerToFloat(mq, v_int8, ms, mz)
         return y"
     `);
   });

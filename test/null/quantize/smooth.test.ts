@@ -102,6 +102,21 @@ it("layers that share an input share s, with a Mul, a Gemm or a LeakyRelu before
   expect(sqnr(scalar, smoothed(scalar))).toBeGreaterThan(120);
 });
 
+it("a normalization takes s into its scale and bias", () => {
+  const graph = graphOf([
+    node("MatMul", ["x", "w0"], ["a"]),
+    node("LayerNormalization", ["a", "row", "b0"], ["n"]),
+    node("MatMul", ["n", "w1"], ["b"]),
+    node("LayerNormalization", ["b", "one"], ["m"]),
+    node("MatMul", ["m", "w2"], ["y"]),
+  ]);
+  expect(found(graph).slice(1)).toEqual([
+    ["n", "b", "LayerNormalization 2 last, LayerNormalization 1 last"],
+    ["m", "y", "LayerNormalization 1 last"],
+  ]);
+  expect(sqnr(graph, smoothed(graph))).toBeGreaterThan(110); // two roundings of f32 a product
+});
+
 it("an activation that others read, or that no node can divide, is left with its reason", () => {
   const graph = graphOf(
     [

@@ -97,6 +97,45 @@ describe("float ops agree with ONNX Runtime", () => {
     expectClose(run(node, inputs), expected);
   });
 
+  it.each([
+    { op: "Erf" },
+    { op: "Exp" },
+    { op: "Neg" },
+    { op: "Abs" },
+    { op: "Reciprocal" },
+    { op: "Softplus" },
+    { op: "Sign" },
+    { op: "Floor" },
+    { op: "Ceil" },
+    { op: "Round" },
+    { op: "Sqrt" },
+    { op: "Log" },
+    { op: "Elu", alpha: 1.5 },
+    { op: "Selu", alpha: 1.25, gamma: 1.5 },
+  ] as const)("$op", async ({ op, ...given }) => {
+    const named = Object.entries(given).map(([name, value]) => [name, { float: value }]);
+    // Half steps and 0 among them; Sqrt and Log of what they are defined for.
+    const isPartial = op === "Sqrt" || op === "Log" || op === "Reciprocal";
+    const x = float32(
+      [31],
+      Array.from({ length: 31 }, (_, i) => (isPartial ? i + 1 : i - 15) / 4),
+    );
+    const expected = await runOnnx(op, Object.fromEntries(named), [x]);
+    expectClose(run({ op, ...given } as Parameters<typeof run>[0], [x]), expected);
+  });
+
+  it.each([0, 1, 2])("LogSoftmax along axis %i", async (axis) => {
+    const inputs = [reals(3, 4, 5)];
+    const expected = await runOnnx("LogSoftmax", { axis }, inputs);
+    expectClose(run({ op: "LogSoftmax", axis }, inputs), expected);
+  });
+
+  it("Pow of bases below 0 by whole exponents, and of others by any", async () => {
+    const base = float32([2, 3], [-2, -1.5, -0.5, 0.5, 1.5, 3]);
+    const exponent = float32([2, 3], [3, 2, -1, 0.5, -0.5, 1.7]);
+    expectClose(run({ op: "Pow" }, [base, exponent]), await runOnnx("Pow", {}, [base, exponent]));
+  });
+
   it("MatMul with broadcast leading axes", async () => {
     const inputs = [reals(2, 1, 3, 4), reals(5, 4, 2)];
     expectClose(run({ op: "MatMul" }, inputs), await runOnnx("MatMul", {}, inputs));

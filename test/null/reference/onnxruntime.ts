@@ -9,7 +9,17 @@ ort.env.wasm.numThreads = 1;
 
 type Attribute = number | string | readonly number[] | { readonly float: number };
 
-const elementTypes = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9 } as const;
+const elementTypes = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  uint4: 21,
+  int4: 22,
+} as const;
 
 function varint(value: number): number[] {
   const bytes: number[] = [];

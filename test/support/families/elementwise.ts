@@ -20,7 +20,9 @@ import { codes, floats, steps } from "../seeded.ts";
 
 const shape = fc.array(dim, { minLength: 0, maxLength: 5 });
 
-const functions: readonly Attributes<Exclude<Unary, { op: "Cast" | "Identity" }>>[] = [
+type Function = Attributes<Exclude<Unary, { op: "Cast" | "Identity" }>>;
+
+const functions: readonly Function[] = [
   { op: "Relu" },
   { op: "Sigmoid" },
   { op: "HardSwish" },
@@ -29,12 +31,46 @@ const functions: readonly Attributes<Exclude<Unary, { op: "Cast" | "Identity" }>
   { op: "HardSigmoid", alpha: 0.2, beta: 0.5 },
   { op: "Clip", low: -0.5, high: 1.25 },
   { op: "Clip", low: -Infinity, high: 2 },
+  { op: "Erf" },
+  { op: "Gelu", approximate: "none" },
+  { op: "Gelu", approximate: "tanh" },
+  { op: "Elu", alpha: 1.5 },
+  { op: "Selu", alpha: 1.6732632, gamma: 1.050701 },
+  { op: "Softplus" },
+  { op: "Neg" },
+  { op: "Abs" },
+  { op: "Sign" },
+  { op: "Floor" },
+  { op: "Ceil" },
+  { op: "Round" },
+];
+
+/** Functions that are not defined everywhere, or not finite. */
+const partial: readonly Function[] = [
+  { op: "Exp" },
+  { op: "Log" },
+  { op: "Sqrt" },
+  { op: "Reciprocal" },
 ];
 
 const floatUnary = family(
   "functions of one value in float equal the reference",
   fc.record({ node: fc.constantFrom(...functions), shape, span: fc.constantFrom(1, 8, 60), seed }),
   ({ node, shape: dims, span, seed: from }) => single(node, [{ tensor: floats(dims, from, span) }]),
+  { terms: 1e-6 }, // the reference's 1 + erf x has no digits below 1e-16, where Gelu is not 0 yet
+);
+
+const partialUnary = family(
+  "functions with poles and gaps give ∞ and NaN where the reference does",
+  fc.record({
+    node: fc.constantFrom(...partial),
+    shape,
+    step: fc.constantFrom(0.25, 0.5, 3),
+    count: fc.constantFrom(3, 40),
+    seed,
+  }),
+  ({ node, shape: dims, step, count, seed: from }) =>
+    single(node, [{ tensor: steps(dims, from, step, count) }]),
 );
 
 /** All 256 codes of a dtype. */
@@ -220,8 +256,50 @@ const fakeQuantizeGrad = family(
   { tolerance: 0 },
 );
 
+/** A base and what it is raised to: whole and broken exponents of both signs, bases below and at 0 too. */
+const powers = family(
+  "Pow equals the reference, with constant exponents and others, and bases below 0",
+  fc.record({
+    shapes: broadcastShapes,
+    exponent: fc.constantFrom(undefined, 2, 0.5, -0.5, 3, -1, 0, 1.7),
+    rank: fc.constantFrom(0, 1, 3),
+    clamp: fc.constantFrom({}, { low: -0.5, high: 2 }),
+    seed,
+  }),
+  ({ shapes: { a, b }, exponent, rank, clamp, seed: from }) => {
+    const base = steps(a, from, 0.25, 8);
+    const power =
+      exponent === undefined
+        ? { tensor: steps(b, from + 1, 0.5, 6) }
+        : {
+            tensor: float32(
+              Array.from({ length: rank }, () => 1),
+              [exponent],
+            ),
+            constant: true,
+          };
+    return single({ op: "Pow", ...clamp }, [{ tensor: base }, power]);
+  },
+);
+
+const extremes = family(
+  "Min and Max equal the reference over every broadcast",
+  fc.record({
+    op: fc.constantFrom("Min" as const, "Max" as const),
+    shapes: broadcastShapes,
+    clamp: fc.constantFrom({}, { low: -0.5, high: 0.75 }),
+    seed,
+  }),
+  ({ op, shapes: { a, b }, clamp, seed: from }) =>
+    single({ op, ...clamp }, [{ tensor: floats(a, from) }, { tensor: floats(b, from + 1) }]),
+  { tolerance: 0 },
+);
+
 export const elementwise: readonly Family[] = [
   floatUnary,
+  partialUnary,
+  powers,
+  extremes,
   lookups,
   floatBinary,
   integerBinary,

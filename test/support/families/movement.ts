@@ -80,6 +80,26 @@ const pad = shapeOf(1, 5).chain((shape) =>
     ),
 );
 
+/** Pads that mirror have fewer elements than the axis. */
+const mirror = shapeOf(1, 5).chain((shape) =>
+  fc
+    .record({
+      mode: fc.constantFrom("reflect" as const, "edge" as const),
+      parts: fc.array(fc.tuple(fc.nat(6), fc.nat(6)), {
+        minLength: shape.length,
+        maxLength: shape.length,
+      }),
+    })
+    .map(({ mode, parts }) => {
+      const least = (pad: number, axis: number) =>
+        mode === "edge" ? pad : Math.min(pad, (shape[axis] ?? 1) - 1);
+      const pads = [0, 1].flatMap((side) =>
+        parts.map((pair, axis) => least(pair[side] ?? 0, axis)),
+      );
+      return move({ op: "Pad", pads, value: 0, mode }, [shape]);
+    }),
+);
+
 const split = fc
   .tuple(shapeOf(1, 5), fc.array(partSize, { minLength: 1, maxLength: 4 }), fc.nat(4))
   .map(([shape, sizes, at]) => {
@@ -136,7 +156,18 @@ const unsqueeze = fc
 const isSmall = ({ shapes }: Move) =>
   shapes.every((shape) => shape.reduce((product, length) => product * length, 1) < 8000);
 
-const moves = { transpose, concat, slice, pad, split, reshape, flatten, squeeze, unsqueeze };
+const moves = {
+  transpose,
+  concat,
+  slice,
+  pad,
+  mirror,
+  split,
+  reshape,
+  flatten,
+  squeeze,
+  unsqueeze,
+};
 
 function both(name: keyof typeof moves): Family[] {
   const cases: fc.Arbitrary<Move> = moves[name].filter(isSmall);

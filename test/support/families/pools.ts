@@ -122,7 +122,7 @@ const globalPool = family(
 );
 
 const softmax = family(
-  "Softmax equals the reference along every axis",
+  "Softmax and LogSoftmax equal the reference along every axis",
   fc
     .array(fc.constantFrom(1, 2, 3, 4, 5, 9, 21), { minLength: 1, maxLength: 5 })
     .filter((shape) => sizeOf(shape) < 20000)
@@ -131,11 +131,12 @@ const softmax = family(
         shape: fc.constant(shape),
         axis: fc.nat(shape.length - 1),
         span: fc.constantFrom(1, 30, 500),
+        op: fc.constantFrom("Softmax" as const, "LogSoftmax" as const),
         seed,
       }),
     ),
-  ({ shape, axis, span, seed: from }) =>
-    single({ op: "Softmax", axis }, [{ tensor: floats(shape, from, span) }]),
+  ({ shape, axis, span, op, seed: from }) =>
+    single({ op, axis }, [{ tensor: floats(shape, from, span) }]),
 );
 
 export const pools: readonly Family[] = [

@@ -1,13 +1,20 @@
 // Element-wise ops: one or two inputs, the same value at every place.
 
-import { formatShape } from "../../../tensor/tensor.ts";
+import type { UnaryFunction } from "../../../graph/functions.ts";
+import { formatShape, tensor } from "../../../tensor/tensor.ts";
+import type { DType } from "../../../tensor/dtype.ts";
 import type { Comparison, Logic } from "../../../graph/node.ts";
 import type { Call } from "../call.ts";
 import { DataType, dataTypeName } from "../proto.ts";
 import { dtypeOf } from "../readTensor.ts";
 import { readPlain } from "./qparams.ts";
 
-function plain(op: "Relu" | "Sigmoid" | "HardSwish" | "Tanh") {
+type WithoutAttributes = Exclude<
+  UnaryFunction["op"],
+  "Identity" | "LeakyRelu" | "HardSigmoid" | "Clip" | "Elu" | "Selu" | "Gelu"
+>;
+
+function plain(op: WithoutAttributes) {
   return (call: Call): void => {
     const [inputs, outputs] = [[call.input(0)], [call.output()]];
     call.scope.add({ op, name: call.name, inputs, outputs });
@@ -18,6 +25,60 @@ export const Relu = plain("Relu");
 export const Sigmoid = plain("Sigmoid");
 export const HardSwish = plain("HardSwish");
 export const Tanh = plain("Tanh");
+export const Erf = plain("Erf");
+export const Sqrt = plain("Sqrt");
+export const Exp = plain("Exp");
+export const Log = plain("Log");
+export const Neg = plain("Neg");
+export const Abs = plain("Abs");
+export const Reciprocal = plain("Reciprocal");
+export const Softplus = plain("Softplus");
+export const Sign = plain("Sign");
+export const Floor = plain("Floor");
+export const Ceil = plain("Ceil");
+export const Round = plain("Round");
+
+export function Elu(call: Call): void {
+  const [inputs, outputs] = [[call.input(0)], [call.output()]];
+  call.scope.add({ op: "Elu", name: call.name, inputs, outputs, alpha: call.float("alpha", 1) });
+}
+
+export function Selu(call: Call): void {
+  const alpha = call.float("alpha", Math.fround(1.6732632423543772));
+  const gamma = call.float("gamma", Math.fround(1.0507009873554805));
+  const [inputs, outputs] = [[call.input(0)], [call.output()]];
+  call.scope.add({ op: "Selu", name: call.name, inputs, outputs, alpha, gamma });
+}
+
+/** Of opset 20, and of onnxruntime's domain, where it has no attribute. */
+export function Gelu(call: Call): void {
+  const approximate = call.string("approximate", "none");
+  if (approximate !== "none" && approximate !== "tanh")
+    call.wrong('approximate must be "none" or "tanh"', `"${approximate}"`);
+  gelu(call, call.input(0), approximate);
+}
+
+/** onnxruntime's Gelu of x + bias by erf, and by tanh. */
+export const BiasGelu = biased("none");
+export const FastGelu = biased("tanh");
+
+function biased(approximate: "none" | "tanh") {
+  return (call: Call): void => {
+    let x = call.input(0);
+    if (call.optional(1) !== undefined) {
+      const name = call.scope.nodeNames.fresh(`${call.name}_bias`);
+      const inputs = [x, call.input(1)];
+      x = call.fresh(`${call.output()}_biased`);
+      call.scope.add({ op: "Add", name, inputs, outputs: [x] });
+    }
+    gelu(call, x, approximate);
+  };
+}
+
+function gelu(call: Call, x: string, approximate: "none" | "tanh"): void {
+  const [inputs, outputs] = [[x], [call.output()]];
+  call.scope.add({ op: "Gelu", name: call.name, inputs, outputs, approximate });
+}
 
 export function LeakyRelu(call: Call): void {
   const alpha = call.float("alpha", Math.fround(0.01));
@@ -110,6 +171,54 @@ export const Sub = binary("Sub");
 export const Mul = binary("Mul");
 export const Div = binary("Div");
 
+/** a ^ b, of a's type; b of another one is cast. */
+export function Pow(call: Call): void {
+  const base = call.scope.dtypeOf(call.input(0));
+  if (base !== "float32") call.refuse(`powers of ${base} are not supported; float32 are`);
+  let exponent = call.input(1);
+  const dtype = call.scope.dtypeOf(exponent);
+  if (dtype !== "float32") {
+    const outputs = [call.fresh(`${call.output()}_exponent`)];
+    cast(call, call.scope.nodeNames.fresh(`${call.name}_cast`), exponent, "float32", outputs);
+    [exponent = ""] = outputs;
+  }
+  const [inputs, outputs] = [[call.input(0), exponent], [call.output()]];
+  call.scope.add({ op: "Pow", name: call.name, inputs, outputs });
+}
+
+/** Any number of inputs, two by two from the left; `last` gets the node's own name and output. */
+function variadic(op: "Add" | "Min" | "Max") {
+  return (call: Call): void => {
+    const { inputs, name, scope } = call;
+    const [first = "", ...rest] = inputs;
+    if (rest.length === 0) {
+      return scope.add({ op: "Identity", name, inputs, outputs: [call.output()] });
+    }
+    rest.reduce((left, right, index) => {
+      const isLast = index === rest.length - 1;
+      const output = isLast ? call.output() : call.fresh(`${call.output()}_${index}`);
+      const node = isLast ? name : scope.nodeNames.fresh(`${name}_${index}`);
+      scope.add({ op, name: node, inputs: [left, right], outputs: [output] });
+      return output;
+    }, first);
+  };
+}
+
+export const Sum = variadic("Add");
+export const Min = variadic("Min");
+export const Max = variadic("Max");
+
+/** The sum, divided by the number of inputs. */
+export function Mean(call: Call): void {
+  const { scope } = call;
+  const sum = call.fresh(`${call.output()}_sum`);
+  Sum(call.as("Sum", call.inputs, [sum]));
+  const count = call.fresh(`${call.output()}_count`);
+  scope.setConstant(count, tensor("float32", [], Float32Array.of(call.inputs.length)));
+  const name = scope.nodeNames.fresh(`${call.name}_mean`);
+  scope.add({ op: "Div", name, inputs: [sum, count], outputs: [call.output()] });
+}
+
 /** Arithmetic on a list of sizes: names pass through + 0, − 0, · 1 and / 1, and nothing else. */
 function sizeArithmetic(call: Call, op: "Add" | "Sub" | "Mul" | "Div"): void {
   const [left, right] = [0, 1].map((index) => {
@@ -176,6 +285,9 @@ export function Cast(call: Call): void {
     }
     return call.scope.alias(call.output(), call.input(0));
   }
-  const [inputs, outputs] = [[call.input(0)], [call.output()]];
-  call.scope.add({ op: "Cast", name: call.name, inputs, outputs, to }, { dtype: to });
+  cast(call, call.name, call.input(0), to, [call.output()]);
+}
+
+function cast(call: Call, name: string, input: string, to: DType, outputs: readonly string[]) {
+  call.scope.add({ op: "Cast", name, inputs: [input], outputs, to }, { dtype: to });
 }

@@ -110,8 +110,10 @@ function gatherAtRunTime(call: Call): void {
   call.scope.add({ op: "Gather", name: call.name, inputs, outputs, axis });
 }
 
+/** Where a size of the shape has only a name, one element and an Expand. */
 export function ConstantOfShape(call: Call): void {
-  const shape = call.constantInts(0, "the shape") ?? [];
+  const entry = call.entry(0);
+  const shape = entry.kind === "sizes" ? [] : (call.constantInts(0, "the shape") ?? []);
   const { limits } = call.scope;
   if (shape.length > limits.rank || shape.some((dim) => dim < 0)) {
     call.wrong(`the shape must be at most ${limits.rank} sizes`, formatShape(shape));
@@ -121,7 +123,17 @@ export function ConstantOfShape(call: Call): void {
   const value = proto ? decoded(call, proto) : tensor("float32", [1]);
   if (value.data.length !== 1) call.wrong("value must be one element", formatShape(value.shape));
   const data = allocate(value.dtype, sizeOf(shape)).fill(value.data[0] as never);
-  call.scope.setConstant(call.output(), { dtype: value.dtype, shape, data } as Tensor);
+  const filled = { dtype: value.dtype, shape, data } as Tensor;
+  if (entry.kind !== "sizes") return call.scope.setConstant(call.output(), filled);
+  const element = call.fresh(`${call.output()}_value`);
+  call.scope.setConstant(element, filled);
+  call.scope.add({
+    op: "Expand",
+    name: call.name,
+    inputs: [element],
+    outputs: [call.output()],
+    shape: [...entry.sizes],
+  });
 }
 
 export function Range(call: Call): void {

@@ -1,6 +1,6 @@
 // MatMul, Gemm, and the ops that reduce or normalise: sums over an axis.
 
-import { formatShape } from "../../../tensor/tensor.ts";
+import { formatShape, tensor } from "../../../tensor/tensor.ts";
 import type { Call } from "../call.ts";
 
 export function MatMul(call: Call): void {
@@ -50,6 +50,40 @@ export function BatchNormalization(call: Call): void {
   call.scope.add({ op: "BatchNormalization", name: call.name, inputs, outputs, epsilon });
 }
 
+/** stash_type 1: computed in float32. Mean and 1 / √(variance + epsilon), where a file asks for them, are nodes
+ *  of their own. */
+export function LayerNormalization(call: Call): void {
+  if (call.int("stash_type", 1) !== 1) call.refuse("a stash_type other than 1 is not supported");
+  const axis = call.axis(call.int("axis", -1), call.rank(0));
+  const epsilon = call.float("epsilon", Math.fround(1e-5));
+  const bias = call.optional(2);
+  const inputs = [call.input(0), call.input(1), ...(bias === undefined ? [] : [bias])];
+  const outputs = [call.output()];
+  call.scope.add({ op: "LayerNormalization", name: call.name, inputs, outputs, axis, epsilon });
+  if (call.isUsed(1) || call.isUsed(2)) moments(call, axis, epsilon);
+}
+
+/** Outputs 1 and 2 of a LayerNormalization. */
+function moments(call: Call, axis: number, epsilon: number): void {
+  const { scope } = call;
+  const axes = call.shape(0).flatMap((_, at) => (at >= axis ? [at] : []));
+  const node = (what: string, output = call.fresh(`${call.output()}_${what}`)) => {
+    return { name: scope.nodeNames.fresh(`${call.name}_${what}`), outputs: [output] };
+  };
+  const [mean, center, square] = [node("mean", call.output(1)), node("center"), node("square")];
+  const [variance, sum, root] = [node("variance"), node("sum"), node("root")];
+  const inverse = node("inverse", call.output(2));
+  const [eps, x] = [call.fresh(`${call.output()}_epsilon`), call.input(0)];
+  scope.setConstant(eps, tensor("float32", [], Float32Array.of(epsilon)));
+  scope.add({ op: "ReduceMean", ...mean, inputs: [x], axes, keepdims: true });
+  scope.add({ op: "Sub", ...center, inputs: [x, ...mean.outputs] });
+  scope.add({ op: "Mul", ...square, inputs: [...center.outputs, ...center.outputs] });
+  scope.add({ op: "ReduceMean", ...variance, inputs: square.outputs, axes, keepdims: true });
+  scope.add({ op: "Add", ...sum, inputs: [...variance.outputs, eps] });
+  scope.add({ op: "Sqrt", ...root, inputs: sum.outputs });
+  scope.add({ op: "Reciprocal", ...inverse, inputs: root.outputs });
+}
+
 /** axes: an attribute before opset 18, an input since. None: all axes, or none if noop is set. */
 export function ReduceMean(call: Call): void {
   const isOld = call.opset < 18;
@@ -75,7 +109,15 @@ export function Softmax(call: Call): void {
   softmax(call, call.opset < 13);
 }
 
-export function softmax(call: Call, isOld: boolean): void {
+export function LogSoftmax(call: Call): void {
+  softmax(call, call.opset < 13, "LogSoftmax");
+}
+
+export function softmax(
+  call: Call,
+  isOld: boolean,
+  op: "Softmax" | "LogSoftmax" = "Softmax",
+): void {
   const shape = call.shape(0);
   const rank = shape.length;
   const axis = call.axis(call.int("axis", isOld ? 1 : -1), rank, isOld ? rank + 1 : rank);
@@ -84,13 +126,13 @@ export function softmax(call: Call, isOld: boolean): void {
   const longer = shape.map((_, at) => at).filter((at) => at >= axis && shape[at] !== 1);
   if (!isOld || (longer.length <= 1 && axis < rank)) {
     const along = isOld ? (longer[0] ?? axis) : axis;
-    return scope.add({ op: "Softmax", name, inputs, outputs, axis: along });
+    return scope.add({ op, name, inputs, outputs, axis: along });
   }
   const [rows, columns] = [call.fresh(`${call.output()}_2d`), call.fresh(`${call.output()}_rows`)];
   const [flatten, reshape] = [`${name}_flatten`, `${name}_reshape`].map((wanted) =>
     scope.nodeNames.fresh(wanted),
   );
   scope.add({ op: "Flatten", name: flatten ?? "", inputs, outputs: [rows], axis });
-  scope.add({ op: "Softmax", name, inputs: [rows], outputs: [columns], axis: 1 });
+  scope.add({ op, name, inputs: [rows], outputs: [columns], axis: 1 });
   scope.add({ op: "Reshape", name: reshape ?? "", inputs: [columns], outputs, shape: [...shape] });
 }

@@ -117,14 +117,18 @@ export function Concat(call: Call): void {
   call.scope.add({ op: "Concat", name: call.name, inputs, outputs: [call.output()], axis });
 }
 
-/** Constant mode. pads, value and (18) axes are attributes before opset 11, inputs since. */
+/** pads, value and (18) axes are attributes before opset 11, inputs since. */
 export function Pad(call: Call): void {
   const mode = call.string("mode", "constant");
-  if (mode !== "constant") call.refuse(`mode "${mode}" is not supported; "constant" is`);
+  if (mode !== "constant" && mode !== "reflect" && mode !== "edge") {
+    return call.refuse(`mode "${mode}" is not supported; "constant", "reflect" and "edge" are`);
+  }
   const rank = call.rank(0);
   const isOld = call.opset < 11;
   const given = isOld ? call.ints("pads") : call.constantInts(1, "pads");
-  const value = isOld ? call.float("value", 0) : (call.constantScalar(2, "the padding value") ?? 0);
+  const dtype = call.scope.dtypeOf(call.input(0));
+  const inputValue = () => call.constantScalar(2, "the padding value", dtype) ?? 0;
+  const value = mode !== "constant" ? 0 : isOld ? call.float("value", 0) : inputValue();
   const listed = isOld ? undefined : call.constantInts(3, "axes");
   const axes = listed?.map((axis) => call.axis(axis, rank)) ?? call.shape(0).map((_, axis) => axis);
   if (new Set(axes).size !== axes.length) call.wrong("axes must differ", formatShape(axes));
@@ -138,7 +142,8 @@ export function Pad(call: Call): void {
   });
   if (pads.some((pad) => pad < 0)) call.refuse("negative pads are not supported");
   const [inputs, outputs] = [[call.input(0)], [call.output()]];
-  call.scope.add({ op: "Pad", name: call.name, inputs, outputs, pads, value });
+  const how: { mode?: "reflect" | "edge" } = mode === "constant" ? {} : { mode };
+  call.scope.add({ op: "Pad", name: call.name, inputs, outputs, pads, value, ...how });
 }
 
 /** starts, ends, axes (and steps) are attributes before opset 10, inputs since. */

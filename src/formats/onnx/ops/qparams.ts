@@ -2,7 +2,7 @@
 // QParams, q under parameters that another node gave it, and the float value that q stands for.
 
 import { formatShape, toNumbers, type Tensor } from "../../../tensor/tensor.ts";
-import type { QParams } from "../../../graph/value.ts";
+import { paramsShape, type QParams } from "../../../graph/value.ts";
 import type { Call } from "../call.ts";
 import { sameQuant } from "../scope.ts";
 
@@ -13,8 +13,8 @@ export interface ParamInputs {
 }
 
 /**
- * Scale and zero point as QParams of `dtype`: one pair, or one per slice of `axis` of the value that they
- * belong to, which has `shape`.
+ * Scale and zero point as QParams of `dtype`: one pair, one per slice of `axis` of the value that they belong
+ * to, which has `shape`, or one per block of `blockSize` along it.
  */
 export function paramsOf(
   call: Call,
@@ -22,10 +22,13 @@ export function paramsOf(
   at: ParamInputs,
   axis: number,
   shape: readonly (number | string)[],
+  blockSize = 0,
 ): QParams {
   const scale = call.constant(at.scale, "the scale") ?? call.wrong("a scale must be given", "none");
   if (!(scale.data instanceof Float32Array)) return call.refuse(`scale of dtype ${scale.dtype}`);
-  if (scale.shape.length > 1) call.refuse(`scale of shape ${formatShape(scale.shape)} (blocked)`);
+  if (blockSize === 0 && scale.shape.length > 1) {
+    call.wrong("scales of several axes need a block_size", formatShape(scale.shape));
+  }
   const zero = call.constant(at.zero, "the zero point");
   if (zero && zero.dtype !== dtype) call.wrong(`the zero point must be ${dtype}`, zero.dtype);
   if (zero && zero.data.length !== scale.data.length) {
@@ -35,6 +38,14 @@ export function paramsOf(
   if (invalid !== undefined) call.wrong("scales must be finite and positive", String(invalid));
   const zeroPoint = zero ? Int32Array.from(toNumbers(zero)) : new Int32Array(scale.data.length);
   const params = { dtype, scale: scale.data, zeroPoint };
+  if (blockSize > 0) {
+    const blocks = { axis: call.axis(axis, shape.length), blockSize };
+    const want = formatShape(paramsShape(blocks, shape.map(Number)));
+    if (formatShape(scale.shape) !== want) {
+      call.wrong(`blocks of ${blockSize} need scales ${want}`, formatShape(scale.shape));
+    }
+    return { ...params, ...blocks };
+  }
   if (scale.data.length === 1) return params;
   const along = call.axis(axis, shape.length);
   if (shape[along] !== scale.data.length) {

@@ -25,7 +25,7 @@ export function QuantizeLinear(call: Call): void {
 }
 
 export function DequantizeLinear(call: Call): void {
-  refuseNewForms(call);
+  refusePrecision(call);
   const code = call.int("output_dtype", 0);
   if (code !== 0 && code !== DataType.FLOAT) {
     call.refuse(`output ${dataTypeName(code)} is not supported`);
@@ -34,16 +34,20 @@ export function DequantizeLinear(call: Call): void {
   if (entry.kind === "sizes") return call.wrong("x must be quantized", "int64");
   const isKnown = entry.kind === "constant";
   const dtype = isKnown ? entry.tensor.dtype : entry.value.dtype;
-  if (dtype !== "uint8" && dtype !== "int8" && dtype !== "int32") {
-    return call.refuse(`x has dtype ${dtype}; int8, uint8 and int32 are supported`);
+  const isNibble = dtype === "int4" || dtype === "uint4";
+  if (isNibble && !isKnown) return call.refuse(`x has dtype ${dtype}; only constants may`);
+  if (!isNibble && dtype !== "uint8" && dtype !== "int8" && dtype !== "int32") {
+    return call.refuse(`x has dtype ${dtype}; int4, int8, uint4, uint8 and int32 are supported`);
   }
+  const blockSize = call.int("block_size", 0);
+  if (blockSize !== 0 && !isKnown) return call.refuse("block_size is supported on constants alone");
   if (!isKnown && call.scope.entry(call.input(1))?.kind === "value") return dynamic(call);
   const zero = call.constant(2, "the zero point");
   if (dtype === "int32" && zero && toNumbers(zero).some((value) => value !== 0)) {
     call.refuse("int32 with a zero point other than 0, which the standard does not have");
   }
   const axis = call.int("axis", 1);
-  const quant = paramsOf(call, dtype, PARAMS, axis, call.shape(0));
+  const quant = paramsOf(call, dtype, PARAMS, axis, call.shape(0), blockSize);
   const outputs = [call.output()];
   if (!isKnown && dtype === "int32") return scaleIntegers(call, quant.scale, quant.axis);
   const inputs = [readAs(call, 0, quant)];
@@ -91,6 +95,10 @@ function dynamic(call: Call): void {
 
 function refuseNewForms(call: Call): void {
   if (call.int("block_size", 0) !== 0) call.refuse("block_size is not supported");
+  refusePrecision(call);
+}
+
+function refusePrecision(call: Call): void {
   const precision = call.int("precision", 0);
   if (precision !== 0 && precision !== DataType.FLOAT) {
     call.refuse(`precision ${dataTypeName(precision)} is not supported`);

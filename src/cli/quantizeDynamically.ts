@@ -1,0 +1,213 @@
+// quantize --mode dynamic: weights to integers without data; with --smooth, a few samples even out the
+// activations before.
+
+import type { QuantizeDynamicOptions } from "../quantizeDynamic.ts";
+import { quantizeDynamic } from "../quantizeDynamic.ts";
+import { valueOf } from "../graph/graph.ts";
+import { checkStage, type Model } from "../model.ts";
+import { requestDevice } from "../node.ts";
+import { save } from "../save.ts";
+import { smoothQuant, type SmoothQuantReport } from "../smoothQuant.ts";
+import { tensor } from "../tensor/tensor.ts";
+import type { Arguments, OptionSpec } from "./arguments.ts";
+import { arrayBatches } from "./arrayData.ts";
+import { readArrays } from "./arrays.ts";
+import { CONSTANT_OPTION, readConstants } from "./constants.ts";
+import type { Context, Outcome } from "./context.ts";
+import { checkOutput, loadModel, writeOutput } from "./files.ts";
+import { facts, formatBytes, formatDecibels, table } from "./table.ts";
+
+export const DYNAMIC_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: "preset",
+    value: "NAME",
+    help: "dynamic: default, or PyTorch's numbers: qnnpack, fbgemm, x86.",
+  },
+  {
+    name: "ops",
+    value: "NAME,…",
+    multiple: true,
+    help: "dynamic: kinds of layers (Linear), ops or node names to quantize. Default: all known.",
+  },
+  { name: "dtype", value: "TYPE", help: "dynamic: what weights become. Default: int8." },
+  { name: "weight", value: "SCALES", help: "dynamic: perTensor or perChannel (rows)." },
+  { name: "granularity", value: "SCALES", help: "dynamic: perTensor or perToken (activations)." },
+  { name: "reduce-range", help: "dynamic: 128 levels for activations in place of 256." },
+  {
+    name: "smooth",
+    value: "[NAME=]FILE",
+    multiple: true,
+    help: "dynamic: SmoothQuant before, by samples of the inputs (.npy, .npz).",
+  },
+  { name: "alpha", value: "A", help: "Of --smooth, 0 … 1. Default: 0.5." },
+  {
+    name: "smooth-insert",
+    help: "Of --smooth: insert a Mul where no node can take the factors up.",
+  },
+  { name: "ones", value: "NAME", multiple: true, help: "Of --smooth: an input of ones." },
+  { name: "zeros", value: "NAME", multiple: true, help: "Of --smooth: an input of zeros." },
+  CONSTANT_OPTION,
+];
+
+export async function quantizeDynamically(args: Arguments, context: Context): Promise<Outcome> {
+  const out = args.required("out");
+  const options = readOptions(args);
+  const alpha = readAlpha(args);
+  const constants = await readConstants(args);
+  const path = args.positional("MODEL");
+  const { bytes, model } = await loadModel(path, constants === undefined ? {} : { constants });
+  checkStage("quantize", model, ["float"], "Give it the float model.");
+  await checkOutput("--out", out, [path]);
+  const smoothing = args.has("smooth")
+    ? await smoothed(args, model, alpha, options, context)
+    : undefined;
+  const quantized = quantizeDynamic(smoothing?.model ?? model, options);
+  const file = save(quantized);
+  await writeOutput(out, file, context.signal);
+  const { graph } = quantized;
+  const nodes = graph.nodes.filter(({ inputs }) =>
+    inputs.some((name) => graph.constants.has(name) && valueOf(graph, name).quant),
+  );
+  const left = quantized.details.left ?? [];
+  const report = smoothing?.report;
+  return {
+    json: {
+      mode: "dynamic",
+      bytesFloat: bytes,
+      bytesQuantized: file.length,
+      nodes: nodes.map(({ name, op }) => ({ name, op })),
+      float: left,
+      ...(report ? { smooth: report } : {}),
+      out,
+    },
+    text: [
+      ...(report ? [smoothText(report)] : []),
+      ...(left.length > 0
+        ? [
+            table([
+              ["stays float", "op", "because"],
+              ...left.map(({ node, op, reason }) => [node, op, reason]),
+            ]),
+          ]
+        : []),
+      facts([
+        ["quantized", `${nodes.length} nodes${countsOf(nodes)}`],
+        [
+          "size",
+          `${formatBytes(bytes)} → ${formatBytes(file.length)} (${(file.length / bytes).toFixed(3)})`,
+        ],
+        ["written", out],
+      ]),
+    ].join("\n\n"),
+  };
+}
+
+/** ": 26 MatMulIntegerToFloat, 2 LSTM". */
+function countsOf(nodes: readonly { readonly op: string }[]): string {
+  const counts = new Map<string, number>();
+  for (const { op } of nodes) counts.set(op, (counts.get(op) ?? 0) + 1);
+  const parts = [...counts].map(([op, count]) => `${count} ${op}`);
+  return parts.length > 0 ? `: ${parts.join(", ")}` : "";
+}
+
+/** The words are checked by quantizeDynamic, which knows them. */
+function readOptions(args: Arguments): QuantizeDynamicOptions {
+  const ops = args.list("ops").flatMap((text) => text.split(","));
+  const overrides = Object.fromEntries(args.list("exclude").map((pattern) => [pattern, null]));
+  const words = Object.fromEntries(
+    (["preset", "dtype", "weight", "granularity"] as const).flatMap((name) => {
+      const word = args.text(name);
+      return word === undefined ? [] : [[name, word]];
+    }),
+  ) as Pick<QuantizeDynamicOptions, "preset" | "dtype" | "weight" | "granularity">;
+  return {
+    ...words,
+    ...(ops.length > 0 ? { ops } : {}),
+    ...(args.has("exclude") ? { overrides } : {}),
+    ...(args.has("reduce-range") ? { reduceRange: true } : {}),
+  };
+}
+
+function readAlpha(args: Arguments): number {
+  const only = ["alpha", "smooth-insert", "ones", "zeros"].find((name) => args.has(name));
+  if (only !== undefined && !args.has("smooth")) args.fail(`--${only} is for --smooth`);
+  const text = args.text("alpha") ?? "0.5";
+  const alpha = Number(text);
+  if (text.trim() !== "" && alpha >= 0 && alpha <= 1) return alpha;
+  return args.fail(`--alpha must be from 0 to 1; got ${JSON.stringify(text)}`);
+}
+
+async function smoothed(
+  args: Arguments,
+  model: Model<"float">,
+  alpha: number,
+  quantize: QuantizeDynamicOptions,
+  { progress, signal }: Context,
+) {
+  const onNote = (note: string) => progress.note(note);
+  const filled = new Map<string, 0 | 1>([
+    ...args.list("ones").map((name) => [name, 1] as const),
+    ...args.list("zeros").map((name) => [name, 0] as const),
+  ]);
+  const unknown = [...filled.keys()].find((name) => !Object.hasOwn(model.inputs, name));
+  if (unknown !== undefined)
+    args.fail(`--ones and --zeros name inputs of the model; it has no "${unknown}"`);
+  const names = Object.keys(model.inputs).filter((name) => !filled.has(name));
+  const arrays = await readArrays(args, "smooth", names, onNote);
+  const missing = names.find((name) => !arrays.has(name));
+  if (missing !== undefined)
+    args.fail(`--smooth ${missing}=FILE is missing; or --ones ${missing}, or --zeros ${missing}`);
+  const [first] = arrays.values();
+  const count = first?.shape[0] ?? 0;
+  const batches = arrayBatches({
+    model,
+    arrays,
+    labels: tensor("int8", [count], new Int8Array(count)),
+    filled,
+    batch: args.integer("batch", 1),
+    limit: args.integer("calibration-limit", 1),
+    sequential: false,
+    onNote,
+  });
+  using device = await requestDevice();
+  const result = await smoothQuant(model, tensorsOf(batches.open()), {
+    device,
+    alpha,
+    insert: args.has("smooth-insert"),
+    quantize,
+    signal,
+    total: batches.total,
+    onProgress: ({ samples, total }) => progress.report("smooth", samples, total),
+  });
+  progress.clear();
+  return result;
+}
+
+function* tensorsOf(batches: ReturnType<ReturnType<typeof arrayBatches>["open"]>) {
+  for (const { tensors } of batches) yield tensors;
+}
+
+function smoothText(report: SmoothQuantReport): string {
+  const { groups, left, beforeDb, afterDb, floatDb } = report;
+  const rows = [
+    ...groups.map(({ value, layers, into, outliers }) => [
+      value,
+      String(layers.length),
+      into,
+      `${outliers.before.toFixed(1)} → ${outliers.after.toFixed(1)}`,
+    ]),
+    ...left.map(({ value, layers, reason }) => [
+      value,
+      String(layers.length),
+      `left: ${reason}`,
+      "",
+    ]),
+  ];
+  return [
+    table([["smoothed activation", "layers", "into", "greatest / median"], ...rows]),
+    facts([
+      ["dynamic int8", `${formatDecibels(beforeDb)} → ${formatDecibels(afterDb)} to float`],
+      ["smoothed float", `${formatDecibels(floatDb)} to float`],
+    ]),
+  ].join("\n\n");
+}
