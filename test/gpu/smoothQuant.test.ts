@@ -33,7 +33,10 @@ function encoder(): Uint8Array {
       Array.from({ length: rows * columns }, () => random() / Math.sqrt(rows)),
     );
   const row = (size: number, of: (index: number) => number) =>
-    float32([size], Array.from({ length: size }, (_, index) => of(index)));
+    float32(
+      [size],
+      Array.from({ length: size }, (_, index) => of(index)),
+    );
   const initializers = {
     scale: row(WIDTH, outlying),
     shift: row(WIDTH, (channel) => 0.1 * outlying(channel)),
@@ -111,14 +114,18 @@ describe("smoothQuant", () => {
         () => "nothing was thrown",
         (error: unknown) => `${(error as Error).name}: ${(error as Error).message}`,
       );
-    expect(await messageOf(() => smoothed({ alpha: 2 }))).toMatchInlineSnapshot(`"InputError: smoothQuant: alpha must be from 0 to 1; got 2. 0.5 suits most models."`);
+    expect(await messageOf(() => smoothed({ alpha: 2 }))).toMatchInlineSnapshot(
+      `"InputError: smoothQuant: alpha must be from 0 to 1; got 2. 0.5 suits most models."`,
+    );
     const model = (await load(encoder())) as Model<"float">;
-    expect(await messageOf(() => smoothQuant(model, [], { device }))).toMatchInlineSnapshot(`"InputError: smoothQuant: data must hold at least one batch; got none. Check the data source."`);
+    expect(await messageOf(() => smoothQuant(model, [], { device }))).toMatchInlineSnapshot(
+      `"InputError: smoothQuant: data must hold at least one batch; got none. Check the data source."`,
+    );
     const [broken] = samples(1);
     (broken!["x"]!.data as Float32Array)[5] = NaN;
-    expect(
-      await messageOf(() => smoothQuant(model, [broken!], { device })),
-    ).toMatchInlineSnapshot(`"NonFiniteError: smoothQuant: batch 0, tensor "x": found 1 non-finite value(s), the first at index 5. Check the preprocessing of that batch and the model's weights."`);
+    expect(await messageOf(() => smoothQuant(model, [broken!], { device }))).toMatchInlineSnapshot(
+      `"NonFiniteError: smoothQuant: batch 0, tensor "x": found 1 non-finite value(s), the first at index 5. Check the preprocessing of that batch and the model's weights."`,
+    );
     expect(await messageOf(() => smoothed({ signal: AbortSignal.abort() }))).toContain("Abort");
   });
 });
@@ -144,7 +151,12 @@ describe("quantize --mode dynamic", () => {
   it("needs no data, and says what became integers and what stayed float", async () => {
     const { status, stdout, stderr } = await quantize("--out", "q.onnx", "--exclude", "down");
     expect([status, stderr]).toEqual([0, ""]);
-    expect(stdout).toMatchInlineSnapshot();
+    expect(stdout).toMatchInlineSnapshot(`
+      "quantized  3 nodes: 3 MatMulIntegerToFloat
+      size       100.1 kB → 53.1 kB (0.530)
+      written    q.onnx
+      "
+    `);
     const { stage, graph } = await load(readFileSync(join(folder, "q.onnx")));
     expect(stage).toBe("quantized");
     expect(graph.nodes.filter(({ op }) => op === "MatMul")).toHaveLength(1);
@@ -154,11 +166,26 @@ describe("quantize --mode dynamic", () => {
     const { status, stdout, stderr } = await quantize("--out", "s.onnx", "--smooth", "x.npy");
     expect([status, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/dynamic int8 +\d+\.\d dB → \d+\.\d dB to float/);
-    expect(stdout.replaceAll(/\d+\.\d+/g, "0")).toMatchInlineSnapshot();
+    expect(stdout.replaceAll(/\d+\.\d+/g, "0")).toMatchInlineSnapshot(`
+      "smoothed activation  layers  into                        greatest / median
+      ──────────────────────────────────────────────────────────────────────────
+      n                         2  LayerNormalization "norm"   0 → 0
+      m                         1  LayerNormalization "norm2"  0 → 0
+      h                         1  MatMul "up"                 0 → 0
+
+      dynamic int8    0 dB → 0 dB to float
+      smoothed float  0 dB to float
+
+      quantized  4 nodes: 4 MatMulIntegerToFloat
+      size       0 kB → 0 kB (0)
+      written    s.onnx
+      "
+    `);
   });
 
   it("options of the other mode, and words that are not known, are refused", async () => {
-    const failing = async (...argv: string[]) => (await quantize("--out", "f.onnx", ...argv)).stderr;
+    const failing = async (...argv: string[]) =>
+      (await quantize("--out", "f.onnx", ...argv)).stderr;
     expect(await failing("--qconfig", "int8")).toMatchInlineSnapshot(`
       "quantize: --qconfig is for --mode static. Try: webgpu-quant quantize --help
       "
