@@ -42,7 +42,10 @@ const WEIGHTS = { BITS: [4, 8, 16], ZEROS: FLAG };
 const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readonly number[]>>>>> = {
   binaryF32: { OP: [0, 1, 2, 3, 4, 5, 6] },
   binaryI8: { MULTIPLY: FLAG },
-  cast32: { TO_FLOAT: FLAG },
+  binaryI32: { OP: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] },
+  cast32: { FROM_FLOAT: FLAG, TO: [0, 1, 2] },
+  comparisonF32: { OP: [0, 1, 2] },
+  narrowI8: { SATURATE: FLAG, SIGNED: FLAG },
   convI32: { SPLIT: FLAG },
   convDynamicI8: { POINTWISE: [1], PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG, ...TILE },
   convQuadDynamicI8: { POINTWISE: [1], PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG, ...QUAD },
