@@ -125,6 +125,7 @@ op(`${MS}MatMulNBits`, blocks.MatMulNBits, 3, 6, "K N bits block_size accuracy_l
 op(`${MS}Gelu`, elementwise.Gelu, 1, 1);
 op(`${MS}BiasGelu`, elementwise.BiasGelu, 2, 2);
 op(`${MS}FastGelu`, elementwise.FastGelu, 1, 2);
+op(`${MS}DynamicQuantizeLSTM`, recurrent.DynamicQuantizeLSTM, 12, 12, `${recurrence} input_forget`);
 op(`${MS}QGemm`, qlinear.QGemm, 6, 9, "alpha transA transB");
 op(`${MS}QLinearAdd`, qlinear.QLinearAdd, 7, 8);
 op(`${MS}QLinearMul`, qlinear.QLinearMul, 7, 8);
