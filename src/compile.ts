@@ -2,6 +2,7 @@
 
 import { InputError } from "./errors.ts";
 import { bindShapes } from "./graph/bind.ts";
+import { namesOf } from "./graph/dims.ts";
 import { valueOf, type Graph } from "./graph/graph.ts";
 import type { Device } from "./gpu/device.ts";
 import { checkStage, type Model } from "./model.ts";
@@ -71,5 +72,5 @@ function boundsOf(
 /** Names of the sizes that inputs leave open. */
 export function symbolicDims(graph: Graph): string[] {
   const dims = graph.inputs.flatMap((name) => valueOf(graph, name).shape);
-  return [...new Set(dims.filter((dim) => typeof dim === "string"))];
+  return [...new Set(dims.flatMap(namesOf))];
 }

@@ -14,6 +14,7 @@ import { readConstants } from "./constants.ts";
 import { adapterName, type Context, type Outcome } from "./context.ts";
 import { evaluationTable } from "./evaluationTables.ts";
 import { loadModel, readInput } from "./files.ts";
+import { readDims } from "./sizes.ts";
 import { facts } from "./table.ts";
 import { readText, readVocabulary } from "./text.ts";
 import { readTuning } from "./tuning.ts";
@@ -30,7 +31,7 @@ export async function evaluateArrays(
   const labelOffset = args.integer("label-offset", -Infinity) ?? 0;
   const state = readState(args);
   const constants = await readConstants(args);
-  const options = constants === undefined ? {} : { constants };
+  const options = { ...(constants === undefined ? {} : { constants }), ...readDims(args) };
   const { path, model } = await loadModel(args.positional("MODEL"), options);
   const referencePath = args.text("reference");
   const reference =

@@ -13,6 +13,7 @@ import { evaluationTable } from "./evaluationTables.ts";
 import { loadModel, type LoadedModel } from "./files.ts";
 import { checkLabels, labelOf, readLabels, type Labels } from "./labels.ts";
 import { facts } from "./table.ts";
+import { readDims } from "./sizes.ts";
 import { readTuning } from "./tuning.ts";
 
 async function* labelled(
@@ -44,11 +45,12 @@ export async function evaluatePictures(args: Arguments, context: Context): Promi
   const limit = args.integer("limit", 1);
   const labelOffset = args.integer("label-offset", -Infinity) ?? 0;
   const labelsPath = args.needed("labels");
-  const main = await loadModel(args.positional("MODEL"));
+  const main = await loadModel(args.positional("MODEL"), readDims(args));
   const { model, path } = main;
   const classes = classesOf(main);
   const referencePath = args.text("reference");
-  const reference = referencePath === undefined ? undefined : await loadModel(referencePath);
+  const reference =
+    referencePath === undefined ? undefined : await loadModel(referencePath, readDims(args));
   const tuning = await readTuning(args);
   const labels = await readLabels(labelsPath);
   const data = await readData(args, model, context, limit);

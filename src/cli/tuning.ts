@@ -1,10 +1,11 @@
-// --tuning FILE: a table that `webgpu-quant tune` wrote, for the commands that run a model.
+// --tuning FILE and --bound NAME=SIZE: how the commands that run a model compile it.
 
 import type { CompileOptions } from "../compile.ts";
 import { InputError } from "../errors.ts";
 import { parseTuning } from "../tuning/table.ts";
 import type { Arguments, OptionSpec } from "./arguments.ts";
 import { readInput } from "./files.ts";
+import { readSizes } from "./sizes.ts";
 
 export const TUNING_OPTION: OptionSpec = {
   name: "tuning",
@@ -12,10 +13,12 @@ export const TUNING_OPTION: OptionSpec = {
   help: "Use what `webgpu-quant tune` measured on this device.",
 };
 
-/** What to compile with; nothing without --tuning. Throws InputError. */
+/** What to compile with; nothing without --tuning and --bound. Throws InputError, UsageError. */
 export async function readTuning(args: Arguments): Promise<CompileOptions> {
+  const bounds = readSizes(args, "bound");
+  const sizes = bounds === undefined ? {} : { bounds };
   const path = args.text("tuning");
-  if (path === undefined) return {};
+  if (path === undefined) return sizes;
   const text = new TextDecoder().decode(await readInput("--tuning", path));
   let value: unknown;
   try {
@@ -26,5 +29,5 @@ export async function readTuning(args: Arguments): Promise<CompileOptions> {
       `--tuning "${path}": must be JSON; ${problem}. Tune again on this device.`,
     );
   }
-  return { tuning: parseTuning(value) };
+  return { ...sizes, tuning: parseTuning(value) };
 }

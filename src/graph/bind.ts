@@ -3,8 +3,10 @@
 
 import { InputError } from "../errors.ts";
 import { formatShape } from "../tensor/tensor.ts";
+import { solveDim, substitute } from "./dims.ts";
 import { valueOf, type Graph } from "./graph.ts";
-import { inferShapes } from "./shapes.ts";
+import type { Node } from "./node.ts";
+import { inferShapes, nodeError } from "./shapes.ts";
 import type { Dim, Value } from "./value.ts";
 
 /** A value whose sizes are all known. */
@@ -36,9 +38,11 @@ export function matchDims(
       want.length === got.length &&
       want.every((dim, axis) => {
         const size = got[axis] ?? -1;
-        const known = typeof dim === "number" ? dim : dims.get(dim);
-        if (known === undefined && typeof dim === "string") dims.set(dim, size);
-        return known === undefined || known === size;
+        const known = substitute(dim, dims);
+        if (typeof known === "number") return known === size;
+        const solved = solveDim(known, size, dims);
+        if (solved) dims.set(solved.name, solved.size);
+        return solved !== undefined;
       });
     if (!fits) {
       throw new InputError(
@@ -53,8 +57,8 @@ export function matchDims(
 /** `graph` with symbolic sizes replaced by `dims` and every shape inferred again. */
 export function bindShapes(graph: Graph, dims: ReadonlyMap<string, number>): BoundGraph {
   const bind = (dim: Dim): number => {
-    const size = typeof dim === "number" ? dim : dims.get(dim);
-    if (size !== undefined) return size;
+    const size = substitute(dim, dims);
+    if (typeof size === "number") return size;
     throw new InputError(
       `size "${dim}" is unknown; got sizes for ${[...dims.keys()].join(", ") || "none"}. ` +
         `Give it when loading: load(bytes, { dims: { ${dim}: 1 } }).`,
@@ -65,16 +69,51 @@ export function bindShapes(graph: Graph, dims: ReadonlyMap<string, number>): Bou
     const value = valueOf(graph, name);
     values.set(name, { ...value, shape: value.shape.map(bind) });
   }
-  for (const node of graph.nodes) {
+  const nodes = graph.nodes.map((node) => bindNode(node, bind));
+  for (const node of nodes) {
     const shapes = inferShapes(
-      node.op === "Reshape" || node.op === "Expand"
-        ? { ...node, shape: node.shape.map((dim) => (typeof dim === "string" ? bind(dim) : dim)) }
-        : node,
+      node,
       node.inputs.map((name) => valueOf({ ...graph, values }, name).shape),
     );
+    if (node.op === "Slice") checkSlice(graph, node, shapes[0] ?? [], dims);
     node.outputs.forEach((name, index) => {
       values.set(name, { ...valueOf(graph, name), shape: (shapes[index] ?? []).map(bind) });
     });
   }
-  return { ...graph, values };
+  return { ...graph, nodes, values };
 }
+
+/** `node` with numbers for the sizes that its attributes name; itself where they name none. */
+function bindNode(node: Node, bind: (dim: Dim) => number): Node {
+  switch (node.op) {
+    case "Reshape":
+    case "Expand":
+      return isOpen(node.shape) ? { ...node, shape: node.shape.map(bind) } : node;
+    case "Slice":
+      return isOpen(node.starts) || isOpen(node.ends)
+        ? { ...node, starts: node.starts.map(bind), ends: node.ends.map(bind) }
+        : node;
+    default:
+      return node;
+  }
+}
+
+/** A bound that names a size must lie within the axis: a table of 512 positions has no 513th. */
+function checkSlice(
+  graph: Graph,
+  node: Node,
+  got: readonly Dim[],
+  dims: ReadonlyMap<string, number>,
+): void {
+  const want = valueOf(graph, node.outputs[0] ?? "").shape.map((dim) => substitute(dim, dims));
+  if (want.every((size, axis) => size === got[axis])) return;
+  const sizes = [...dims].map(([name, size]) => `${name} ${size}`).join(", ");
+  throw nodeError(
+    node,
+    `the slice must have shape ${formatShape(want)} for ${sizes}`,
+    formatShape(got),
+    "The model takes no input of these sizes: pass less at a time.",
+  );
+}
+
+const isOpen = (dims: readonly Dim[]): boolean => dims.some((dim) => typeof dim === "string");

@@ -4,9 +4,10 @@
 import { InputError } from "../errors.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { formatShape } from "../tensor/tensor.ts";
-import { isBinary, isUnaryFunction } from "./functions.ts";
+import { isBinary, isReduce, isUnaryFunction } from "./functions.ts";
 import { sliceRange, windowSize } from "./extents.ts";
 import type { Node, Window } from "./node.ts";
+import { addDims, divideDims, productOf } from "./dims.ts";
 import { recurrentShapes, wantedShape } from "./recurrent.ts";
 import type { Dim } from "./value.ts";
 
@@ -48,35 +49,16 @@ export function broadcastShapes(node: Node, a: Shape, b: Shape): Dim[] {
   });
 }
 
-/** Product of sizes: known factors multiplied, unknown ones as a sorted list of names. */
-function product(shape: Shape): { known: number; names: string[] } {
-  const names: string[] = [];
-  let known = 1;
-  for (const dim of shape) {
-    if (typeof dim === "number") known *= dim;
-    else names.push(dim);
-  }
-  return { known, names: names.sort() };
-}
-
 /** The target of a Reshape with 0 and −1 resolved. */
 function reshape(node: Node & { op: "Reshape" }, input: Shape): Dim[] {
   const target: (Dim | undefined)[] = node.shape.map((dim, axis) =>
     dim === 0 ? input[axis] : dim === -1 ? undefined : dim,
   );
-  const from = product(input);
-  const to = product(target.map((dim) => dim ?? 1));
-  const names = [...from.names];
-  for (const name of to.names) {
-    const at = names.indexOf(name);
-    if (at >= 0) names.splice(at, 1);
-    else names.push("?");
-  }
-  const fits = names.length === 0 && (target.includes(undefined) ? true : from.known === to.known);
-  const name =
-    names.length === 1 && names[0] !== "?" && from.known === to.known ? names[0] : undefined;
-  const rest = from.known / to.known;
-  const missing = names.length === 0 && Number.isInteger(rest) ? rest : name;
+  const from = productOf(input);
+  const to = productOf(target.map((dim) => dim ?? 1));
+  const isKnown = from !== undefined && to !== undefined;
+  const missing = isKnown ? divideDims(from, to) : undefined;
+  const fits = isKnown && from === to;
   if (target.includes(undefined) ? missing === undefined : !fits) {
     throw nodeError(
       node,
@@ -128,6 +110,7 @@ function pad(node: Node & { op: "Pad" }, x: Shape): Dim[] {
   return x.map((dim, axis) => {
     const [begin, end] = [node.pads[axis] ?? 0, node.pads[axis + x.length] ?? 0];
     if (begin === 0 && end === 0) return dim;
+    if (node.mode === undefined) return addDims(dim, begin + end);
     const size = sizeAt(node, x, axis);
     // A mirror has no more than it shows; an edge must be there.
     const most = node.mode === "reflect" ? size - 1 : size > 0 ? Infinity : 0;
@@ -147,7 +130,7 @@ function concat(node: Node & { op: "Concat" }, inputs: readonly Shape[]): Dim[] 
   const first = inputs[0] ?? [];
   return first.map((dim, axis) => {
     if (axis === node.axis) {
-      return inputs.reduce((sum, shape) => sum + sizeAt(node, shape, axis), 0);
+      return inputs.reduce<Dim>((sum, shape) => addDims(sum, shape[axis] ?? 0), 0);
     }
     const other = inputs.find((shape) => shape[axis] !== dim || shape.length !== first.length);
     if (other === undefined) return dim;
@@ -158,6 +141,24 @@ function concat(node: Node & { op: "Concat" }, inputs: readonly Shape[]): Dim[] 
       CHECK_MODEL,
     );
   });
+}
+
+/** No size reaches so far: what exporters write for "to the end". */
+const FAR = 2 ** 31 - 1;
+
+/** The size of sliced axis `axis`, number `at` of the node's list. Bounds on an axis whose size is open, and
+ *  bounds that name a size, are taken to lie within the axis: sizes that do not are found when they come. */
+function sliced(node: Node & { op: "Slice" }, x: Shape, axis: number, at: number): Dim {
+  const size = x[axis] ?? 1;
+  const [start, end, step] = [node.starts[at] ?? 0, node.ends[at] ?? 0, node.steps[at] ?? 1];
+  if (typeof size === "number" && typeof start === "number" && typeof end === "number")
+    return sliceRange(size, start, end, step).count;
+  if (step !== 1) return sizeAt(node, x, axis);
+  const place = (bound: Dim): Dim => {
+    if (typeof bound === "string") return bound;
+    return bound < 0 ? addDims(size, bound) : bound >= FAR ? size : bound;
+  };
+  return addDims(place(end), place(start), -1);
 }
 
 function matmul(node: Node, a: Shape, b: Shape): Dim[] {
@@ -239,6 +240,11 @@ function recurrent(node: Node & { op: "LSTM" | "GRU" }, inputs: readonly Shape[]
   return recurrentShapes(node, x);
 }
 
+/** `shape` with `axes` reduced. */
+function reduced(shape: Shape, axes: readonly number[], keepdims: boolean): Dim[] {
+  return shape.flatMap((dim, axis) => (!axes.includes(axis) ? [dim] : keepdims ? [1] : []));
+}
+
 /** Element types that `node`'s op alone decides, output by output; undefined where its inputs do. */
 export function fixedTypes(node: Node): readonly DType[] | undefined {
   switch (node.op) {
@@ -247,6 +253,9 @@ export function fixedTypes(node: Node): readonly DType[] | undefined {
     case "ConvInteger":
     case "MatMulInteger":
       return ["int32"];
+    case "ArgMax":
+    case "ArgMin":
+      return ["int64"];
     case "MatMulIntegerToFloat":
       return ["float32"];
     case "DynamicQuantizeLinear":
@@ -274,6 +283,7 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
   const x = inputs[0] ?? [];
   if (isUnaryFunction(node)) return [[...x]];
   if (isBinary(node)) return [broadcastShapes(node, x, inputs[1] ?? [])];
+  if (isReduce(node)) return [reduced(x, node.axes, node.keepdims)];
   switch (node.op) {
     case "Conv":
     case "ConvInteger":
@@ -322,21 +332,20 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
       return [spatial(node, x, x[1] ?? 1, node, node.ceilMode)];
     case "GlobalAveragePool":
       return [x.map((dim, axis) => (axis < 2 ? dim : 1))];
-    case "ReduceMean":
-      return [
-        x.flatMap((dim, axis) => (!node.axes.includes(axis) ? [dim] : node.keepdims ? [1] : [])),
-      ];
+    case "ArgMax":
+    case "ArgMin":
+      if (x[node.axis] === 0) {
+        throw nodeError(node, `axis ${node.axis} must have elements`, formatShape(x), CHECK_MODEL);
+      }
+      return [reduced(x, [node.axis], node.keepdims)];
     case "Flatten": {
-      const merge = (part: Shape): Dim => {
-        const { known, names } = product(part);
-        if (names.length === 0) return known;
-        if (names.length === 1 && known === 1) return names[0] ?? 1;
-        return sizeAt(
+      const merge = (part: Shape): Dim =>
+        productOf(part) ??
+        sizeAt(
           node,
           part,
           part.findIndex((dim) => typeof dim === "string"),
         );
-      };
       return [[merge(x.slice(0, node.axis)), merge(x.slice(node.axis))]];
     }
     case "Reshape":
@@ -362,12 +371,7 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
         x.map((dim, axis) => {
           const at = node.axes.indexOf(axis);
           if (at < 0) return dim;
-          const [start, end, step] = [
-            node.starts[at] ?? 0,
-            node.ends[at] ?? 0,
-            node.steps[at] ?? 1,
-          ];
-          return sliceRange(sizeAt(node, x, axis), start, end, step).count;
+          return sliced(node, x, axis, at);
         }),
       ];
     case "Split":

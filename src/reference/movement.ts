@@ -3,7 +3,7 @@
 
 import type { Movement, Node, NodeOf } from "../graph/node.ts";
 import { sliceRange } from "../graph/extents.ts";
-import { nodeError } from "../graph/shapes.ts";
+import { nodeError, sizeAt } from "../graph/shapes.ts";
 import { allocate, type DType } from "../tensor/dtype.ts";
 import { sizeOf, stridesOf, tensor, type Tensor } from "../tensor/tensor.ts";
 import { forEachIndex, inputAt } from "./operands.ts";
@@ -128,7 +128,8 @@ export function move(
           const listed = node.axes.indexOf(axis);
           if (listed < 0) return at[axis] ?? 0;
           const step = node.steps[listed] ?? 1;
-          const [start = 0, end = 0] = [node.starts[listed], node.ends[listed]];
+          const start = sizeAt(node, node.starts, listed);
+          const end = sizeAt(node, node.ends, listed);
           return sliceRange(x.shape[axis] ?? 0, start, end, step).start + step * (at[axis] ?? 0);
         }),
       ];

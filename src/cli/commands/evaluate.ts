@@ -7,6 +7,7 @@ import type { Command } from "../context.ts";
 import { DATA_OPTIONS, optional } from "../data.ts";
 import { evaluateArrays } from "../evaluateArrays.ts";
 import { evaluatePictures } from "../evaluatePictures.ts";
+import { BOUND_OPTION, DIMS_OPTION } from "../sizes.ts";
 import { TUNING_OPTION } from "../tuning.ts";
 
 const TASKS: readonly Task[] = ["classification", "language-model", "binary"];
@@ -78,6 +79,8 @@ export const evaluate: Command = {
     { name: "zeros", value: "NAME", multiple: true, help: "An input of zeros: token_type_ids." },
     CONSTANT_OPTION,
     { name: "logits", help: "binary: the outputs are logits, not probabilities." },
+    DIMS_OPTION,
+    BOUND_OPTION,
     TUNING_OPTION,
   ],
   examples: [

@@ -3,6 +3,7 @@
 import { inspect } from "../../inspect.ts";
 import { save, type SaveOptions } from "../../save.ts";
 import type { Arguments } from "../arguments.ts";
+import { DIMS_OPTION, readDims } from "../sizes.ts";
 import type { Command } from "../context.ts";
 import { checkOutput, loadModel, writeOutput } from "../files.ts";
 import { facts, formatBytes } from "../table.ts";
@@ -14,6 +15,7 @@ export const exportOnnx: Command = {
   summary: "Write a model as ONNX, a quantized one in QDQ form, whatever file it comes from.",
   positionals: ["MODEL"],
   options: [
+    DIMS_OPTION,
     { name: "out", value: "OUT.onnx", required: true, help: "The file to write." },
     {
       name: "opset",
@@ -37,7 +39,7 @@ export const exportOnnx: Command = {
   async run(args, { signal }) {
     const out = args.required("out");
     const options = readOptions(args);
-    const { path, bytes, model } = await loadModel(args.positional("MODEL"));
+    const { path, bytes, model } = await loadModel(args.positional("MODEL"), readDims(args));
     await checkOutput("--out", out, [path]);
     const file = save(model, options);
     await writeOutput(out, file, signal);

@@ -3,6 +3,7 @@
 import { inspect as inspectModel } from "../../inspect.ts";
 import type { PortType } from "../../model.ts";
 import type { Command } from "../context.ts";
+import { DIMS_OPTION, readDims } from "../sizes.ts";
 import { loadModel } from "../files.ts";
 import { facts, formatBytes, formatCount, formatPercent, table } from "../table.ts";
 
@@ -14,10 +15,10 @@ export const inspect: Command = {
   name: "inspect",
   summary: "Show inputs, outputs, ops, size, work, and what would be quantized.",
   positionals: ["MODEL"],
-  options: [],
+  options: [DIMS_OPTION],
   examples: ["webgpu-quant inspect model.onnx"],
   async run(args) {
-    const { path, bytes, model } = await loadModel(args.positional("MODEL"));
+    const { path, bytes, model } = await loadModel(args.positional("MODEL"), readDims(args));
     const found = inspectModel(model);
     const isFloat = model.stage === "float";
     const ops = Object.entries(found.ops).sort(([, a], [, b]) => b - a);

@@ -8,6 +8,7 @@ import { formatShape, type Tensor } from "../../tensor/tensor.ts";
 import type { Arguments } from "../arguments.ts";
 import { adapterName, type Command } from "../context.ts";
 import { readTuning, TUNING_OPTION } from "../tuning.ts";
+import { BOUND_OPTION, DIMS_OPTION, readDims } from "../sizes.ts";
 import { checkOutput, loadModel, readInput, writeOutput } from "../files.ts";
 import { facts, formatMs, table } from "../table.ts";
 
@@ -30,6 +31,8 @@ export const run: Command = {
       multiple: true,
       help: "The file for an output; NAME= where the model has several.",
     },
+    DIMS_OPTION,
+    BOUND_OPTION,
     TUNING_OPTION,
   ],
   examples: [
@@ -37,7 +40,7 @@ export const run: Command = {
     "webgpu-quant run model.onnx --input a=a.npy --input b=b.npy --out sum=y.npy",
   ],
   async run(args, { signal }) {
-    const { path, model } = await loadModel(args.positional("MODEL"));
+    const { path, model } = await loadModel(args.positional("MODEL"), readDims(args));
     const tuning = await readTuning(args);
     const files = pair(args, "input", Object.keys(model.inputs));
     const outs = pair(args, "out", Object.keys(model.outputs));

@@ -193,6 +193,13 @@ export class Call {
     return Array.from(tensor.data as ArrayLike<number | bigint>, clampIndex);
   }
 
+  /** The same where names of sizes may stand among them. */
+  sizes(index: number, what: string): readonly Dim[] | undefined {
+    if (this.optional(index) === undefined) return undefined;
+    const entry = this.entry(index);
+    return entry.kind === "sizes" ? entry.sizes : this.constantInts(index, what);
+  }
+
   /** One number known at import, of `dtype`. */
   constantScalar(index: number, what: string, dtype: DType = "float32"): number | undefined {
     const tensor = this.constant(index, what);

@@ -13,6 +13,7 @@ import {
 } from "../../graph/functions.ts";
 import type { Binary, Comparison, Logic, Node, NodeOf } from "../../graph/node.ts";
 import { sliceRange } from "../../graph/extents.ts";
+import { sizeAt } from "../../graph/shapes.ts";
 
 const movements = new Set<string>(
   "Identity Flatten Reshape Squeeze Unsqueeze Expand Transpose Concat Pad Slice Split".split(" "),
@@ -162,7 +163,8 @@ function slice(node: NodeOf<"Slice">, x: Tensor, shape: readonly number[]): Tens
   let start = 0;
   node.axes.forEach((axis, at) => {
     const step = node.steps[at] ?? 1;
-    const range = sliceRange(x.shape[axis] ?? 0, node.starts[at] ?? 0, node.ends[at] ?? 0, step);
+    const [from, to] = [sizeAt(node, node.starts, at), sizeAt(node, node.ends, at)];
+    const range = sliceRange(x.shape[axis] ?? 0, from, to, step);
     start += range.start * (strides[axis] ?? 0);
     strides[axis] = (strides[axis] ?? 0) * step;
   });

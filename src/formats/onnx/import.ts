@@ -7,6 +7,7 @@
 
 import { InputError, UnsupportedError, type Unsupported } from "../../errors.ts";
 import { prune, type Graph } from "../../graph/graph.ts";
+import { canonical, namesOf, substitute } from "../../graph/dims.ts";
 import { widenConstants } from "../../graph/weightOnly.ts";
 import type { Dim } from "../../graph/value.ts";
 import { allocate, type DType } from "../../tensor/dtype.ts";
@@ -170,9 +171,9 @@ function defineInputs(
     }
     const dims = shape.map((dim, axis): Dim => {
       if (typeof dim === "number") return dim;
-      const symbol = dim ?? `${name}_${axis}`;
-      known.add(symbol);
-      return sizes.get(symbol) ?? symbol;
+      const symbol = canonical(dim ?? `${name}_${axis}`);
+      for (const part of namesOf(symbol)) known.add(part);
+      return substitute(symbol, sizes);
     });
     scope.setInput(name, { dtype, shape: dims });
   }

@@ -20,6 +20,8 @@ export type Entry =
   | { readonly kind: "constant"; readonly tensor: Tensor }
   /** int64 elements of which some are names of sizes ("batch"), row-major. */
   | { readonly kind: "sizes"; readonly shape: readonly number[]; readonly sizes: readonly Dim[] }
+  /** int64 elements start, start + 1, … along the one axis that is longer than 1; its size has a name. */
+  | { readonly kind: "range"; readonly shape: readonly Dim[]; readonly start: Dim }
   | { readonly kind: "value"; readonly value: Value };
 
 /** Something this library cannot import: the importer collects these and names them all at once. */
@@ -94,6 +96,11 @@ export class Scope {
     } else this.#entries.set(name, { kind: "sizes", shape, sizes });
   }
 
+  /** Whole numbers from `start` on. */
+  setRange(name: string, start: Dim, shape: readonly Dim[]): void {
+    this.#entries.set(name, { kind: "range", start, shape });
+  }
+
   /** `name` stands for what `other` stands for. */
   alias(name: string, other: string): void {
     const entry = this.#entries.get(other);
@@ -114,7 +121,7 @@ export class Scope {
   shapeOf(name: string): readonly Dim[] {
     const entry = this.#entries.get(name);
     if (entry?.kind === "constant") return entry.tensor.shape;
-    if (entry?.kind === "sizes") return entry.shape;
+    if (entry?.kind === "sizes" || entry?.kind === "range") return entry.shape;
     return entry?.value.shape ?? [];
   }
 
@@ -135,8 +142,10 @@ export class Scope {
     );
     for (const shape of shapes) this.#checkShape(node, shape);
     const entries = node.inputs.map((name) => this.#entries.get(name));
+    if (this.#count(node, shapes[0] ?? [])) return;
     const isKnown = entries.every((entry) => entry !== undefined && entry.kind !== "value");
-    if (isKnown && this.#fold(node, shapes)) return;
+    const isOpen = shapes.some((shape) => shape.some((dim) => typeof dim === "string"));
+    if (isKnown && !isOpen && this.#fold(node, shapes)) return;
     for (const name of node.inputs) this.#keep(node, name);
     this.emit(node, { ...this.#typeOf(node), ...type });
   }
@@ -146,7 +155,8 @@ export class Scope {
     this.builder.add(node, type);
     const isFixed = node.inputs.every((name) => this.isFixed(name));
     for (const name of node.outputs) {
-      if (isFixed) this.#fixed.add(name);
+      const isOpen = this.builder.value(name).shape.some((dim) => typeof dim === "string");
+      if (isFixed && !isOpen) this.#fixed.add(name);
       this.#entries.set(name, { kind: "value", value: this.builder.value(name) });
     }
   }
@@ -174,6 +184,10 @@ export class Scope {
     }
     if (node.op in comparisons) return this.#compareSizes(node, shapes);
     const isMoved = isMovement(node) || (node.op === "Where" && entries[0]?.kind === "constant");
+    if (node.op === "Cast" && node.to === "int64") {
+      this.alias(node.outputs[0] ?? "", node.inputs[0] ?? "");
+      return true;
+    }
     if (!isMoved) throw new Refusal("arithmetic on a size that is not known at import");
     this.charge(node.inputs.reduce((sum, name) => sum + sizeOf(this.shapeOf(name).map(Number)), 0));
     // Move indices into the pool of all elements, then read the elements back through them.
@@ -192,6 +206,31 @@ export class Scope {
       this.setSizes(node.outputs[index] ?? "", shape, sizes);
     });
     return moved !== undefined;
+  }
+
+  /** Positions up to a size: cut out of a constant that holds 0, 1, 2, …, or given another shape. */
+  #count(node: Node, shape: readonly Dim[]): boolean {
+    const [name = ""] = node.inputs;
+    const [output = ""] = node.outputs;
+    const entry = this.#entries.get(name);
+    if (entry?.kind === "range") {
+      if (node.op === "Cast" && node.to === "int64") this.alias(output, name);
+      else if (isMovement(node) && shape.filter((size) => size !== 1).length === 1)
+        this.setRange(output, entry.start, shape);
+      else
+        throw new Refusal(`input "${name}" counts up to a size; only Gather of a table takes it`);
+      return true;
+    }
+    const isOpen = shape.some((dim) => typeof dim === "string");
+    if (node.op !== "Slice" || !isOpen || entry?.kind !== "constant") return false;
+    const { dtype, data, shape: whole } = entry.tensor;
+    const isCount =
+      dtype === "int64" &&
+      Array.from(data, Number).every((value, at) => value === at) &&
+      node.axes.length === 1 &&
+      whole[node.axes[0] ?? 0] === data.length;
+    if (isCount) this.setRange(output, node.starts[0] ?? 0, shape);
+    return isCount;
   }
 
   /** Compare lists of sizes, where what is compared does not hang on a size that is not known. */
@@ -225,6 +264,8 @@ export class Scope {
   /** Make sure that input `name` is a value of the graph and of a dtype that `node` takes. */
   #keep(node: Node, name: string): void {
     const entry = this.#entries.get(name);
+    if (entry?.kind === "range")
+      throw new Refusal(`input "${name}" counts up to a size; only Gather of a table takes it`);
     if (entry?.kind === "sizes") {
       throw new Refusal(`input "${name}" is a list of sizes; only Reshape takes one at run time`);
     }

@@ -85,14 +85,8 @@ function geometryOf(node: Product, x: Placed, out: Placed): Geometry {
   };
 }
 
-export function lowerIntegerProduct(lowering: Lowering, node: Product): void {
-  const { plan } = lowering;
-  const x = lowering.input(node, 0);
-  if (node.op === "MatMulInteger" && [1, 4].includes(x.layout.logical.length)) {
-    throw lowering.unsupported(node, `its input has ${x.layout.logical.length} axes`);
-  }
-  const zeroPoint = lowering.input(node, 2);
-  const out = lowering.output(node);
+/** The weights as the kernel reads them, and the sum of each output channel's. */
+function packProduct(lowering: Lowering, node: Product) {
   const weights = weightsOf(lowering, node);
   const [outs = 1, perGroup = 1] = weights.shape;
   const group = node.op === "ConvInteger" ? node.group : 1;
@@ -107,15 +101,34 @@ export function lowerIntegerProduct(lowering: Lowering, node: Product): void {
   const planes = planesOf(shape, data);
   const filters = new Int8Array(planes.reduce((sum, plane) => sum + plane.length, 0));
   planes.forEach((plane, index) => filters.set(plane, index * plane.length));
+  return {
+    shape,
+    isSplit: planes.length > 1,
+    filters,
+    sums: padWords(sums, (count) => new Int32Array(count)),
+  };
+}
+
+export function lowerIntegerProduct(lowering: Lowering, node: Product): void {
+  const { plan } = lowering;
+  const x = lowering.input(node, 0);
+  if (node.op === "MatMulInteger" && [1, 4].includes(x.layout.logical.length)) {
+    throw lowering.unsupported(node, `its input has ${x.layout.logical.length} axes`);
+  }
+  const zeroPoint = lowering.input(node, 2);
+  const out = lowering.output(node);
+  const { shape, isSplit, filters, sums } = lowering.memo(node, "planes", () =>
+    packProduct(lowering, node),
+  );
   const sizes = sizesOf(geometryOf(node, x, out), shape);
   plan.step("convI32", {
     node: node.name,
-    overrides: { SPLIT: planes.length > 1 ? 1 : 0 },
+    overrides: { SPLIT: isSplit ? 1 : 0 },
     uniforms: sizes,
     buffers: {
       x: x.ref,
-      filters: plan.constant(filters),
-      sums: plan.constant(padWords(sums, (count) => new Int32Array(count))),
+      filters: lowering.packed(node, "byte filter", () => filters),
+      sums: lowering.packed(node, "sums", () => sums),
       zeroPoint: zeroPoint.ref,
       out: out.ref,
     },

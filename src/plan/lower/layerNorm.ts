@@ -66,7 +66,7 @@ export function lowerLayerNorm(lowering: Lowering, node: NodeOf<"LayerNormalizat
   };
   if (software) lowering.plan.step("layerNormRowsF32", { ...shared, groups: workgroups(count) });
   else {
-    const overrides = { WORKGROUP: sharers(words) };
+    const overrides = { WORKGROUP: lowering.settle(node, "sharers", () => sharers(words)) };
     lowering.plan.step("layerNormF32", { ...shared, overrides, groups: count });
   }
   if (!liesInRows) emitReshape(lowering, node, out, normal);

@@ -4,6 +4,7 @@
 import { quantizeValue, rescaleMultiplier } from "../../graph/arithmetic.ts";
 import type { Movement, Node, NodeOf } from "../../graph/node.ts";
 import { sliceRange } from "../../graph/extents.ts";
+import { sizeAt } from "../../graph/shapes.ts";
 import { rangeOf, type QParams } from "../../graph/value.ts";
 import { sizeOf, stridesOf } from "../../tensor/tensor.ts";
 import { elementStrides, isDense, keepsOrder, layoutOf, padFront, type Layout } from "../layout.ts";
@@ -208,7 +209,8 @@ function lowerSlice(lowering: Lowering, node: NodeOf<"Slice">, x: Placed, out: P
     if (at < 0) return step;
     const size = x.layout.logical[axis] ?? 1;
     const by = node.steps[at] ?? 1;
-    base += sliceRange(size, node.starts[at] ?? 0, node.ends[at] ?? 0, by).start * step;
+    const [from, to] = [sizeAt(node, node.starts, at), sizeAt(node, node.ends, at)];
+    base += sliceRange(size, from, to, by).start * step;
     return step * by;
   });
   const { logical } = out.layout;

@@ -1,5 +1,7 @@
 // Element-wise ops: one or two inputs, the same value at every place.
 
+import { addDims, divideDims, multiplyDims } from "../../../graph/dims.ts";
+import type { Dim } from "../../../graph/value.ts";
 import type { UnaryFunction } from "../../../graph/functions.ts";
 import { formatShape, tensor } from "../../../tensor/tensor.ts";
 import type { DType } from "../../../tensor/dtype.ts";
@@ -171,6 +173,12 @@ export const Sub = binary("Sub");
 export const Mul = binary("Mul");
 export const Div = binary("Div");
 
+/** a op b, where that is a size again whatever its names stand for. */
+function computeSize(op: "Add" | "Sub" | "Mul" | "Div", a: Dim, b: Dim): Dim | undefined {
+  if (op === "Mul") return multiplyDims(a, b);
+  return op === "Div" ? divideDims(a, b) : addDims(a, b, op === "Sub" ? -1 : 1);
+}
+
 /** a ^ b, of a's type; b of another one is cast. */
 export function Pow(call: Call): void {
   const base = call.scope.dtypeOf(call.input(0));
@@ -219,7 +227,7 @@ export function Mean(call: Call): void {
   scope.add({ op: "Div", name, inputs: [sum, count], outputs: [call.output()] });
 }
 
-/** Arithmetic on a list of sizes: names pass through + 0, − 0, · 1 and / 1, and nothing else. */
+/** Arithmetic on a list of sizes: sums, differences, products and exact quotients are sizes again. */
 function sizeArithmetic(call: Call, op: "Add" | "Sub" | "Mul" | "Div"): void {
   const [left, right] = [0, 1].map((index) => {
     const entry = call.entry(index);
@@ -238,7 +246,6 @@ function sizeArithmetic(call: Call, op: "Add" | "Sub" | "Mul" | "Div"): void {
     call.wrong("shapes must broadcast", `[${left.length}] and [${right.length}]`);
   }
   call.scope.charge(count);
-  const neutral = op === "Add" || op === "Sub" ? 0 : 1;
   const sizes = Array.from({ length: count }, (_, index) => {
     const a = left[left.length === 1 ? 0 : index] ?? 0;
     const b = right[right.length === 1 ? 0 : index] ?? 0;
@@ -246,10 +253,12 @@ function sizeArithmetic(call: Call, op: "Add" | "Sub" | "Mul" | "Div"): void {
     if (typeof a === "number" && typeof b === "number") {
       return op === "Add" ? a + b : op === "Sub" ? a - b : op === "Mul" ? a * b : Math.trunc(a / b);
     }
-    if (typeof a === "string" && b === neutral) return a;
-    if (typeof b === "string" && a === neutral && (op === "Add" || op === "Mul")) return b;
-    return call.refuse(
-      `arithmetic on the size "${typeof a === "string" ? a : b}", unknown at import`,
+    return (
+      computeSize(op, a, b) ??
+      call.refuse(
+        `${op} of the sizes "${a}" and "${b}", unknown at import; ` +
+          "only sums, differences, products and exact quotients stay open",
+      )
     );
   });
   const rank = Math.max(call.rank(0), call.rank(1));

@@ -2,8 +2,9 @@
 
 import { allocate } from "../../../tensor/dtype.ts";
 import { formatShape, sizeOf, stridesOf, tensor, type Tensor } from "../../../tensor/tensor.ts";
-import type { Dim } from "../../../graph/value.ts";
+import { productOf } from "../../../graph/dims.ts";
 import type { Call } from "../call.ts";
+import { gatherRange, openRange } from "./positions.ts";
 import { dataTypeName, type TensorProto } from "../proto.ts";
 
 function decoded(call: Call, proto: TensorProto): Tensor {
@@ -45,12 +46,8 @@ export function Shape(call: Call): void {
 
 export function Size(call: Call): void {
   const shape = call.shape(0);
-  const names = shape.filter((dim) => typeof dim === "string");
-  const known = sizeOf(shape.map((dim) => (typeof dim === "number" ? dim : 1)));
-  const size: Dim = names.length === 0 ? known : (names[0] ?? 1);
-  if (names.length > 1 || (names.length === 1 && known !== 1)) {
-    call.refuse(`the size of ${formatShape(shape)} is not known at import`);
-  }
+  const size =
+    productOf(shape) ?? call.refuse(`the size of ${formatShape(shape)} is not known at import`);
   if (typeof size === "number" && !Number.isSafeInteger(size)) {
     call.wrong("the size must fit an integer", formatShape(shape));
   }
@@ -59,6 +56,7 @@ export function Size(call: Call): void {
 
 /** numpy's take: here where both are known, else a node. Indices that are known are checked here. */
 export function Gather(call: Call): void {
+  if (gatherRange(call)) return;
   const data = call.entry(0);
   if (data.kind === "value" || call.entry(1).kind === "value") return gatherAtRunTime(call);
   const indices = call.constantInts(1, "indices") ?? [];
@@ -137,6 +135,7 @@ export function ConstantOfShape(call: Call): void {
 }
 
 export function Range(call: Call): void {
+  if (openRange(call)) return;
   const bounds = [0, 1, 2].map((index) => {
     const bound =
       call.constant(index, "a bound") ?? call.wrong("three bounds must be given", "fewer");

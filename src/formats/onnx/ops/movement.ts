@@ -151,8 +151,12 @@ export function Slice(call: Call): void {
   const isOld = call.opset < 10;
   const read = (name: string, index: number) =>
     isOld ? call.ints(name) : call.constantInts(index, name);
-  const starts = read("starts", 1) ?? call.wrong("starts must be given", "none");
-  const ends = read("ends", 2) ?? call.wrong("ends must be given", "none");
+  const bounds = (name: string, index: number): readonly Dim[] => {
+    const given = isOld ? call.ints(name) : call.sizes(index, name);
+    return given ?? call.wrong(`${name} must be given`, "none");
+  };
+  const starts = bounds("starts", 1);
+  const ends = bounds("ends", 2);
   const listed = read("axes", 3) ?? starts.map((_, index) => index);
   const steps = (isOld ? undefined : read("steps", 4)) ?? starts.map(() => 1);
   if ([ends, listed, steps].some((list) => list.length !== starts.length)) {
@@ -167,10 +171,11 @@ export function Slice(call: Call): void {
   if (new Set(axes).size !== axes.length) call.wrong("axes must differ", formatShape(axes));
   // `x[:]` on an axis of unknown size keeps it whole; shape inference could not know that.
   const kept = axes.flatMap((axis, at) => {
-    const isWhole = starts[at] === 0 && steps[at] === 1 && (ends[at] ?? 0) >= 2 ** 31 - 1;
+    const isFar = ends[at] === shape[axis] || Number(ends[at]) >= 2 ** 31 - 1;
+    const isWhole = starts[at] === 0 && steps[at] === 1 && isFar;
     return isWhole && typeof shape[axis] === "string" ? [] : [at];
   });
-  const pick = (list: readonly number[]) => kept.map((at) => list[at] ?? 0);
+  const pick = <T>(list: readonly T[]) => kept.flatMap((at) => list.slice(at, at + 1));
   const [inputs, outputs] = [[call.input(0)], [call.output()]];
   call.scope.add({
     op: "Slice",

@@ -69,7 +69,7 @@ export function readAs(call: Call, index: number, quant: QParams): string {
   const name = call.input(index);
   const entry = call.entry(index);
   if (entry.kind === "constant") return scope.addQuantized(name, entry.tensor, quant);
-  if (entry.kind === "sizes") return call.wrong(`input ${index} must be quantized`, "int64");
+  if (entry.kind !== "value") return call.wrong(`input ${index} must be quantized`, "int64");
   if (entry.value.quant && sameQuant(entry.value.quant, quant)) return name;
   return cast(call, name, quant);
 }

@@ -31,7 +31,8 @@ export function DequantizeLinear(call: Call): void {
     call.refuse(`output ${dataTypeName(code)} is not supported`);
   }
   const entry = call.entry(0);
-  if (entry.kind === "sizes") return call.wrong("x must be quantized", "int64");
+  if (entry.kind === "sizes" || entry.kind === "range")
+    return call.wrong("x must be quantized", "int64");
   const isKnown = entry.kind === "constant";
   const dtype = isKnown ? entry.tensor.dtype : entry.value.dtype;
   const isNibble = dtype === "int4" || dtype === "uint4";

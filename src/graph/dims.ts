@@ -1,0 +1,159 @@
+// Arithmetic on sizes that are known only at run time. Its one idea: such a size is a polynomial of names
+// with whole coefficients, written in one canonical way ("batch*sequence", "past + 1"), so that two sizes
+// are equal where their texts are. Exporters of models write the same: operators are `*` and, between
+// blanks, `+` and `-`; any other character belongs to a name.
+
+import type { Dim } from "./value.ts";
+
+/** Monomial (sorted names joined by `*`; "" for the constant) → coefficient, none of them 0. */
+type Polynomial = ReadonlyMap<string, number>;
+
+/** Terms of a size at most: models have two or three, and products must not grow without end. */
+const MOST_TERMS = 32;
+
+function parse(dim: Dim): Polynomial {
+  if (typeof dim === "number") return new Map(dim === 0 ? [] : [["", dim]]);
+  const terms = new Map<string, number>();
+  let sign = 1;
+  for (const part of dim.split(/ ([+-]) /)) {
+    if (part === "+" || part === "-") {
+      sign = part === "+" ? 1 : -1;
+      continue;
+    }
+    let coefficient = sign;
+    const names: string[] = [];
+    for (const factor of part.split("*").map((text) => text.trim())) {
+      if (/^-?\d+$/.test(factor)) coefficient *= Number(factor);
+      else names.push(factor);
+    }
+    addTerm(terms, names.sort().join("*"), coefficient);
+  }
+  return terms;
+}
+
+function addTerm(terms: Map<string, number>, monomial: string, coefficient: number): void {
+  const sum = (terms.get(monomial) ?? 0) + coefficient;
+  if (sum === 0) terms.delete(monomial);
+  else terms.set(monomial, sum);
+}
+
+const degree = (monomial: string) => (monomial === "" ? 0 : monomial.split("*").length);
+
+function format(terms: Polynomial): Dim {
+  const sorted = [...terms].sort(
+    ([a], [b]) => degree(b) - degree(a) || (a < b ? -1 : a > b ? 1 : 0),
+  );
+  if (sorted.every(([monomial]) => monomial === "")) return terms.get("") ?? 0;
+  return sorted
+    .map(([monomial, coefficient], index) => {
+      const size = Math.abs(coefficient);
+      const text = monomial === "" ? `${size}` : size === 1 ? monomial : `${size}*${monomial}`;
+      if (index > 0) return coefficient < 0 ? ` - ${text}` : ` + ${text}`;
+      return coefficient < 0 ? `-${size}${monomial === "" ? "" : `*${monomial}`}` : text;
+    })
+    .join("");
+}
+
+/** `dim` in the one way to write it. */
+export function canonical(dim: Dim): Dim {
+  return format(parse(dim));
+}
+
+export function addDims(a: Dim, b: Dim, sign: 1 | -1 = 1): Dim {
+  const sum = new Map(parse(a));
+  for (const [monomial, coefficient] of parse(b)) addTerm(sum, monomial, sign * coefficient);
+  return format(sum);
+}
+
+/** a · b; undefined where that has too many terms. */
+export function multiplyDims(a: Dim, b: Dim): Dim | undefined {
+  const [left, right] = [parse(a), parse(b)];
+  if (left.size * right.size > MOST_TERMS) return undefined;
+  const product = new Map<string, number>();
+  for (const [m, c] of left) {
+    for (const [n, d] of right) {
+      const names = [m, n].filter((name) => name !== "").flatMap((name) => name.split("*"));
+      addTerm(product, names.sort().join("*"), c * d);
+    }
+  }
+  return format(product);
+}
+
+/** The product of sizes; undefined where that has too many terms. */
+export function productOf(shape: readonly Dim[]): Dim | undefined {
+  return shape.reduce<Dim | undefined>(
+    (product, dim) => (product === undefined ? undefined : multiplyDims(product, dim)),
+    1,
+  );
+}
+
+/** a / b where that is a size again whatever the names stand for; else undefined. */
+export function divideDims(a: Dim, b: Dim): Dim | undefined {
+  const [numerator, divisor] = [parse(a), parse(b)];
+  const [first] = divisor;
+  if (first === undefined) return undefined;
+  const [by, coefficient] = first;
+  // By a single term each term divides alone; by a sum, only a multiple of it is tried.
+  let quotient: Dim = 0;
+  for (const [monomial, size] of numerator) {
+    const part = divideTerm(monomial, size, by, coefficient);
+    if (part !== undefined && multiplyDims(part, b) === a) return part;
+    if (part === undefined || divisor.size > 1) continue;
+    quotient = addDims(quotient, part);
+  }
+  return multiplyDims(quotient, b) === a ? quotient : undefined;
+}
+
+/** size · monomial / (coefficient · by); undefined where that is no term. */
+function divideTerm(monomial: string, size: number, by: string, coefficient: number) {
+  const rest = monomial === "" ? [] : monomial.split("*");
+  for (const name of by === "" ? [] : by.split("*")) {
+    const at = rest.indexOf(name);
+    if (at < 0) return undefined;
+    rest.splice(at, 1);
+  }
+  if (size % coefficient !== 0) return undefined;
+  return format(new Map([[rest.join("*"), size / coefficient]]));
+}
+
+/** The names in `dim`. */
+export function namesOf(dim: Dim): string[] {
+  const monomials = [...parse(dim).keys()].filter((monomial) => monomial !== "");
+  return [...new Set(monomials.flatMap((monomial) => monomial.split("*")))];
+}
+
+/** `dim` with the sizes that are known. */
+export function substitute(dim: Dim, sizes: ReadonlyMap<string, number>): Dim {
+  if (typeof dim === "number") return dim;
+  const known = sizes.get(dim);
+  if (known !== undefined) return known;
+  const result = new Map<string, number>();
+  for (const [monomial, coefficient] of parse(dim)) {
+    let factor = coefficient;
+    const open: string[] = [];
+    for (const name of monomial === "" ? [] : monomial.split("*")) {
+      const size = sizes.get(name);
+      if (size === undefined) open.push(name);
+      else factor *= size;
+    }
+    if (factor !== 0) addTerm(result, open.join("*"), factor);
+  }
+  return format(result);
+}
+
+/** The size of the one name in `dim` that makes it `size`: whole, positive and the only one; else undefined. */
+export function solveDim(
+  dim: Dim,
+  size: number,
+  sizes: ReadonlyMap<string, number>,
+): { readonly name: string; readonly size: number } | undefined {
+  const rest = substitute(dim, sizes);
+  const [name, ...others] = namesOf(rest);
+  if (name === undefined || others.length > 0) return undefined;
+  const terms = parse(rest);
+  const factor = terms.get(name);
+  if (factor === undefined || [...terms.keys()].some((key) => key !== "" && key !== name))
+    return undefined;
+  const found = (size - (terms.get("") ?? 0)) / factor;
+  return Number.isInteger(found) && found > 0 ? { name, size: found } : undefined;
+}
