@@ -138,6 +138,7 @@ op(`${MS}DynamicQuantizeMatMul`, dynamic.DynamicQuantizeMatMul, 3, 5);
 op(`${MS}Gelu`, elementwise.Gelu, 1, 1);
 op(`${MS}BiasGelu`, elementwise.BiasGelu, 2, 2);
 op(`${MS}FastGelu`, elementwise.FastGelu, 1, 2);
+op(`${MS}DynamicQuantizeLSTM`, recurrent.DynamicQuantizeLSTM, 12, 12, `${recurrence} input_forget`);
 op(`${MS}QGemm`, qlinear.QGemm, 6, 9, "alpha transA transB");
 op(`${MS}QLinearAdd`, qlinear.QLinearAdd, 7, 8);
 op(`${MS}QLinearMul`, qlinear.QLinearMul, 7, 8);
