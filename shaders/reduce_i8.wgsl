@@ -1,5 +1,6 @@
 // use lib/dot4.wgsl
 // use lib/requantize.wgsl
+// use lib/kept.wgsl
 // use lib/reduce.wgsl
 //
 // out = mean of x over the reduced axes (kept as size 1), requantized      docs/quantization.md (36)

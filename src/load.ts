@@ -57,7 +57,9 @@ export async function load(
   }
   if (isSafetensors(bytes)) return recognise(await readWeights(bytes), options);
   const graph = importOnnx(bytes, options);
-  const isQuantized = graph.nodes.some(({ op }) => QUANTIZED.has(op));
+  const isQuantized = graph.nodes.some(
+    (node) => QUANTIZED.has(node.op) || ("dynamic" in node && node.dynamic !== undefined),
+  );
   if (!isQuantized) return new Model("float", graph, {});
   return new Model("quantized", integerize(fuse(recognizeDynamic(graph))), {});
 }

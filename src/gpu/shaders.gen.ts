@@ -1,4 +1,5 @@
 // Generated from shaders/*.wgsl by `npm run shaders`. Do not edit.
+import argF32Wgsl from "../../shaders/arg_f32.wgsl?raw";
 import batchedF32Wgsl from "../../shaders/batched_f32.wgsl?raw";
 import batchedQuadF32Wgsl from "../../shaders/batched_quad_f32.wgsl?raw";
 import binaryF32Wgsl from "../../shaders/binary_f32.wgsl?raw";
@@ -60,6 +61,7 @@ import libErfWgsl from "../../shaders/lib/erf.wgsl?raw";
 import libGatherWgsl from "../../shaders/lib/gather.wgsl?raw";
 import libGemvI8Wgsl from "../../shaders/lib/gemv_i8.wgsl?raw";
 import libGridWgsl from "../../shaders/lib/grid.wgsl?raw";
+import libKeptWgsl from "../../shaders/lib/kept.wgsl?raw";
 import libLayerNormWgsl from "../../shaders/lib/layer_norm.wgsl?raw";
 import libMatrixWgsl from "../../shaders/lib/matrix.wgsl?raw";
 import libMatrixEmulatedWgsl from "../../shaders/lib/matrix_emulated.wgsl?raw";
@@ -112,6 +114,18 @@ import softmaxRowsF32Wgsl from "../../shaders/softmax_rows_f32.wgsl?raw";
 import unaryF32Wgsl from "../../shaders/unary_f32.wgsl?raw";
 import where32Wgsl from "../../shaders/where_32.wgsl?raw";
 import type { Shader } from "./shader.ts";
+
+const argF32 = {
+  label: "arg_f32",
+  parts: [libKeptWgsl, libOrderedWgsl, argF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32", LAST: "bool", LEAST: "bool", SELECT_LAST: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 56, fields: {count: {offset: 0, type: "u32"}, length: {offset: 4, type: "u32"}, k1: {offset: 8, type: "u32"}, k2: {offset: 12, type: "u32"}, k3: {offset: 16, type: "u32"}, k4: {offset: 20, type: "u32"}, t0: {offset: 24, type: "u32"}, t1: {offset: 28, type: "u32"}, t2: {offset: 32, type: "u32"}, t3: {offset: 36, type: "u32"}, t4: {offset: 40, type: "u32"}, stride: {offset: 44, type: "u32"}, words: {offset: 48, type: "u32"}, last: {offset: 52, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4u"},
+    out: {binding: 2, type: "storage", element: "vec4i"},
+  },
+} as const satisfies Shader;
 
 const batchedF32 = {
   label: "batched_f32",
@@ -1001,11 +1015,11 @@ const rangeF32 = {
 
 const reduceF32 = {
   label: "reduce_f32",
-  parts: [libReduceWgsl, reduceF32Wgsl],
+  parts: [libKeptWgsl, libReduceWgsl, reduceF32Wgsl],
   tile: {},
-  overrides: {WORKGROUP: "u32", LAST: "bool"},
+  overrides: {WORKGROUP: "u32", LAST: "bool", OP: "u32"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 84, fields: {count: {offset: 0, type: "u32"}, length: {offset: 4, type: "u32"}, r1: {offset: 8, type: "u32"}, r2: {offset: 12, type: "u32"}, r3: {offset: 16, type: "u32"}, s0: {offset: 20, type: "u32"}, s1: {offset: 24, type: "u32"}, s2: {offset: 28, type: "u32"}, s3: {offset: 32, type: "u32"}, k1: {offset: 36, type: "u32"}, k2: {offset: 40, type: "u32"}, k3: {offset: 44, type: "u32"}, k4: {offset: 48, type: "u32"}, t0: {offset: 52, type: "u32"}, t1: {offset: 56, type: "u32"}, t2: {offset: 60, type: "u32"}, t3: {offset: 64, type: "u32"}, t4: {offset: 68, type: "u32"}, words: {offset: 72, type: "u32"}, last: {offset: 76, type: "u32"}, scale: {offset: 80, type: "f32"}}},
+    params: {binding: 0, type: "uniform", size: 88, fields: {count: {offset: 0, type: "u32"}, length: {offset: 4, type: "u32"}, r1: {offset: 8, type: "u32"}, r2: {offset: 12, type: "u32"}, r3: {offset: 16, type: "u32"}, s0: {offset: 20, type: "u32"}, s1: {offset: 24, type: "u32"}, s2: {offset: 28, type: "u32"}, s3: {offset: 32, type: "u32"}, k1: {offset: 36, type: "u32"}, k2: {offset: 40, type: "u32"}, k3: {offset: 44, type: "u32"}, k4: {offset: 48, type: "u32"}, t0: {offset: 52, type: "u32"}, t1: {offset: 56, type: "u32"}, t2: {offset: 60, type: "u32"}, t3: {offset: 64, type: "u32"}, t4: {offset: 68, type: "u32"}, words: {offset: 72, type: "u32"}, last: {offset: 76, type: "u32"}, scale: {offset: 80, type: "f32"}, empty: {offset: 84, type: "u32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     out: {binding: 2, type: "storage", element: "vec4f"},
   },
@@ -1013,7 +1027,7 @@ const reduceF32 = {
 
 const reduceI8 = {
   label: "reduce_i8",
-  parts: [libDot4Wgsl, libRequantizeWgsl, libReduceWgsl, reduceI8Wgsl],
+  parts: [libDot4Wgsl, libRequantizeWgsl, libKeptWgsl, libReduceWgsl, reduceI8Wgsl],
   tile: {PACKED_DOT: 1},
   overrides: {WORKGROUP: "u32", LAST: "bool"},
   bindings: {
@@ -1110,7 +1124,7 @@ const where32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, gruDynamicI8, gruF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32, where32 } as const;
+export const shaders = { argF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, gruDynamicI8, gruF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32, where32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

@@ -17,7 +17,7 @@ const plain: readonly (readonly [ops: string, dtypes: string])[] = [
   ["Add Sub Mul Div", integers],
   ["Clip MaxPool", bytes],
   ["ConvInteger MatMulInteger MatMulIntegerToFloat", bytes],
-  ["LSTM GRU", "int32"],
+  ["LSTM GRU", "int8 uint8 int32"],
 ];
 
 const table = new Map(

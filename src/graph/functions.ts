@@ -2,7 +2,7 @@
 // once, import folds constants with them, and the tables of quantized functions are made from them.
 
 import { clamp, rint } from "../tensor/rounding.ts";
-import type { Binary, Node, Unary } from "./node.ts";
+import type { Binary, Node, Reduce, Unary } from "./node.ts";
 
 /** Ops that are a function of one real number: all but Cast. */
 export type UnaryFunction = Exclude<Unary, { readonly op: "Cast" }>;
@@ -100,4 +100,37 @@ export const binaryFunctions: Readonly<Record<Binary["op"], (a: number, b: numbe
 /** Whether `node` is element-wise with two inputs. */
 export function isBinary(node: Node): node is Binary {
   return Object.hasOwn(binaryFunctions, node.op);
+}
+
+/** A reduction: `start`, then each element's `term` joined to what is there, and the total finished. `start` is
+ *  also the result over no elements. */
+export interface Reduction {
+  readonly start: number;
+  readonly term: (x: number) => number;
+  readonly join: (total: number, term: number) => number;
+  readonly finish: (total: number, count: number) => number;
+}
+
+function reduction(start: number, join: Reduction["join"], rest: Partial<Reduction> = {}) {
+  return { start, join, term: (x: number) => x, finish: (total: number) => total, ...rest };
+}
+
+const add = (total: number, term: number) => total + term;
+const square = (x: number) => x * x;
+
+/** What each op computes, in f64. The mean of nothing is 0. */
+export const reductions: Readonly<Record<Reduce["op"], Reduction>> = {
+  ReduceMean: reduction(0, add, { finish: (total, count) => total / Math.max(1, count) }),
+  ReduceSum: reduction(0, add),
+  ReduceMax: reduction(-Infinity, Math.max),
+  ReduceMin: reduction(Infinity, Math.min),
+  ReduceProd: reduction(1, (total, term) => total * term),
+  ReduceL1: reduction(0, add, { term: Math.abs }),
+  ReduceL2: reduction(0, add, { term: square, finish: Math.sqrt }),
+  ReduceSumSquare: reduction(0, add, { term: square }),
+};
+
+/** Whether `node` reduces axes. */
+export function isReduce(node: Node): node is Reduce {
+  return Object.hasOwn(reductions, node.op);
 }

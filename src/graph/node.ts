@@ -148,12 +148,33 @@ export interface GlobalAveragePool extends Common, Rounded {
   readonly op: "GlobalAveragePool";
 }
 
-/** axes: non-negative, sorted. */
-export interface ReduceMean extends Common {
-  readonly op: "ReduceMean";
-  readonly axes: readonly number[];
+/** A node of each op in O over axes: non-negative, sorted. */
+type Reducing<O extends string> = O extends string
+  ? Plain<O> & { readonly axes: readonly number[]; readonly keepdims: boolean }
+  : never;
+
+/** Many elements to one, over axes; functions.ts has what each computes. ReduceMean runs in integers too. */
+export type Reduce = Reducing<
+  | "ReduceMean"
+  | "ReduceSum"
+  | "ReduceMax"
+  | "ReduceMin"
+  | "ReduceProd"
+  | "ReduceL1"
+  | "ReduceL2"
+  | "ReduceSumSquare"
+>;
+
+/** int64 places of the greatest or least elements along an axis, which must not be empty. Of equal ones the
+ *  first counts, or the last; NaN is beyond every number, as in numpy and PyTorch. */
+interface Arg<O extends string> extends Common {
+  readonly op: O;
+  readonly axis: number;
   readonly keepdims: boolean;
+  readonly selectLastIndex: boolean;
 }
+
+export type ArgReduce = Arg<"ArgMax"> | Arg<"ArgMin">;
 
 export interface Softmax extends Common {
   readonly op: "Softmax";
@@ -305,7 +326,8 @@ export type Node =
   | AveragePool
   | MaxPool
   | GlobalAveragePool
-  | ReduceMean
+  | Reduce
+  | ArgReduce
   | Softmax
   | LSTM
   | GRU

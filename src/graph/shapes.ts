@@ -4,7 +4,7 @@
 import { InputError } from "../errors.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { formatShape } from "../tensor/tensor.ts";
-import { isBinary, isUnaryFunction } from "./functions.ts";
+import { isBinary, isReduce, isUnaryFunction } from "./functions.ts";
 import { sliceRange, windowSize } from "./extents.ts";
 import type { Node, Window } from "./node.ts";
 import { addDims, divideDims, productOf } from "./dims.ts";
@@ -240,6 +240,11 @@ function recurrent(node: Node & { op: "LSTM" | "GRU" }, inputs: readonly Shape[]
   return recurrentShapes(node, x);
 }
 
+/** `shape` with `axes` reduced. */
+function reduced(shape: Shape, axes: readonly number[], keepdims: boolean): Dim[] {
+  return shape.flatMap((dim, axis) => (!axes.includes(axis) ? [dim] : keepdims ? [1] : []));
+}
+
 /** Element types that `node`'s op alone decides, output by output; undefined where its inputs do. */
 export function fixedTypes(node: Node): readonly DType[] | undefined {
   switch (node.op) {
@@ -248,6 +253,9 @@ export function fixedTypes(node: Node): readonly DType[] | undefined {
     case "ConvInteger":
     case "MatMulInteger":
       return ["int32"];
+    case "ArgMax":
+    case "ArgMin":
+      return ["int64"];
     case "MatMulIntegerToFloat":
       return ["float32"];
     case "DynamicQuantizeLinear":
@@ -275,6 +283,7 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
   const x = inputs[0] ?? [];
   if (isUnaryFunction(node)) return [[...x]];
   if (isBinary(node)) return [broadcastShapes(node, x, inputs[1] ?? [])];
+  if (isReduce(node)) return [reduced(x, node.axes, node.keepdims)];
   switch (node.op) {
     case "Conv":
     case "ConvInteger":
@@ -323,10 +332,12 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
       return [spatial(node, x, x[1] ?? 1, node, node.ceilMode)];
     case "GlobalAveragePool":
       return [x.map((dim, axis) => (axis < 2 ? dim : 1))];
-    case "ReduceMean":
-      return [
-        x.flatMap((dim, axis) => (!node.axes.includes(axis) ? [dim] : node.keepdims ? [1] : [])),
-      ];
+    case "ArgMax":
+    case "ArgMin":
+      if (x[node.axis] === 0) {
+        throw nodeError(node, `axis ${node.axis} must have elements`, formatShape(x), CHECK_MODEL);
+      }
+      return [reduced(x, [node.axis], node.keepdims)];
     case "Flatten": {
       const merge = (part: Shape): Dim =>
         productOf(part) ??

@@ -5,7 +5,7 @@
 import { valueOf } from "../graph/graph.ts";
 import type { BoundGraph } from "../graph/bind.ts";
 import { takes } from "../graph/dtypes.ts";
-import { isBinary, isUnaryFunction } from "../graph/functions.ts";
+import { isBinary, isReduce, isUnaryFunction } from "../graph/functions.ts";
 import type { Node } from "../graph/node.ts";
 import { storedWeight } from "../graph/weightOnly.ts";
 import { formatShape, sizeOf } from "../tensor/tensor.ts";
@@ -32,7 +32,8 @@ import { lowerIntegerProduct } from "./lower/integers.ts";
 import { lowerGemm, lowerMatMul } from "./lower/matmul.ts";
 import { emitReshape, emitReshapeQuantize, lowerMovement } from "./lower/movement.ts";
 import { lowerCompare, lowerObserve } from "./lower/observe.ts";
-import { lowerMean, lowerPool, lowerSoftmax } from "./lower/pool.ts";
+import { lowerPool, lowerSoftmax } from "./lower/pool.ts";
+import { lowerArgReduce, lowerReduce } from "./lower/reduce.ts";
 import { lowerRecurrent } from "./lower/recurrent.ts";
 import {
   lowerArithmetic,
@@ -77,8 +78,10 @@ function lowerNode(lowering: Lowering, node: Node): void {
     case "MaxPool":
       return lowerPool(lowering, node);
     case "GlobalAveragePool":
-    case "ReduceMean":
-      return lowerMean(lowering, node);
+      return lowerReduce(lowering, node);
+    case "ArgMax":
+    case "ArgMin":
+      return lowerArgReduce(lowering, node);
     case "Softmax":
     case "LogSoftmax":
       return lowerSoftmax(lowering, node);
@@ -112,6 +115,7 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerMovement(lowering, node);
     default:
       if (isUnaryFunction(node)) return lowerUnary(lowering, node);
+      if (isReduce(node)) return lowerReduce(lowering, node);
       if (isBinary(node)) return lowerArithmetic(lowering, node);
       return lowerMovement(lowering, node);
   }

@@ -4,6 +4,7 @@
 import { QConfigError } from "../errors.ts";
 import { consumersOf, producersOf, type Graph } from "../graph/graph.ts";
 import type { Node, Op } from "../graph/node.ts";
+import { recognize } from "../graph/recognize/index.ts";
 import { validateQConfig, type QConfig } from "./qconfig.ts";
 
 /** Per node name, a pattern with `*`, or op: a qconfig, or null for float. The most specific wins:
@@ -110,7 +111,16 @@ function overrideOf(overrides: Overrides, node: Node): QConfig | null | undefine
   return key === undefined ? undefined : overrides[key];
 }
 
-/** Decide for every node of the fused `graph`. Throws QConfigError for a config that cannot be met
+/** Nodes that run merged with others where they stay float: a pattern cut by quantization would run spelled out,
+ *  and lose accuracy in its small sums. */
+function mergedNodes(graph: Graph): ReadonlySet<Node> {
+  const keyOf = ({ name, op }: Node) => `${op} ${name}`;
+  const left = new Set(recognize(graph).nodes.map(keyOf));
+  return new Set(graph.nodes.filter((node) => !left.has(keyOf(node))));
+}
+
+/** Decide for every node of the fused `graph`; what recognition merges stays float unless an override asks for
+ *  integers. Throws QConfigError for a config that cannot be met
  *  and for an override that names nothing. */
 export function annotate(graph: Graph, qconfig: QConfig, overrides: Overrides = {}): Assignment {
   validateQConfig(qconfig);
@@ -127,9 +137,10 @@ export function annotate(graph: Graph, qconfig: QConfig, overrides: Overrides = 
     );
   }
   const assignment = new Map<string, QConfig | null>();
+  const merged = mergedNodes(graph);
   for (const node of graph.nodes) {
     const override = overrideOf(overrides, node);
-    const config = override === undefined ? qconfig : override;
+    const config = override === undefined ? (merged.has(node) ? null : qconfig) : override;
     assignment.set(
       node.name,
       config !== null && whyFloat(graph, node) === undefined ? config : null,

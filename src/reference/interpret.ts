@@ -11,7 +11,7 @@ import {
 } from "../graph/arithmetic.ts";
 import type { BoundGraph, BoundValue } from "../graph/bind.ts";
 import { matchDims } from "../graph/bind.ts";
-import { isBinary, isUnaryFunction } from "../graph/functions.ts";
+import { isBinary, isReduce, isUnaryFunction } from "../graph/functions.ts";
 import type { Node, NodeOf } from "../graph/node.ts";
 import { nodeError } from "../graph/shapes.ts";
 import type { QParams } from "../graph/value.ts";
@@ -33,7 +33,7 @@ import { averagePool, maxPool } from "./pool.ts";
 import { runQuantized } from "./quantized.ts";
 import { storedQ } from "./quantizedOperands.ts";
 import { recurrent } from "./recurrent.ts";
-import { reduceMean } from "./reduce.ts";
+import { argReduce, globalMean, reduce } from "./reduce.ts";
 import { softmax } from "./softmax.ts";
 import { cast, unary } from "./unary.ts";
 
@@ -231,8 +231,10 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
     case "MaxPool":
       return maxPool(node, inputs);
     case "GlobalAveragePool":
-    case "ReduceMean":
-      return reduceMean(node, inputs);
+      return globalMean(node, inputs);
+    case "ArgMax":
+    case "ArgMin":
+      return argReduce(node, inputs);
     case "Softmax":
     case "LogSoftmax":
       return softmax(node, inputs);
@@ -246,6 +248,7 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
       return layerNorm(node, inputs);
     default:
       if (isUnaryFunction(node)) return unary(node, inputs);
+      if (isReduce(node)) return reduce(node, inputs);
       if (isBinary(node))
         return inputs[0]?.dtype === "float32" ? binary(node, inputs) : integerBinary(node, inputs);
       throw new InputError(

@@ -5,11 +5,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compile } from "../../src/compile.ts";
 import { DisposedError, InputError } from "../../src/errors.ts";
 import { bindShapes } from "../../src/graph/bind.ts";
+import { GraphBuilder } from "../../src/graph/builder.ts";
 import type { Device } from "../../src/gpu/device.ts";
 import { Model } from "../../src/model.ts";
 import { interpret } from "../../src/reference/interpret.ts";
 import { Session } from "../../src/session.ts";
-import { difference } from "../support/cases.ts";
+import { difference, sums } from "../support/cases.ts";
 import { testDevice } from "../support/device.ts";
 import { encoder } from "../support/encoder.ts";
 import { floats } from "../support/seeded.ts";
@@ -140,4 +141,59 @@ it("without bounds, another size uploads no constant again", async () => {
     stop();
   }
   expect(seen.constants).toBe(0);
+});
+
+it("runs an LSTM and a LayerNormalization of every length in one session", async () => {
+  const [inputs, units] = [5, 6];
+  const builder = new GraphBuilder();
+  builder.input("x", { dtype: "float32", shape: ["sequence", "batch", inputs] });
+  const weight = (name: string, shape: number[], at: number) =>
+    builder.constant(name, floats(shape, at, 0.4));
+  builder.add({
+    op: "LSTM",
+    name: "lstm",
+    inputs: [
+      "x",
+      weight("w", [2, 4 * units, inputs], 1),
+      weight("r", [2, 4 * units, units], 2),
+      weight("b", [2, 8 * units], 3),
+    ],
+    roles: ["bias"],
+    outputs: ["steps", "h", "c"],
+    direction: "bidirectional",
+    hiddenSize: units,
+    layout: 0,
+    inputForget: false,
+  });
+  builder.add({
+    op: "LayerNormalization",
+    name: "norm",
+    inputs: ["steps", weight("scale", [units], 4), weight("shift", [units], 5)],
+    outputs: ["y"],
+    axis: 3,
+    epsilon: 1e-5,
+  });
+  const recurrent = builder.build("recurrent", ["x"], ["y", "h", "c"]);
+  const bounds = { sequence: 9, batch: 2 };
+  using session = await compile(new Model("float", recurrent, {}), device, { bounds });
+  const before = device.memory;
+  const { seen, stop } = watch(device);
+  try {
+    for (let sequence = 1; sequence <= bounds.sequence; sequence++) {
+      const batch = 1 + (sequence % 2);
+      const x = floats([sequence, batch, inputs], sequence);
+      const dims = new Map(Object.entries({ sequence, batch }));
+      const want = interpret(bindShapes(recurrent, dims), { x });
+      const got = await session.run({ x });
+      for (const name of recurrent.outputs)
+        expect(
+          difference(got[name], want.get(name)!, sums),
+          `sequence ${sequence}`,
+        ).toBeUndefined();
+    }
+  } finally {
+    stop();
+  }
+  expect(seen).toEqual({ pipelines: 0, buffers: 0, constants: 0 });
+  expect(device.memory).toEqual(before);
 });

@@ -8,7 +8,8 @@ import type { Device } from "../../src/gpu/device.ts";
 import { Program } from "../../src/gpu/program.ts";
 import { PlanBuilder } from "../../src/plan/builder.ts";
 import { lower } from "../../src/plan/lower.ts";
-import { float32 } from "../../src/tensor/tensor.ts";
+import { interpret } from "../../src/reference/interpret.ts";
+import { float32, tensor } from "../../src/tensor/tensor.ts";
 import { checkCase, single, type Attributes, type Case } from "../support/cases.ts";
 import { testDevice } from "../support/device.ts";
 import { codes, floats } from "../support/seeded.ts";
@@ -86,6 +87,10 @@ describe("sizes of 0", () => {
 
   it.each([
     ["a mean over no elements is 0", one({ op: "ReduceMean", axes: [0], keepdims: false }, [0, 3])],
+    ["a sum of nothing is 0", one({ op: "ReduceSum", axes: [0], keepdims: true }, [0, 3])],
+    ["a product of nothing is 1", one({ op: "ReduceProd", axes: [1], keepdims: false }, [3, 0])],
+    ["the max of nothing is −∞", one({ op: "ReduceMax", axes: [0], keepdims: false }, [0, 3])],
+    ["the min of nothing is ∞", one({ op: "ReduceMin", axes: [1], keepdims: false }, [2, 0])],
     ["a global mean over no pixels is 0", one({ op: "GlobalAveragePool" }, [2, 3, 0, 4])],
     ["softmax over nothing is nothing", one({ op: "Softmax", axis: 1 }, [3, 0])],
     ["softmax along the other axis of nothing", one({ op: "Softmax", axis: 0 }, [3, 0])],
@@ -93,6 +98,27 @@ describe("sizes of 0", () => {
   ])("%s", async (_, given) => {
     await checkCase(device, given);
   });
+});
+
+it("ArgMax and ArgMin order infinities, zeros and NaN as numpy does", async () => {
+  const rows = [
+    [-Infinity, -Infinity, -3, 1],
+    [0, -0, 0, -0],
+    [Infinity, NaN, 1, NaN],
+    [-1e-45, 1e-45, -Infinity, Infinity],
+    [-Infinity, -Infinity, -Infinity, -Infinity],
+  ];
+  const x = { tensor: tensor("float32", [5, 4], Float32Array.from(rows.flat())) };
+  for (const op of ["ArgMax", "ArgMin"] as const) {
+    for (const selectLastIndex of [false, true]) {
+      const given = single({ op, axis: 1, keepdims: false, selectLastIndex }, [x]);
+      await checkCase(device, given);
+      const y = interpret(bindShapes(given.graph, new Map()), given.feeds).get("y0")!;
+      const wanted = op === "ArgMax" ? [3, 0, 1, 3, 0] : [0, 0, 1, 2, 0];
+      const last = op === "ArgMax" ? [3, 3, 3, 3, 3] : [1, 3, 3, 2, 3];
+      expect(Array.from(y.data, Number)).toEqual(selectLastIndex ? last : wanted);
+    }
+  }
 });
 
 it("Compare sums Σ x² and Σ (x − y)² as the host does", async () => {

@@ -40,9 +40,13 @@ const QUAD = { QUARTER: [4, 8], WORDS: [1, 2] };
 const WEIGHTS = { BITS: [4, 8, 16], ZEROS: FLAG };
 /** Every value that lowering gives each override; all their combinations are compiled. */
 const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readonly number[]>>>>> = {
+  argF32: { LAST: FLAG, LEAST: FLAG, SELECT_LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
   binaryF32: { OP: [0, 1, 2, 3, 4, 5, 6] },
   binaryI8: { MULTIPLY: FLAG },
-  cast32: { TO_FLOAT: FLAG },
+  binaryI32: { OP: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] },
+  cast32: { FROM_FLOAT: FLAG, TO: [0, 1, 2] },
+  comparisonF32: { OP: [0, 1, 2] },
+  narrowI8: { SATURATE: FLAG, SIGNED: FLAG },
   convI32: { SPLIT: FLAG },
   convDynamicI8: { POINTWISE: [1], PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG, ...TILE },
   convQuadDynamicI8: { POINTWISE: [1], PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG, ...QUAD },
@@ -88,7 +92,7 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   observeMinmaxF32: { PADDED: FLAG },
   poolF32: { MAX: FLAG },
   poolI8: { MAX: FLAG },
-  reduceF32: { LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
+  reduceF32: { LAST: FLAG, OP: [0, 1, 2, 3, 4, 5, 6], WORKGROUP: [4, 8, 16, 32, 64] },
   reduceI8: { LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
   softmaxF32: { LAST: FLAG, LOG: FLAG },
   softmaxRowsF32: { MASKED: FLAG },

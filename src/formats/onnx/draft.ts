@@ -64,9 +64,10 @@ export class Draft {
     inputs: readonly string[],
     outputs: readonly string[],
     attributes: Attributes = {},
+    domain: "" | "com.microsoft" = "",
   ): void {
     const map = new Map(Object.entries(attributes));
-    this.nodes.push({ name, opType, domain: "", inputs, outputs, attributes: map, offset: 0 });
+    this.nodes.push({ name, opType, domain, inputs, outputs, attributes: map, offset: 0 });
   }
 
   initializer(name: string, tensor: Tensor): void {

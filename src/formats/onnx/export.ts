@@ -15,6 +15,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { codeOf, Draft, int } from "./draft.ts";
 import { exportDynamicProduct, exportDynamicQuantize } from "./exportDynamic.ts";
 import { clip, exportNode } from "./exportNode.ts";
+import { exportDynamicLstm } from "./exportRecurrent.ts";
 import type { ValueInfoProto } from "./proto.ts";
 import { writeModel } from "./write.ts";
 
@@ -57,7 +58,10 @@ export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Arra
   const { nodes, initializers } = draft;
   return writeModel({
     irVersion: irVersions[opset],
-    opsets: new Map([["", opset]]),
+    opsets: new Map([
+      ["", opset],
+      ...(nodes.some(({ domain }) => domain !== "") ? ([["com.microsoft", 1]] as const) : []),
+    ]),
     producerName: options.producer ?? "webgpu-quant",
     producerVersion: options.producerVersion ?? "",
     graph: { name: graph.name, nodes, initializers, sparse: 0, inputs, outputs },
@@ -69,7 +73,11 @@ export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Arra
 function leastOpset({ nodes, values }: Graph): 13 | 17 | 21 {
   if ([...values.values()].some(({ quant }) => quant && isNew(quant))) return 21;
   if (nodes.some(({ op }) => op === "Gelu")) return 21;
-  return nodes.some(({ op }) => op === "HardSwish" || op === "LayerNormalization") ? 17 : 13;
+  const isOf17 = (node: Node) =>
+    node.op === "HardSwish" ||
+    node.op === "LayerNormalization" ||
+    ((node.op === "LSTM" || node.op === "GRU") && node.layout === 1);
+  return nodes.some(isOf17) ? 17 : 13;
 }
 
 /** Ops that read q itself, or plain integers. */
@@ -93,7 +101,7 @@ class Exporter {
   constructor(graph: Graph, draft: Draft) {
     this.#graph = graph;
     this.#draft = draft;
-    const readers = graph.nodes.flatMap((node) => (READ_Q.has(node.op) ? [] : node.inputs));
+    const readers = graph.nodes.flatMap((node) => (READ_Q.has(node.op) ? [] : floatInputs(node)));
     this.#readAsFloat = new Set(readers);
     for (const name of graph.outputs) {
       if (this.#quantOf(name) === undefined) continue;
@@ -104,6 +112,7 @@ class Exporter {
 
   constant(name: string, tensor: Tensor): void {
     const { quant } = valueOf(this.#graph, name);
+    if (this.#isTurned(name)) return;
     if (tensor.dtype === "float16") {
       const stored = this.#draft.names.fresh(`${name}_float16`);
       const node = this.#draft.nodeNames.fresh(`${name}_Cast`);
@@ -119,6 +128,13 @@ class Exporter {
   /** Whether constant `name` is needed under a DequantizeLinear: dynamic products read its q. */
   #isDequantized(name: string): boolean {
     return this.#readAsFloat.has(name) || this.#graph.outputs.includes(name);
+  }
+
+  /** Whether dynamic LSTMs alone read constant `name`: their file holds it in another order. */
+  #isTurned(name: string): boolean {
+    const { nodes, outputs } = this.#graph;
+    const readers = nodes.filter(({ inputs }) => inputs.includes(name));
+    return readers.length > 0 && !outputs.includes(name) && readers.every((node) => !floatInputs(node).includes(name));
   }
 
   node(node: Node): void {
@@ -137,6 +153,7 @@ class Exporter {
       return draft.node("DequantizeLinear", node.name, inputs, [output], axisOf(quant));
     }
     if (node.op === "DynamicQuantizeLinear") return exportDynamicQuantize(draft, this.#graph, node);
+    if (isDynamicLstm(node)) return exportDynamicLstm(draft, this.#graph, node);
     if (node.op === "FakeQuantize") return this.#fakeQuantize(node);
     if (node.op === "Cast") return this.#cast(node);
     const results = node.outputs.map((name) =>
@@ -260,6 +277,13 @@ class Exporter {
     draft.node("DequantizeLinear", name, [q, ...params], [output]);
   }
 }
+
+/** An LSTM whose state becomes bytes reads q of W and R. */
+const isDynamicLstm = (node: Node): node is NodeOf<"LSTM"> =>
+  node.op === "LSTM" && node.dynamic !== undefined;
+
+const floatInputs = (node: Node): readonly string[] =>
+  isDynamicLstm(node) ? node.inputs.filter((_, index) => index !== 1 && index !== 2) : node.inputs;
 
 function axisOf({ axis, blockSize }: QParams) {
   const blocks = blockSize === undefined ? {} : { block_size: int(blockSize) };

@@ -1,6 +1,6 @@
 // One node → ONNX, in float. Quantization is around it (export.ts), never in it.
 
-import { isBinary, isUnaryFunction } from "../../graph/functions.ts";
+import { isBinary, isReduce, isUnaryFunction } from "../../graph/functions.ts";
 import type { Node, Window } from "../../graph/node.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import type { Dim } from "../../graph/value.ts";
@@ -86,11 +86,13 @@ export function exportNode(
       });
     case "BatchNormalization":
       return plain({ epsilon: float(node.epsilon) });
-    case "ReduceMean": {
-      const keepdims = int(node.keepdims);
-      if (draft.opset >= 18) return withInputs([axes(node.axes)], { keepdims });
-      return plain({ axes: ints(node.axes), keepdims });
-    }
+    case "ArgMax":
+    case "ArgMin":
+      return plain({
+        axis: int(node.axis),
+        keepdims: int(node.keepdims),
+        select_last_index: int(node.selectLastIndex),
+      });
     case "LSTM":
     case "GRU":
       return exportRecurrent(draft, node, outputs);
@@ -161,6 +163,12 @@ export function exportNode(
       throw new Error(`export: ${node.op} "${name}" has its own writer; please report.`);
     default:
       if (isUnaryFunction(node) || isBinary(node)) return plain();
+      if (isReduce(node)) {
+        const keepdims = int(node.keepdims);
+        const takesAxes = draft.opset >= (node.op === "ReduceSum" ? 13 : 18);
+        if (takesAxes) return withInputs([axes(node.axes)], { keepdims });
+        return plain({ axes: ints(node.axes), keepdims });
+      }
       return node satisfies never;
   }
 }

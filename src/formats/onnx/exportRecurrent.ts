@@ -1,8 +1,16 @@
 // LSTM and GRU → ONNX: what `roles` names goes to its place among the optional inputs.
 
-import { activationsOf, directionsOf, recurrentRoles, roleIndex } from "../../graph/recurrent.ts";
-import { recurrentActivations } from "../../graph/recurrent.ts";
+import { valueOf, type Graph } from "../../graph/graph.ts";
 import type { NodeOf } from "../../graph/node.ts";
+import {
+  activationsOf,
+  directionsOf,
+  ofRow,
+  recurrentActivations,
+  recurrentRoles,
+  roleIndex,
+} from "../../graph/recurrent.ts";
+import { float32, tensor, type Tensor } from "../../tensor/tensor.ts";
 import { float, int, type Attributes, type Draft } from "./draft.ts";
 
 /** Inputs by ONNX's places, "" where one is absent. */
@@ -55,4 +63,56 @@ export function exportRecurrent(
       ? { input_forget: int(node.inputForget) }
       : { linear_before_reset: int(node.linearBeforeReset) }),
   });
+}
+
+/** (D, rows, columns) → (D, columns, rows). */
+export function turnMatrices<T extends Tensor>({ dtype, shape, data }: T): T {
+  const [count = 1, rows = 1, columns = 1] = shape;
+  const out = data.slice();
+  for (let at = 0; at < data.length; at++) {
+    const [d, row, column] = [
+      Math.floor(at / (rows * columns)),
+      Math.floor(at / columns) % rows,
+      at % columns,
+    ];
+    out[(d * columns + column) * rows + row] = data[at] as never;
+  }
+  return tensor(dtype, [count, columns, rows], out as never) as unknown as T;
+}
+
+/** onnxruntime's LSTM of bytes: W and R turned, their parameters as inputs. Its activations are quantized by ONNX's
+ *  rule; a graph with PyTorch's is written so too and computes ONNX's elsewhere (docs/decisions/0010). */
+export function exportDynamicLstm(draft: Draft, graph: Graph, node: NodeOf<"LSTM">): void {
+  if (node.layout === 1) return draft.refuse(node, "DynamicQuantizeLSTM has no layout 1");
+  if (node.dynamic?.granularity === "perToken") {
+    return draft.refuse(node, 'one scale a row; quantize with granularity "perTensor" for files');
+  }
+  const count = directionsOf(node);
+  const rows = 4 * node.hiddenSize;
+  const params: string[] = [];
+  const weights = node.inputs.slice(1, 3).map((name) => {
+    const [data, { dtype, quant }] = [graph.constants.get(name), valueOf(graph, name)];
+    if (!data || !quant)
+      throw new Error(`export: "${name}" is no quantized constant; please report.`);
+    const isPerRow = quant.axis === 1;
+    const shape = isPerRow ? [count, rows] : [count];
+    const each = (values: ArrayLike<number>) =>
+      Array.from({ length: isPerRow ? count * rows : count }, (_, at) =>
+        ofRow(values, quant, isPerRow ? Math.floor(at / rows) : at, isPerRow ? at % rows : 0),
+      );
+    const zeros = each(quant.zeroPoint);
+    const codes = dtype === "int8" ? Int8Array.from(zeros) : Uint8Array.from(zeros);
+    params.push(
+      draft.shared(`${name}_scale`, float32(shape, Float32Array.from(each(quant.scale)))),
+      draft.shared(`${name}_zero_point`, tensor(dtype, shape, codes as never) as Tensor),
+    );
+    const turned = draft.names.fresh(`${name}_turned`);
+    draft.initializer(turned, turnMatrices(data));
+    return turned;
+  });
+  const places = inputsByPlace(node);
+  const optional = Array.from({ length: 5 }, (_, at) => places[at + 3] ?? "");
+  const inputs = [node.inputs[0] ?? "", ...weights, ...optional, ...params];
+  const attributes = { ...recurrentAttributes(node), input_forget: int(node.inputForget) };
+  draft.node("DynamicQuantizeLSTM", node.name, inputs, node.outputs, attributes, "com.microsoft");
 }

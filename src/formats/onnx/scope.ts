@@ -81,6 +81,13 @@ export class Scope {
     return this.#fixed.has(name) || this.builder.constants.has(name) || !isValue;
   }
 
+  /** A constant whose elements are q, under a name that nothing else has. */
+  setQuantized(name: string, tensor: Tensor, quant: QParams): void {
+    this.builder.constant(name, tensor, quant);
+    this.#fixed.add(name);
+    this.#entries.set(name, { kind: "value", value: this.builder.value(name) });
+  }
+
   /** A list of sizes; a constant where all are numbers. */
   setSizes(name: string, shape: readonly number[], sizes: readonly Dim[]): void {
     if (sizes.every((size) => typeof size === "number")) {

@@ -72,6 +72,8 @@ function handlerFor(op: Recurrent["op"]): Handler {
   return {
     kind: op,
     dtypes: ["int8"],
+    // No file can hold a GRU of bytes.
+    ...(op === "GRU" ? { onRequest: true } : {}),
     is: isRecurrent(op),
     whyFloat,
     rewrite(node, { activation, weight: spec }, { graph, builder }) {

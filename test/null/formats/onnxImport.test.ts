@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { importOnnx } from "../../../src/formats/onnx/import.ts";
+import { DataType } from "../../../src/formats/onnx/proto.ts";
 import type { Node, NodeOf, Op } from "../../../src/graph/node.ts";
 import { tensor } from "../../../src/tensor/tensor.ts";
 import {
@@ -214,6 +215,40 @@ describe("sums over an axis", () => {
     );
   });
 
+  it("ReduceSum has axes as input since opset 13, the others since 18; over no axes each stays alone", () => {
+    for (const opset of [13, 17]) {
+      const sum = { nodes: [node("ReduceSum", ["x", "a"])], opset, initializers: { a: longs(1) } };
+      expect(find("ReduceSum", sum)).toMatchObject({ axes: [1], keepdims: true });
+      const length = { nodes: [node("ReduceL2", ["x"], ["y"], { axes: [-1] })], opset };
+      expect(find("ReduceL2", length)).toMatchObject({ axes: [3] });
+    }
+    for (const [op, plain] of [
+      ["ReduceProd", "Identity"],
+      ["ReduceL1", "Abs"],
+      ["ReduceL2", "Abs"],
+      ["ReduceSumSquare", "Mul"],
+    ] as const) {
+      const noop = node(op, ["x"], ["y"], { noop_with_empty_axes: 1 });
+      expect(find(plain, { nodes: [noop], opset: 18 }).inputs[0]).toBe("x");
+    }
+  });
+
+  it("ArgMax and ArgMin give int64; integers are refused", () => {
+    const attributes = { axis: -2, keepdims: 0, select_last_index: 1 };
+    const arg = [node("ArgMin", ["x"], ["y"], attributes)];
+    const parts = { nodes: arg, opset: 13, types: { y: DataType.INT64 } };
+    expect(find("ArgMin", parts)).toMatchObject({
+      axis: 2,
+      keepdims: false,
+      selectLastIndex: true,
+    });
+    expect(importOnnx(tiny(parts)).values.get("y")?.dtype).toBe("int64");
+    const nodes = [node("ArgMax", ["x"], ["y"]), node("ReduceSum", ["y"], ["z"])];
+    expect(messageOf(() => importOnnx(tiny({ nodes, opset: 13, outputs: ["z"] })))).toContain(
+      "int64",
+    );
+  });
+
   it("ReduceMean has axes as attribute, as input, or none", () => {
     const attribute = node("ReduceMean", ["x"], ["y"], { axes: [-1, 2], keepdims: 0 });
     const parts = { nodes: [attribute], opset: 13 };
@@ -280,9 +315,16 @@ describe("movement", () => {
       initializers: { p: longs(1, 3, 2, 4), a: longs(2, -1) },
     };
     expect(find("Pad", parts)).toMatchObject({ pads: [0, 0, 1, 3, 0, 0, 2, 4], value: 0 });
-    const edge = node("Pad", ["x", "p"], ["y"], { mode: "edge" });
-    expect(messageOf(() => importOnnx(tiny({ ...parts, nodes: [edge] })))).toContain(
-      'mode "edge" is not supported; "constant" is',
+    const mode = (name: string) => node("Pad", ["x", "p", "", "a"], ["y"], { mode: name });
+    expect(find("Pad", { ...parts, nodes: [mode("edge")] })).toMatchObject({ mode: "edge" });
+    const message = (name: string) =>
+      messageOf(() => importOnnx(tiny({ ...parts, nodes: [mode(name)] })));
+    expect(message("wrap")).toContain(
+      'mode "wrap" is not supported; "constant", "reflect" and "edge" are',
+    );
+    // x has 4 columns, and a mirror shows at most 3 of them.
+    expect(message("reflect")).toContain(
+      'Pad "Pad_0": mode "reflect" pads axis 3 of size 4 by 0 … 3; got 3 before and 4 behind',
     );
   });
 

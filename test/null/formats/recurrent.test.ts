@@ -5,10 +5,11 @@ import { describe, expect, it } from "vitest";
 import { exportOnnx } from "../../../src/formats/onnx/export.ts";
 import { importOnnx } from "../../../src/formats/onnx/import.ts";
 import { bindShapes } from "../../../src/graph/bind.ts";
+import type { NodeOf } from "../../../src/graph/node.ts";
 import { interpret } from "../../../src/reference/interpret.ts";
 import { toNumbers, type Tensor, type Tensors } from "../../../src/tensor/tensor.ts";
 import { difference, type Case } from "../../support/cases.ts";
-import { recurrent } from "../../support/families/recurrent.ts";
+import { dynamicRecurrent, recurrent } from "../../support/families/recurrent.ts";
 import { floats, node, tiny } from "./onnxModels.ts";
 
 ort.env.wasm.numThreads = 1;
@@ -50,6 +51,33 @@ describe.each(recurrent)("$title", (family) => {
       const got = interpret(again, feeds);
       for (const name of graph.outputs) {
         // Its activations are approximations: to about 1e-6, and steps carry them on.
+        const wrong = difference(got.get(name), want.get(name)!, { tolerance: 2e-5, terms: 1 });
+        expect(wrong, `${name} of ${JSON.stringify(graph.nodes)}`).toBeUndefined();
+      }
+    }
+  }, 30_000);
+});
+
+describe("a dynamic LSTM", () => {
+  // Not with lengths: once an element has ended, whether it still counts for the range of h is not written
+  // anywhere, and some results differ by a byte.
+  const cases = dynamicRecurrent[0]!.sample(250).filter((each) => {
+    const { op, dynamic, layout, roles } = each.graph.nodes[0] as NodeOf<"LSTM">;
+    const isOnnx = dynamic?.rule === "onnx" && dynamic.granularity === "perTensor";
+    return op === "LSTM" && isOnnx && layout === 0 && !roles.includes("sequenceLens") && runs(each);
+  });
+
+  it("computes in ONNX Runtime what it computes here, and after a round trip", async () => {
+    expect(cases.length).toBeGreaterThan(5);
+    for (const { graph, feeds } of cases) {
+      const bytes = exportOnnx(graph);
+      const want = await inRuntime(bytes, feeds);
+      const again = importOnnx(bytes);
+      const got = interpret(bindShapes(again, new Map()), feeds);
+      const before = interpret(bindShapes(graph as never, new Map()), feeds);
+      for (const name of graph.outputs) {
+        // A file holds clip as f32.
+        expect(difference(got.get(name), before.get(name)!, { tolerance: 1e-6 })).toBe(undefined);
         const wrong = difference(got.get(name), want.get(name)!, { tolerance: 2e-5, terms: 1 });
         expect(wrong, `${name} of ${JSON.stringify(graph.nodes)}`).toBeUndefined();
       }

@@ -10,6 +10,7 @@ import { fuse } from "../../../src/quantize/fuse.ts";
 import { insertObservers } from "../../../src/quantize/prepare.ts";
 import { qconfigs } from "../../../src/quantize/presets.ts";
 import { findSites } from "../../../src/quantize/sites.ts";
+import { float32 } from "../../../src/tensor/tensor.ts";
 import { residualGraph } from "../../support/models.ts";
 import { floats } from "../../support/seeded.ts";
 
@@ -24,6 +25,38 @@ function decided(graph: Graph, overrides: Overrides): Record<string, string | nu
     entries.map(([node, config]) => [node, config && (names.get(config) ?? "?")]),
   );
 }
+
+it("what runs merged into Gelu or LayerNormalization stays float, unless an override names it", () => {
+  const builder = new GraphBuilder();
+  builder.input("x", { dtype: "float32", shape: [2, 8] });
+  const number = (name: string, value: number) => builder.constant(name, float32([], [value]));
+  const add = (name: string, node: object, ...inputs: string[]) =>
+    builder.add({ ...node, name, inputs, outputs: [`${name}_out`] } as unknown as Node);
+  const linear = (name: string, x: string) =>
+    add(name, { op: "MatMul" }, x, builder.constant(`${name}_w`, floats([8, 8], 1)));
+  const mean = { op: "ReduceMean", axes: [1], keepdims: true };
+  const half = linear("first", "x");
+  const erf = add("erf", { op: "Erf" }, add("div", { op: "Div" }, half, number("r", Math.SQRT2)));
+  const gate = add("gate", { op: "Add" }, erf, number("one", 1));
+  const product = add("product", { op: "Mul" }, half, gate);
+  const gelu = add("gelu", { op: "Mul" }, product, number("half", 0.5));
+  const sum = add("residual", { op: "Add" }, linear("second", gelu), "x");
+  const center = add("center", { op: "Sub" }, sum, add("mean", mean, sum));
+  const variance = add("variance", mean, add("square", { op: "Mul" }, center, center));
+  const root = add(
+    "root",
+    { op: "Sqrt" },
+    add("shifted", { op: "Add" }, variance, number("eps", 1e-5)),
+  );
+  const norm = add("norm", { op: "Div" }, center, root);
+  const scaled = add("scaled", { op: "Mul" }, norm, builder.constant("g", floats([8], 2)));
+  const y = add("biased", { op: "Add" }, scaled, builder.constant("b", floats([8], 3)));
+  const graph = builder.build("block", ["x"], [linear("third", y)]);
+  const integers = (overrides: Overrides) =>
+    Object.entries(decided(graph, overrides)).flatMap(([node, config]) => (config ? [node] : []));
+  expect(integers({})).toEqual(["first", "second", "residual", "third"]);
+  expect(integers({ gate: int8 })).toEqual(["first", "gate", "second", "residual", "third"]);
+});
 
 describe("overrides", () => {
   it("leave nodes they do not name to the default", () => {

@@ -2,9 +2,9 @@
 
 import fc from "fast-check";
 import type { QParams } from "../../../src/graph/value.ts";
-import { sizeOf } from "../../../src/tensor/tensor.ts";
+import { sizeOf, tensor, type Tensor } from "../../../src/tensor/tensor.ts";
 import { family, perTensor, seed, single, sums, size, type Family } from "../cases.ts";
-import { codes, floats } from "../seeded.ts";
+import { codes, floats, integers } from "../seeded.ts";
 
 const two = (max: number) => fc.tuple(fc.integer({ min: 1, max }), fc.integer({ min: 1, max }));
 
@@ -92,6 +92,57 @@ const floatMean = family(
   sums,
 );
 
+/** Numbers around 1, so that products stay in range; some are equal, one may be NaN. */
+function near(shape: readonly number[], from: number, hasNan: boolean): Tensor {
+  const values = integers(sizeOf(shape), from, 8);
+  const data = Float32Array.from(values, (value) =>
+    value < 0 ? value / 8 - 0.5 : value / 8 + 0.5,
+  );
+  if (hasNan) data[from % data.length] = NaN;
+  return tensor("float32", shape, data);
+}
+
+const floatReduce = family(
+  "Reduce ops in float equal the reference over every set of axes",
+  fc.record({
+    op: fc.constantFrom(
+      "ReduceSum" as const,
+      "ReduceMax" as const,
+      "ReduceMin" as const,
+      "ReduceProd" as const,
+      "ReduceL1" as const,
+      "ReduceL2" as const,
+      "ReduceSumSquare" as const,
+    ),
+    subset,
+    keepdims: fc.boolean(),
+    hasNan: fc.constantFrom(false, false, true),
+    seed,
+  }),
+  ({ op, subset: { shape, axes }, keepdims, hasNan, seed: from }) => {
+    // Products of many terms leave f32's range.
+    const sizes = op === "ReduceProd" ? shape.map((length) => Math.min(length, 5)) : shape;
+    return single({ op, axes, keepdims }, [{ tensor: near(sizes, from, hasNan) }]);
+  },
+  sums,
+);
+
+const arg = family(
+  "ArgMax and ArgMin equal the reference along every axis, ties and NaN included",
+  fc.record({
+    op: fc.constantFrom("ArgMax" as const, "ArgMin" as const),
+    subset,
+    keepdims: fc.boolean(),
+    selectLastIndex: fc.boolean(),
+    hasNan: fc.constantFrom(false, false, true),
+    seed,
+  }),
+  ({ op, subset: { shape, axes }, keepdims, selectLastIndex, hasNan, seed: from }) => {
+    const attributes = { axis: axes[0] ?? 0, keepdims, selectLastIndex };
+    return single({ op, ...attributes }, [{ tensor: near(shape, from, hasNan) }]);
+  },
+);
+
 const integerMean = family(
   "ReduceMean in integers equals the reference bit for bit over every set of axes",
   fc.record({ subset, keepdims: fc.boolean(), from: perTensor, to: perTensor, seed }),
@@ -143,6 +194,8 @@ export const pools: readonly Family[] = [
   floatPool,
   integerPool,
   floatMean,
+  floatReduce,
+  arg,
   integerMean,
   globalPool,
   softmax,

@@ -1,5 +1,6 @@
 // MatMul, Gemm, and the ops that reduce or normalise: sums over an axis.
 
+import type { ArgReduce, Reduce } from "../../../graph/node.ts";
 import { formatShape, tensor } from "../../../tensor/tensor.ts";
 import type { Call } from "../call.ts";
 
@@ -84,22 +85,58 @@ function moments(call: Call, axis: number, epsilon: number): void {
   scope.add({ op: "Reciprocal", ...inverse, inputs: root.outputs });
 }
 
-/** axes: an attribute before opset 18, an input since. None: all axes, or none if noop is set. */
-export function ReduceMean(call: Call): void {
-  const isOld = call.opset < 18;
-  reduceMean(call, (isOld ? call.ints("axes") : call.constantInts(1, "axes")) ?? []);
+/** axes: an attribute before opset 18 (13 for ReduceSum), an input since. None: all axes, or none if noop is set. */
+function reducing(op: Reduce["op"], since = 18) {
+  return (call: Call): void =>
+    reduce(call, op, (call.opset < since ? call.ints("axes") : call.constantInts(1, "axes")) ?? []);
 }
 
-export function reduceMean(call: Call, given: readonly number[]): void {
+export const ReduceMean = reducing("ReduceMean");
+export const ReduceSum = reducing("ReduceSum", 13);
+export const ReduceMax = reducing("ReduceMax");
+export const ReduceMin = reducing("ReduceMin");
+export const ReduceProd = reducing("ReduceProd");
+export const ReduceL1 = reducing("ReduceL1");
+export const ReduceL2 = reducing("ReduceL2");
+export const ReduceSumSquare = reducing("ReduceSumSquare");
+
+export function reduce(call: Call, op: Reduce["op"], given: readonly number[]): void {
   const rank = call.rank(0);
   const [inputs, outputs] = [[call.input(0)], [call.output()]];
   if (given.length === 0 && call.flag("noop_with_empty_axes")) {
-    return call.scope.add({ op: "Identity", name: call.name, inputs, outputs });
+    return overNoAxes(call, op, { name: call.name, inputs, outputs });
   }
   const axes = given.length === 0 ? call.shape(0).map((_, axis) => axis) : call.axes(given, rank);
   const keepdims = call.flag("keepdims", true);
-  call.scope.add({ op: "ReduceMean", name: call.name, inputs, outputs, axes, keepdims });
+  call.scope.add({ op, name: call.name, inputs, outputs, axes, keepdims });
 }
+
+/** Each element reduced alone. */
+function overNoAxes(
+  call: Call,
+  op: Reduce["op"],
+  node: { readonly name: string; readonly inputs: string[]; readonly outputs: string[] },
+): void {
+  const [x = ""] = node.inputs;
+  if (op === "ReduceSumSquare") return call.scope.add({ op: "Mul", ...node, inputs: [x, x] });
+  const isLength = op === "ReduceL1" || op === "ReduceL2";
+  call.scope.add({ op: isLength ? "Abs" : "Identity", ...node });
+}
+
+function arg(op: ArgReduce["op"]) {
+  return (call: Call): void => {
+    const [inputs, outputs] = [[call.input(0)], [call.output()]];
+    const axis = call.axis(call.int("axis", 0), call.rank(0));
+    const [keepdims, selectLastIndex] = [
+      call.flag("keepdims", true),
+      call.flag("select_last_index"),
+    ];
+    call.scope.add({ op, name: call.name, inputs, outputs, axis, keepdims, selectLastIndex });
+  };
+}
+
+export const ArgMax = arg("ArgMax");
+export const ArgMin = arg("ArgMin");
 
 /**
  * Since opset 13 along one axis. Before, the input counts as a matrix: rows are the axes before `axis`,

@@ -136,7 +136,7 @@ export const QLinearAveragePool = unary("AveragePool", windows.AveragePool);
 export const QLinearSigmoid = unary("Sigmoid", elementwise.Sigmoid);
 export const QLinearLeakyRelu = unary("LeakyRelu", elementwise.LeakyRelu);
 export const QLinearReduceMean = unary("ReduceMean", (call) =>
-  matrix.reduceMean(call, call.ints("axes") ?? []),
+  matrix.reduce(call, "ReduceMean", call.ints("axes") ?? []),
 );
 /** Its attribute `opset` says which Softmax it stands for. */
 export const QLinearSoftmax = unary("Softmax", (call) =>

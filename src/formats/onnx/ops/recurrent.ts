@@ -11,8 +11,12 @@ import {
   type RecurrentFunction,
   type RecurrentRole,
 } from "../../../graph/recurrent.ts";
-import { formatShape } from "../../../tensor/tensor.ts";
+import { onnxRule } from "../../../graph/dynamic.ts";
+import type { QParams } from "../../../graph/value.ts";
+import { formatShape, toNumbers } from "../../../tensor/tensor.ts";
 import type { Call } from "../call.ts";
+import { turnMatrices } from "../exportRecurrent.ts";
+import { bytesOf } from "./qparams.ts";
 
 const functions = new Map<string, RecurrentFunction>(
   (Object.keys(recurrentActivations) as RecurrentFunction[]).map((name) => [
@@ -67,9 +71,61 @@ function rolesOf(call: Call): { roles: RecurrentRole[]; inputs: string[] } {
   return { roles, inputs };
 }
 
-function common(call: Call, op: "LSTM" | "GRU"): RecurrentAttributes & { inputs: string[] } {
+/** W or R of DynamicQuantizeLSTM, (D, K, 4·H), as a quantized constant of the graph, (D, 4·H, K). */
+function turnedWeight(call: Call, index: 1 | 2, at: 8 | 10, what: string): string {
+  const dtype = bytesOf(call, index);
+  const data = call.constant(index, what) ?? call.wrong(`${what} must be given`, "none");
+  const scale = call.constant(at, "a scale") ?? call.wrong("a scale must be given", "none");
+  const zero =
+    call.constant(at + 1, "a zero point") ?? call.wrong("zero points must be given", "none");
+  const [count = 1, , rows = 1] = data.shape;
+  const isPerRow = scale.shape.length === 2;
+  const want = formatShape(isPerRow ? [count, rows] : [count]);
+  if (data.shape.length !== 3) call.wrong(`${what} must have 3 axes`, formatShape(data.shape));
+  if (formatShape(scale.shape) !== want || zero.data.length !== scale.data.length) {
+    call.wrong(`scales and zero points must be ${want}`, formatShape(scale.shape));
+  }
+  if (scale.dtype !== "float32" || zero.dtype !== dtype) {
+    call.wrong(`they must be float32 and ${dtype}`, `${scale.dtype} and ${zero.dtype}`);
+  }
+  const own = isPerRow ? rows : count;
+  const shared = (values: number[]) => {
+    const isSame = values.every((value, place) => value === values[place % own]);
+    return isSame ? values.slice(0, own) : call.refuse("rows whose scale differs by direction");
+  };
+  const quant: QParams = {
+    dtype,
+    scale: Float32Array.from(shared(toNumbers(scale))),
+    zeroPoint: Int32Array.from(shared(toNumbers(zero))),
+    axis: isPerRow ? 1 : 0,
+  };
+  const name = call.fresh(`${call.input(index)}_rows`);
+  call.scope.setQuantized(name, turnMatrices(data), quant);
+  return name;
+}
+
+/** onnxruntime's LSTM of bytes: activations by DynamicQuantizeLinear's rule. */
+export function DynamicQuantizeLSTM(call: Call): void {
+  const weights = [turnedWeight(call, 1, 8, "W"), turnedWeight(call, 2, 10, "R")];
+  const float = call.as(
+    "LSTM",
+    [call.input(0), ...weights, ...[3, 4, 5, 6, 7].map((index) => call.optional(index) ?? "")],
+    [0, 1, 2].map((index) => call.output(index)),
+  );
+  const outputs = [0, 1, 2].map((index) => float.output(index));
+  const inputForget = call.flag("input_forget");
+  const shared = common(float, "LSTM", true);
+  const node = { op: "LSTM", name: call.name, outputs, inputForget, ...shared } as const;
+  call.scope.add({ ...node, dynamic: onnxRule });
+}
+
+function common(
+  call: Call,
+  op: "LSTM" | "GRU",
+  isDynamic = false,
+): RecurrentAttributes & { inputs: string[] } {
   if (call.rank(0) !== 3) call.wrong("x must have 3 axes", formatShape(call.shape(0)));
-  for (const index of [0, 1, 2]) {
+  for (const index of isDynamic ? [0] : [0, 1, 2]) {
     const dtype = call.scope.dtypeOf(call.input(index));
     if (dtype !== "float32") call.refuse(`input ${index} has dtype ${dtype}; it must be float32`);
   }
