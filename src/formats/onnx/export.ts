@@ -134,7 +134,11 @@ class Exporter {
   #isTurned(name: string): boolean {
     const { nodes, outputs } = this.#graph;
     const readers = nodes.filter(({ inputs }) => inputs.includes(name));
-    return readers.length > 0 && !outputs.includes(name) && readers.every((node) => !floatInputs(node).includes(name));
+    return (
+      readers.length > 0 &&
+      !outputs.includes(name) &&
+      readers.every((node) => !floatInputs(node).includes(name))
+    );
   }
 
   node(node: Node): void {
