@@ -59,13 +59,16 @@ describe("constants behind QuantizeLinear", () => {
   });
 
   it.each([
-    ["whose output is float", 0, false],
-    ["whose weights less their zero point are no int8", 50, true],
-  ])("of a layer %s become float weights, and the layer runs", (_, weightZero, closed) => {
-    const graph = integerize(qdqGemm(weightZero, closed));
-    const gemm = graph.nodes.find(({ op }) => op === "Gemm")!;
-    expect(graph.values.get(gemm.inputs[1]!)?.dtype).toBe("float32");
-    expect(outputOf(graph)).toEqual(outputOf(qdqGemm(weightZero, closed)));
-    expect(() => lower(bindShapes(graph, new Map()))).not.toThrow();
-  });
+    ["whose output is float", 0, false, "int8"],
+    ["whose weights less their zero point are no int8", 50, true, "uint8"],
+  ] as const)(
+    "of a float layer %s keep their bits, and it runs",
+    (_, weightZero, closed, dtype) => {
+      const graph = integerize(qdqGemm(weightZero, closed));
+      const gemm = graph.nodes.find(({ op }) => op === "Gemm")!;
+      expect(graph.values.get(gemm.inputs[1]!)?.dtype).toBe(dtype);
+      expect(outputOf(graph)).toEqual(outputOf(qdqGemm(weightZero, closed)));
+      expect(() => lower(bindShapes(graph, new Map()))).not.toThrow();
+    },
+  );
 });
