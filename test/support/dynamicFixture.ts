@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { GraphBuilder } from "../../src/graph/builder.ts";
 import { Model } from "../../src/model.ts";
-import { float32 } from "../../src/tensor/tensor.ts";
+import { float32, type Tensor } from "../../src/tensor/tensor.ts";
 
 interface Params {
   readonly scale: string;
@@ -57,4 +57,14 @@ export function linearModel({ rows, columns, outs, ...rest }: LinearFixture): Mo
   const ports = { inputs: ["x", "w", "b"], outputs: ["y"] };
   builder.add({ op: "Gemm", name: "fc", ...attributes, ...ports });
   return new Model("float", builder.build("linear", ["x"], ["y"]), {});
+}
+
+/** Where `got` is not within `tolerance` of the largest magnitude of `want`, in words. */
+export function farFrom(got: Tensor, want: Float32Array, tolerance: number): string | undefined {
+  if (got.data.length !== want.length) return `${got.data.length} elements, not ${want.length}`;
+  const largest = want.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const at = want.findIndex(
+    (value, index) => !(Math.abs(Number(got.data[index]) - value) <= tolerance * largest),
+  );
+  return at < 0 ? undefined : `element ${at}: ${got.data[at]} for ${want[at]}`;
 }

@@ -12,7 +12,7 @@ import { widenConstants } from "../../graph/weightOnly.ts";
 import type { Dim } from "../../graph/value.ts";
 import { allocate, type DType } from "../../tensor/dtype.ts";
 import { exactly } from "../../tensor/exact.ts";
-import { formatShape, sizeOf, tensor, type Tensor } from "../../tensor/tensor.ts";
+import { formatShape, sizeOf, tensor, widened, type Tensor } from "../../tensor/tensor.ts";
 import { ONNX_LIMITS, type OnnxLimits } from "./limits.ts";
 import { DataType, dataTypeName, type GraphProto, type ValueInfoProto } from "./proto.ts";
 import { readModel } from "./read.ts";
@@ -108,7 +108,8 @@ function defineConstants(scope: Scope, graph: GraphProto, { constants = {} }: Im
       );
     }
     const { elemType = DataType.FLOAT } = input;
-    const constant = typeof given === "number" ? filled(input, given) : given;
+    const stated = typeof given === "number" ? filled(input, given) : given;
+    const constant = elemType === DataType.FLOAT16 ? widened(stated) : stated;
     const { shape = constant.shape } = input;
     const fits =
       shape.length === constant.shape.length &&

@@ -3,7 +3,8 @@
 
 import type { Graph } from "../../graph/graph.ts";
 import type { Clamp, Node, NodeOf } from "../../graph/node.ts";
-import { float32, tensor, type Tensor } from "../../tensor/tensor.ts";
+import { float32, type Tensor } from "../../tensor/tensor.ts";
+import { turned } from "../../tensor/turned.ts";
 import { quantizeWeight } from "../weights.ts";
 import { rewriteStored } from "./stored.ts";
 import type { Handler, Rewriting } from "./handler.ts";
@@ -56,18 +57,6 @@ function biasAdd(node: Linear, { graph, consumers }: Rewriting, columns: number)
   const isRow = (graph.constants.get(addend ?? "")?.shape.length ?? 9) <= Math.max(1, rank);
   const bias = isRow ? rowOf(graph, addend, columns) : undefined;
   return bias && { add: reader, bias };
-}
-
-/** (N, K) → (K, N). */
-function turned({ shape, data }: Tensor<"int8">): Tensor<"int8"> {
-  const [rows = 1, columns = 1] = shape;
-  const out = new Int8Array(data.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      out[column * rows + row] = data[row * columns + column] ?? 0;
-    }
-  }
-  return tensor("int8", [columns, rows], out);
 }
 
 export const linear: Handler = {

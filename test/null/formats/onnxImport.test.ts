@@ -315,9 +315,16 @@ describe("movement", () => {
       initializers: { p: longs(1, 3, 2, 4), a: longs(2, -1) },
     };
     expect(find("Pad", parts)).toMatchObject({ pads: [0, 0, 1, 3, 0, 0, 2, 4], value: 0 });
-    const wrap = node("Pad", ["x", "p"], ["y"], { mode: "wrap" });
-    expect(messageOf(() => importOnnx(tiny({ ...parts, nodes: [wrap] })))).toContain(
+    const mode = (name: string) => node("Pad", ["x", "p", "", "a"], ["y"], { mode: name });
+    expect(find("Pad", { ...parts, nodes: [mode("edge")] })).toMatchObject({ mode: "edge" });
+    const message = (name: string) =>
+      messageOf(() => importOnnx(tiny({ ...parts, nodes: [mode(name)] })));
+    expect(message("wrap")).toContain(
       'mode "wrap" is not supported; "constant", "reflect" and "edge" are',
+    );
+    // x has 4 columns, and a mirror shows at most 3 of them.
+    expect(message("reflect")).toContain(
+      'Pad "Pad_0": mode "reflect" pads axis 3 of size 4 by 0 … 3; got 3 before and 4 behind',
     );
   });
 

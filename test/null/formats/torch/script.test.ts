@@ -44,11 +44,12 @@ describe("quantized archives", () => {
     expect(model.toString()).toMatchSnapshot();
   });
 
-  it("dynamic layers become float layers of dequantized weights", async () => {
+  it("dynamic layers become dynamic products, with qnnpack's numbers", async () => {
     const { model, got, want } = await outputs("dynamic.traced.pt");
-    expect(model.graph.nodes.map(({ op }) => op)).toEqual(["Gemm", "Relu", "Gemm"]);
-    // PyTorch quantizes the activations per call, to 255 steps of their range: about 1 % here.
-    got.data.forEach((x, at) => expect(Math.abs(Number(x) - want[at]!)).toBeLessThan(0.02));
+    const pair = ["DynamicQuantizeLinear", "MatMulIntegerToFloat"];
+    expect(model.graph.nodes.map(({ op }) => op)).toEqual([...pair, "Relu", ...pair]);
+    expect(model.stage).toBe("quantized");
+    got.data.forEach((x, at) => expect(Math.abs(Number(x) - want[at]!)).toBeLessThan(1e-6));
   });
 });
 

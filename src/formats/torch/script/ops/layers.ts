@@ -3,11 +3,13 @@
 // other stays float in sight, between Dequantize and Quantize.
 
 import { quantizeBias } from "../../../../graph/arithmetic.ts";
+import { onnxRule } from "../../../../graph/dynamic.ts";
 import type { Clamp, Engine } from "../../../../graph/node.ts";
 import type { QParams } from "../../../../graph/value.ts";
 import { AccumulatorError, InputError } from "../../../../errors.ts";
 import { fl } from "../../../../tensor/rounding.ts";
 import { formatShape, tensor, type Tensor } from "../../../../tensor/tensor.ts";
+import { turned } from "../../../../tensor/turned.ts";
 import { StridedTensor } from "../../pickled.ts";
 import type { Call } from "../call.ts";
 import { Packed, Traced, type PackedWindow, type Thing } from "../values.ts";
@@ -175,12 +177,34 @@ function matrix(call: Call, x: Traced): Layer {
 const quantizedLinear = (clamp: Clamp) => (call: Call) =>
   onQuantized(call, matrix(call, call.traced(0)), call.packed(1), 2, clamp);
 
-/** Activations that are quantized per call have no integer form here: a float layer, its weights
- *  dequantized. */
+/** (x, packed, reduce_range): x is quantized per call by PyTorch's rule, docs/quantization.md (14). A weight that is
+ *  not int8 around zero makes a float layer, its weights dequantized. */
 const dynamicLinear = (clamp: Clamp) => (call: Call) => {
   const [x, packed] = [call.traced(0), call.packed(1)];
-  const { weight, bias, path } = packed;
-  return floatLayer(call, matrix(call, x), x, weight, bias, clamp, path || call.label);
+  const { weight, bias } = packed;
+  const name = packed.path || call.label;
+  const layer = matrix(call, x);
+  const { translator } = call;
+  const { tensor: data, quant } = translator.entry(weight, `${name}.weight`);
+  const isInteger = quant?.dtype === "int8" && quant.zeroPoint.every((zero) => zero === 0);
+  const isByRow = quant?.axis === undefined || quant.axis === 0;
+  if (!isInteger || !isByRow || data.shape.length !== 2)
+    return floatLayer(call, layer, x, weight, bias, clamp, name);
+  const { builder } = translator;
+  const input = translator.name(x);
+  const made = ["quantized", "scale", "zero_point"].map((what) => builder.fresh(`${name}.${what}`));
+  // qnnpack ignores what PyTorch's modules ask for.
+  const reduceRange = call.flag(2, false) && translator.engineOf(quant) === "fbgemm";
+  const rule = { ...onnxRule, rule: "torch", reduceRange } as const;
+  const node = { name: builder.fresh(`${name}.quantize`), inputs: [input], outputs: made };
+  builder.add({ op: "DynamicQuantizeLinear", ...node, ...rule });
+  const [q = "", scale = "", zero = ""] = made;
+  const columns = turned(data as Tensor<"int8">);
+  const params = quant.axis === undefined ? quant : { ...quant, axis: 1 };
+  const w = builder.constant(builder.fresh(`${name}.weight`), columns, params);
+  const b = bias ? [translator.constant(bias, `${name}.bias`)] : [];
+  const inputs = [q, w, scale, zero, ...b];
+  return call.add({ op: "MatMulIntegerToFloat", inputs, ...clamp }, undefined, name);
 };
 
 /** The bias of a float layer. */
