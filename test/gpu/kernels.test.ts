@@ -37,7 +37,7 @@ describe.each([
   { group: "attention", families: attentions, runs: 120 },
   { group: "plain integers", families: integerOps, runs: 150 },
   { group: "recurrent nets", families: recurrent, runs: 25 },
-  { group: "dynamic recurrent nets", families: dynamicRecurrent, runs: 25 },
+  { group: "dynamic recurrent nets", families: dynamicRecurrent, runs: 15 },
   { group: "integers and bools at run time", families: words, runs: 150 },
   { group: "movements", families: movements, runs: 100 },
 ])("$group", ({ families, runs }) => {

@@ -23,6 +23,7 @@ import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
 import { norms } from "../support/families/norms.ts";
 import { pools } from "../support/families/pools.ts";
+import { words } from "../support/families/words.ts";
 import { embeddings, weightOnly } from "../support/families/weightOnly.ts";
 import { dynamicRecurrent, recurrent } from "../support/families/recurrent.ts";
 import { residualGraph } from "../support/models.ts";
@@ -193,6 +194,7 @@ describe("plans", () => {
       ...norms,
       ...movements,
       ...integerOps,
+      ...words,
       ...weightOnly,
       ...embeddings,
       ...recurrent,
@@ -220,7 +222,13 @@ describe("plans", () => {
     const unseen = names.filter(
       (name) => !seen.has(name) && !/Quad[A-Z]|Tiled|convMatrix|gemv/.test(name),
     );
-    expect(unseen).toEqual(["compareF32", "observeChannelsF32", "probeMatrix", "probeQuads"]);
+    expect(unseen).toEqual([
+      "compareF32",
+      "layerNormRowsF32",
+      "observeChannelsF32",
+      "probeMatrix",
+      "probeQuads",
+    ]);
   });
 
   it("leave no override of a shader to chance: each is listed, or is the workgroup's size", () => {
