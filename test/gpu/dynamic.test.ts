@@ -98,18 +98,19 @@ describe("scale and zero point of 20,000 ranges equal the host's bit for bit", (
 });
 
 describe("by the device's own rules", () => {
-  it.each(dynamicProducts)("$title", ({ check }) => check(device, 20));
+  it.each(dynamicProducts)("$title", ({ check }) => check(device, 10));
 });
 
-// The smallest tile of each family: larger ones are the same text, and take long to compile here.
+// The smallest tile of each family: larger ones are the same text, and take long to compile here. Each has one
+// form of the dot product, which does not know the tile.
 const tiles = ["workgroup", "gemv"].flatMap(
   (wanted) => candidates.findLast(({ family }) => family === wanted) ?? [],
 );
 describe.each(tiles.map((tile) => ({ tile, name: tileName(tile) })))("$name", ({ tile }) => {
-  it.each(dynamicProducts)("$title, packed and not", async ({ check }) => {
-    await check(packed, 1, forced(tile));
-    await check(unpacked, 1, forced(tile, false));
-  });
+  const isPacked = tile.family === "workgroup";
+  it.each(dynamicProducts)(`$title, ${isPacked ? "packed" : "unpacked"}`, ({ check }) =>
+    check(isPacked ? packed : unpacked, 1, forced(tile, isPacked)),
+  );
 });
 
 describe("matrices of subgroups, emulated", () => {

@@ -83,7 +83,10 @@ const smoothed = async (options: Partial<SmoothQuantOptions> = {}) => {
 describe("smoothQuant", () => {
   it("wins several dB where channels are outliers, and the float outputs stay", async () => {
     const { model, report } = await smoothed();
-    console.log(report.beforeDb, report.afterDb, report.floatDb);
+    const [before, after, float] = [report.beforeDb, report.afterDb, report.floatDb].map((db) =>
+      db!.toFixed(1),
+    );
+    console.log(`SmoothQuant: ${before} → ${after} dB, smoothed float ${float} dB`);
     expect(report.afterDb! - report.beforeDb!).toBeGreaterThan(6);
     expect(report.floatDb).toBeGreaterThan(100); // f32 roundings of the factors
     expect(report.groups.map(({ layers, into }) => [layers.join(), into])).toEqual([
@@ -195,7 +198,7 @@ describe("quantize --mode dynamic", () => {
       "
     `);
     expect(await failing("--ops", "Lin")).toMatchInlineSnapshot(`
-      "ops: "Lin" must name a kind of layer (Linear), an op, a node or a pattern of names; got nodes "norm", "q", "q_bias", …. Print the model to see them.
+      "ops: "Lin" must name a kind of layer (Linear, LSTM, GRU, Embedding), an op, a node or a pattern of names; got nodes "norm", "q", "q_bias", …. Print the model to see them.
       "
     `);
     expect(await failing("--alpha", "0.3")).toMatchInlineSnapshot(`

@@ -140,4 +140,19 @@ describe.skipIf(!there)("the character model", () => {
     using other = await compile(again, device);
     expect((await other.run(feeds)).logits).toEqual((await one.run(feeds)).logits);
   });
+
+  it("with its embedding quantized too, has at most 0.3 of the bytes and keeps the perplexity", async () => {
+    const options = { ops: ["Linear", "LSTM", "Embedding"] };
+    const bytes = await save(quantizeDynamic(await loaded(), options));
+    const ratio = bytes.length / readFileSync(model).length;
+    const ids = text();
+    const { logits } = await run(ids, options);
+    const value = perplexity(logits!, ids);
+    console.log(
+      `character model, embedding too: ${bytes.length} bytes, ${ratio.toFixed(3)} of the float file, ` +
+        `perplexity ${value.toFixed(4)} over ${LENGTH} characters (float ${PERPLEXITY})`,
+    );
+    expect(ratio).toBeLessThan(0.3);
+    expect(value / PERPLEXITY - 1).toBeLessThan(1e-2);
+  });
 });

@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compile } from "../../src/compile.ts";
 import type { Device } from "../../src/gpu/device.ts";
 import { load } from "../../src/load.ts";
+import type { Model } from "../../src/model.ts";
+import { quantizeDynamic } from "../../src/quantizeDynamic.ts";
 import { float32, tensor, type Tensor } from "../../src/tensor/tensor.ts";
 import { testDevice } from "../support/device.ts";
 import { hasSharedData, sharedData } from "../support/sharedData.ts";
@@ -24,6 +26,11 @@ interface Reference {
   readonly final_state_l2: number;
 }
 
+const reference = () =>
+  JSON.parse(
+    readFileSync(join(sharedData, "audio/test.silero-probabilities.json"), "utf8"),
+  ) as Reference;
+
 /** Samples in [−1, 1) of a 16-bit mono file with a header of 44 bytes. */
 function samples(): Float32Array {
   const bytes = readFileSync(join(sharedData, "audio/test.wav"));
@@ -38,16 +45,15 @@ describe.skipIf(!there)("the voice activity detector", () => {
   });
   afterAll(() => device?.dispose());
 
-  it(`gives onnxruntime's probabilities of ${COUNT} windows`, async () => {
-    const file = readFileSync(join(sharedData, "models/silero-vad-16k.onnx"));
-    const want = JSON.parse(
-      readFileSync(join(sharedData, "audio/test.silero-probabilities.json"), "utf8"),
-    ) as Reference;
-    const model = await load(file, {
+  const loaded = async () =>
+    (await load(readFileSync(join(sharedData, "models/silero-vad-16k.onnx")), {
       constants: { sr: tensor("int64", [], BigInt64Array.of(BigInt(RATE))) },
       dims: { batch: 1, sequence: WINDOW + CONTEXT },
-    });
-    expect(model.graph.inputs).toEqual(["input", "state"]);
+    })) as Model<"float">;
+
+  /** Greatest difference from onnxruntime's float probabilities, and the last state. */
+  const walk = async (name: string, model: Model<"float" | "quantized">) => {
+    const { probabilities } = reference();
     using session = await compile(model, device);
     const audio = samples();
     let state: Tensor = float32([2, 1, 128], new Float32Array(256));
@@ -62,18 +68,34 @@ describe.skipIf(!there)("the voice activity detector", () => {
       const shape = [1, WINDOW + CONTEXT];
       const outputs = await session.run({ input: float32(shape, input), state });
       const got = outputs["output"]!.data[0] as number;
-      greatest = Math.max(greatest, Math.abs(got - want.probabilities[at]!));
+      greatest = Math.max(greatest, Math.abs(got - probabilities[at]!));
       state = outputs["stateN"]!;
     }
     const each = (performance.now() - start) / COUNT;
     console.log(
-      `silero-vad: greatest difference ${greatest.toExponential(2)} over ${COUNT} windows, ` +
+      `silero-vad, ${name}: greatest difference ${greatest.toExponential(2)} over ${COUNT} windows, ` +
         `${each.toFixed(2)} ms each`,
     );
+    return { greatest, state };
+  };
+
+  it(`gives onnxruntime's probabilities of ${COUNT} windows`, async () => {
+    const model = await loaded();
+    expect(model.graph.inputs).toEqual(["input", "state"]);
+    const { greatest, state } = await walk("float", model);
     expect(greatest).toBeLessThan(TOLERANCE);
     if (isWhole) {
+      const want = reference().final_state_l2;
       const norm = Math.hypot(...Array.from(state.data as Float32Array));
-      expect(Math.abs(norm - want.final_state_l2)).toBeLessThan(1e-3 * want.final_state_l2);
+      expect(Math.abs(norm - want)).toBeLessThan(1e-3 * want);
     }
+  });
+
+  it("quantized dynamically, stays within 0.03 of them", async () => {
+    const quantized = quantizeDynamic(await loaded());
+    expect(quantized.graph.nodes.filter(({ op }) => op === "LSTM")).toMatchObject([
+      { dynamic: expect.anything() as unknown },
+    ]);
+    expect((await walk("dynamic int8", quantized)).greatest).toBeLessThan(0.03);
   });
 });
