@@ -36,5 +36,24 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
     workgroupBarrier(); // publishes partial[0 … half − 1]
   }
   let row = momentsOf(first, partial[0].x, partial[0].y);
-  for (var i = local; i < params.words; i += WORKGROUP) { store(base, i, row); }
+  var low = vec4f(0);
+  var high = vec4f(0);
+  for (var i = local; i < params.words; i += WORKGROUP) {
+    let y = store(base, i, row);
+    low = min(low, y);
+    high = max(high, y);
+  }
+  if (RANGE) {
+    workgroupBarrier(); // publishes partial: nobody reads its sums any more
+    partial[local] = rangeOf(low, high);
+    workgroupBarrier(); // publishes partial, each slot written by its own invocation
+    for (var half = WORKGROUP / 2u; half > 0u; half /= 2u) {
+      if (local < half) {
+        let other = partial[local + half];
+        partial[local] = vec2f(min(partial[local].x, other.x), max(partial[local].y, other.y));
+      }
+      workgroupBarrier(); // publishes partial[0 … half − 1]
+    }
+    if (local == 0u) { outRange[index] = partial[0]; }
+  }
 }

@@ -22,5 +22,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     squares += d * d;
   }
   let row = momentsOf(first, lanesSum(sum), lanesSum(squares));
-  for (var i = 0u; i < params.words; i++) { store(base, i, row); }
+  var low = vec4f(0);
+  var high = vec4f(0);
+  for (var i = 0u; i < params.words; i++) {
+    let y = store(base, i, row);
+    low = min(low, y);
+    high = max(high, y);
+  }
+  if (RANGE) { outRange[index] = rangeOf(low, high); }
 }

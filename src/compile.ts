@@ -1,7 +1,7 @@
 // compile: a model → a session on a device.
 
 import { InputError } from "./errors.ts";
-import { bindShapes } from "./graph/bind.ts";
+import { bindShapes, type BoundGraph } from "./graph/bind.ts";
 import { namesOf } from "./graph/dims.ts";
 import { valueOf, type Graph } from "./graph/graph.ts";
 import type { Device } from "./gpu/device.ts";
@@ -40,8 +40,19 @@ export async function compile(
   const session = new Session(graph, device, target, bounds);
   if (bounds) await session.prepare();
   else if (dims.length === 0) await session.prepareFor(new Map());
-  else lower(bindShapes(session.graph, new Map(dims.map((name) => [name, 1]))), target);
+  else lower(bindSome(session.graph, dims), target);
   return session;
+}
+
+/** `graph` at some sizes that fit it: a model may need more than one element along an axis. */
+function bindSome(graph: Graph, dims: readonly string[], sizes = [1, 2, 16, 128]): BoundGraph {
+  const [size = 1, ...others] = sizes;
+  try {
+    return bindShapes(graph, new Map(dims.map((name) => [name, size])));
+  } catch (error) {
+    if (!(error instanceof InputError) || others.length === 0) throw error;
+    return bindSome(graph, dims, others);
+  }
 }
 
 /** The bound of each of `dims`, or an InputError. */

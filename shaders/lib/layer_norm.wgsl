@@ -13,7 +13,10 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;         // (count, words)
 @group(0) @binding(2) var<storage, read> scale: array<vec4f>;     // (words)
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;      // (words)
-@group(0) @binding(4) var<storage, read_write> out: array<vec4f>; // (count, words)
+@group(0) @binding(4) var<storage, read_write> outRange: array<vec2f>; // (count) with RANGE: least and greatest of a row and 0
+@group(0) @binding(5) var<storage, read_write> out: array<vec4f>; // (count, words)
+
+override RANGE: bool = false; // a DynamicQuantizeLinear reads out: docs/quantization.md (8)
 
 /** v with padding lanes 0. */
 fn realLanes(v: vec4f, word: u32) -> vec4f {
@@ -37,7 +40,13 @@ fn momentsOf(first: f32, sum: f32, squares: f32) -> Moments {
   return Moments(first, rest, inverseSqrt(variance + params.epsilon));
 }
 
-fn store(base: u32, word: u32, row: Moments) {
-  let y = ((x[base + word] - row.first) - row.rest) * row.inverse * scale[word] + bias[word];
-  out[base + word] = realLanes(y, word);
+fn store(base: u32, word: u32, row: Moments) -> vec4f {
+  let y = realLanes(((x[base + word] - row.first) - row.rest) * row.inverse * scale[word] + bias[word], word);
+  out[base + word] = y;
+  return y;
+}
+
+/** The least and greatest of the lanes of both. */
+fn rangeOf(low: vec4f, high: vec4f) -> vec2f {
+  return vec2f(min(min(low.x, low.y), min(low.z, low.w)), max(max(high.x, high.y), max(high.z, high.w)));
 }

@@ -65,7 +65,8 @@ export async function loadPlan(
       for (const { slice, data } of plan.uploads) {
         if (plan.buffers[slice.buffer]?.role === "constants")
           places.set(keyOf(slice), constants.placeOf(data));
-        else writeSlice(device, buffers, slice, data);
+        // In shared memory another run may be under way; what it holds is cleared by every run itself.
+        else if (!memory) writeSlice(device, buffers, slice, data);
       }
       const { bytes, offsets } = packUniforms(plan, kernels);
       const uniforms = memory?.uniforms ?? create("uniforms", bytes.byteLength);

@@ -82,6 +82,7 @@ import libStoreF32Wgsl from "../../shaders/lib/store_f32.wgsl?raw";
 import libStoreI8Wgsl from "../../shaders/lib/store_i8.wgsl?raw";
 import libStoreRealWgsl from "../../shaders/lib/store_real.wgsl?raw";
 import libTapsWgsl from "../../shaders/lib/taps.wgsl?raw";
+import libUnaryWgsl from "../../shaders/lib/unary.wgsl?raw";
 import libUnseenWgsl from "../../shaders/lib/unseen.wgsl?raw";
 import libWeightsWgsl from "../../shaders/lib/weights.wgsl?raw";
 import libWindowWgsl from "../../shaders/lib/window.wgsl?raw";
@@ -112,6 +113,7 @@ import reshapeQuantizeF32Wgsl from "../../shaders/reshape_quantize_f32.wgsl?raw"
 import softmaxF32Wgsl from "../../shaders/softmax_f32.wgsl?raw";
 import softmaxRowsF32Wgsl from "../../shaders/softmax_rows_f32.wgsl?raw";
 import unaryF32Wgsl from "../../shaders/unary_f32.wgsl?raw";
+import unaryRangeF32Wgsl from "../../shaders/unary_range_f32.wgsl?raw";
 import where32Wgsl from "../../shaders/where_32.wgsl?raw";
 import type { Shader } from "./shader.ts";
 
@@ -734,13 +736,14 @@ const layerNormF32 = {
   label: "layer_norm_f32",
   parts: [libLayerNormWgsl, layerNormF32Wgsl],
   tile: {},
-  overrides: {WORKGROUP: "u32"},
+  overrides: {RANGE: "bool", WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 20, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, share: {offset: 12, type: "f32"}, epsilon: {offset: 16, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     scale: {binding: 2, type: "read-only-storage", element: "vec4f"},
     bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
-    out: {binding: 4, type: "storage", element: "vec4f"},
+    outRange: {binding: 4, type: "storage", element: "vec2f"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
@@ -748,13 +751,14 @@ const layerNormRowsF32 = {
   label: "layer_norm_rows_f32",
   parts: [libGridWgsl, libLayerNormWgsl, layerNormRowsF32Wgsl],
   tile: {},
-  overrides: {WORKGROUP: "u32"},
+  overrides: {RANGE: "bool", WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 20, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, share: {offset: 12, type: "f32"}, epsilon: {offset: 16, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     scale: {binding: 2, type: "read-only-storage", element: "vec4f"},
     bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
-    out: {binding: 4, type: "storage", element: "vec4f"},
+    outRange: {binding: 4, type: "storage", element: "vec2f"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
@@ -1099,13 +1103,26 @@ const softmaxRowsF32 = {
 
 const unaryF32 = {
   label: "unary_f32",
-  parts: [libGridWgsl, libErfWgsl, unaryF32Wgsl],
+  parts: [libGridWgsl, libErfWgsl, libUnaryWgsl, unaryF32Wgsl],
   tile: {},
-  overrides: {WORKGROUP: "u32", OP: "u32"},
+  overrides: {OP: "u32", WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 20, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, a: {offset: 12, type: "f32"}, b: {offset: 16, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4u"},
     out: {binding: 2, type: "storage", element: "vec4u"},
+  },
+} as const satisfies Shader;
+
+const unaryRangeF32 = {
+  label: "unary_range_f32",
+  parts: [libErfWgsl, libUnaryWgsl, unaryRangeF32Wgsl],
+  tile: {},
+  overrides: {OP: "u32", WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 20, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, a: {offset: 12, type: "f32"}, b: {offset: 16, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4u"},
+    outRange: {binding: 2, type: "storage", element: "vec2f"},
+    out: {binding: 3, type: "storage", element: "vec4u"},
   },
 } as const satisfies Shader;
 
@@ -1124,7 +1141,7 @@ const where32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { argF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, gruDynamicI8, gruF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32, where32 } as const;
+export const shaders = { argF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, gruDynamicI8, gruF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32, unaryRangeF32, where32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Device } from "../../src/gpu/device.ts";
 import { chooseDynamic, type DynamicRule } from "../../src/graph/dynamic.ts";
 import { GraphBuilder } from "../../src/graph/builder.ts";
+import { prune } from "../../src/graph/graph.ts";
+import { targetOf } from "../../src/plan/target.ts";
 import { candidates, tileName } from "../../src/plan/tiles.ts";
 import { Session } from "../../src/session.ts";
 import { fl } from "../../src/tensor/rounding.ts";
@@ -94,6 +96,49 @@ describe("scale and zero point of 20,000 ranges equal the host's bit for bit", (
       );
     }
     expect(wrong).toEqual([]);
+  });
+});
+
+describe("a range that the producer finds on the way is that of what it wrote", () => {
+  const producers = {
+    LayerNormalization: { op: "LayerNormalization", axis: -1, epsilon: 1e-5 },
+    Gelu: { op: "Gelu", approximate: "none" },
+  } as const;
+  const shapes = [
+    [1, 3],
+    [7, 30],
+    [300, 65], // more rows than one invocation joins alone
+  ] as const;
+  const cases = shapes.flatMap((shape) =>
+    (["LayerNormalization", "Gelu"] as const).flatMap((op) =>
+      [true, false].map((software) => ({ op, shape, software })),
+    ),
+  );
+  it.each(cases)("$op of $shape, on a software adapter $software", async (given) => {
+    const { op, shape, software } = given;
+    const [rows, columns] = shape;
+    const random = generator(20261127);
+    const rule: DynamicRule = { ...rules[2], granularity: "perTensor" };
+    const builder = new GraphBuilder();
+    builder.input("x", { dtype: "float32", shape });
+    const row = (scale: number) => Array.from({ length: columns }, () => scale * (random() - 0.3));
+    builder.constant("g", float32([columns], row(3)));
+    builder.constant("b", float32([columns], row(1)));
+    const producer = { ...producers[op], name: "producer", inputs: ["x"], outputs: ["y"] };
+    builder.add(
+      producer.op === "Gelu" ? producer : { ...producer, axis: 1, inputs: ["x", "g", "b"] },
+    );
+    const outputs = ["q", "s", "z"];
+    builder.add({ op: "DynamicQuantizeLinear", name: "node", inputs: ["y"], outputs, ...rule });
+    const graph = prune(builder.build("ranged", ["x"], ["y", ...outputs]));
+    using session = new Session(graph, device, { ...targetOf(device.facts), software });
+    const steps = session.planFor(new Map()).steps.map(({ shader }) => shader);
+    expect(steps).not.toContain("rangeF32");
+    const x = Array.from({ length: rows * columns }, () => 8 * (random() - 0.5));
+    const { y, s, z } = await session.run({ x: float32(shape, x) });
+    const values = Array.from(y!.data as Float32Array);
+    const want = chooseDynamic(rule, Math.min(0, ...values), Math.max(0, ...values));
+    expect([s!.data[0], z!.data[0]]).toEqual([want.scale, want.zeroPoint]);
   });
 });
 

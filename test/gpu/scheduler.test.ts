@@ -85,7 +85,7 @@ function watchSubmits() {
 /** `chainPlan` replayed by `schedule`. */
 async function replayChain(schedule: Schedule, signal?: AbortSignal): Promise<Int8Array> {
   const plan = chainPlan();
-  const { buffers, dispatches, readback, owned } = await loadPlan(device, plan);
+  const { buffers, dispatches, readback, owned, ownConstants } = await loadPlan(device, plan);
   const [input, output] = [plan.inputs[0]!.slice, plan.outputs[0]!.slice];
   try {
     const frame = {
@@ -98,6 +98,7 @@ async function replayChain(schedule: Schedule, signal?: AbortSignal): Promise<In
     return new Int8Array(result!);
   } finally {
     for (const buffer of owned) device.free(buffer);
+    ownConstants?.dispose();
   }
 }
 
@@ -177,7 +178,7 @@ describe("a run", () => {
   it("that the GPU refuses is a GpuError, in one submit and in many", async () => {
     for (const ms of [0.1, 60]) {
       const plan = chainPlan();
-      const { buffers, dispatches, readback, owned } = await loadPlan(device, plan);
+      const { buffers, dispatches, readback, owned, ownConstants } = await loadPlan(device, plan);
       for (const buffer of owned) if (buffer !== readback) device.free(buffer);
       const frame = {
         before: (encoder: GPUCommandEncoder) => encoder.clearBuffer(buffers[0]!),
@@ -190,6 +191,7 @@ describe("a run", () => {
         message: expect.stringMatching(/^run: .+ Please report this/s),
       });
       device.free(readback);
+      ownConstants?.dispose();
     }
   });
 

@@ -88,7 +88,8 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   gruF32: { LINEAR_BEFORE_RESET: FLAG, ANY: FLAG, ROOM: [16], BATCH: [1, 2, 4] },
   lstmF32: { ANY: FLAG, ROOM: [16], BATCH: [1, 2, 4] },
   gemvI8: { RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
-  layerNormF32: { WORKGROUP: [32, 64, 128, 256] },
+  layerNormF32: { WORKGROUP: [32, 64, 128, 256], RANGE: FLAG },
+  layerNormRowsF32: { RANGE: FLAG },
   observeHistogramF32: { BINS: [2, 2048, 4096], PADDED: FLAG, SKIP_ZEROS: FLAG },
   observeMinmaxF32: { PADDED: FLAG },
   poolF32: { MAX: FLAG },
@@ -98,6 +99,7 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   softmaxF32: { LAST: FLAG, LOG: FLAG },
   softmaxRowsF32: { MASKED: FLAG },
   unaryF32: { OP: Array.from({ length: 22 }, (_, op) => op) },
+  unaryRangeF32: { OP: Array.from({ length: 22 }, (_, op) => op) },
 };
 
 /** Expanded for a window's sizes, or for one of two forms: too many sets to list. */
@@ -228,6 +230,7 @@ describe("plans", () => {
       "observeChannelsF32",
       "probeMatrix",
       "probeQuads",
+      "unaryRangeF32",
     ]);
   });
 
@@ -274,6 +277,7 @@ describe("the style of", () => {
         ["hOut", "cOut", "out"],
         ["slot", "out"],
         ["outScale", "outZero", "out"],
+        ["outRange", "out"],
       ];
       expect(allowed).toContainEqual(written);
       expect(bindings.slice(-written.length).map(([key]) => key)).toEqual(written);

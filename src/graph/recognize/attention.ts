@@ -70,6 +70,14 @@ function fitsScores(graph: Graph, mask: string, scores: readonly Dim[]): boolean
   return dtype === "float32" && quant === undefined && skipped >= 0 && fits;
 }
 
+/** Whether `mask`, which is over the leading axes of `scores`, is over batch and heads: it repeats over those, or
+ *  they are those. */
+function fitsHeads(graph: Graph, mask: string, scores: readonly Dim[], q: Rows): boolean {
+  const { shape } = valueOf(graph, mask);
+  const isRepeated = shape.slice(0, -2).every((dim) => dim === 1);
+  return isRepeated || (q.batch === scores[0] && q.heads === scores[1]);
+}
+
 function matchOf(
   graph: Graph,
   producers: Producers,
@@ -119,6 +127,7 @@ function matchOf(
     const q = fits(qs);
     const [k, v] = [fits(ks, q?.batch), fits(vs, q?.batch)];
     const out = fits(targetsOf(graph, readers, result, axes, count), q?.batch);
+    if (q && mask !== undefined && rank === 4 && !fitsHeads(graph, mask, shape, q)) continue;
     if (q && k && v && out && !out.pick)
       return { softmax, q, k, v, out, mask, scale: factor * q.factor * k.factor };
   }

@@ -28,11 +28,9 @@ interface Part {
   readonly heads: number;
 }
 
-/** All batches and heads, `fit` matrices of scores a part; batches together unless their number is fixed. */
-function partsOf(batches: number, heads: number, fit: number, isFixed: boolean): Part[] {
+/** All batches and heads, `together` batches of `each` heads a part. */
+function partsOf(batches: number, heads: number, together: number, each: number): Part[] {
   const parts: Part[] = [];
-  const together = isFixed ? Math.min(batches, Math.max(1, Math.floor(fit / heads))) : batches;
-  const each = Math.min(heads, Math.max(1, Math.floor(fit / together)));
   for (let batch = 0; batch < batches; batch += together) {
     for (let head = 0; head < heads; head += each) {
       parts.push({
@@ -151,8 +149,14 @@ export function lowerAttention(lowering: Lowering, node: NodeOf<"Attention">): v
   const fit = lowering.settle(node, "scores", () =>
     Math.floor(MOST_SCORES / (rows * layoutOf([keys]).words * 16)),
   );
+  // Batches go together unless their number is fixed. The heads of a part are settled for the bound, so fewer
+  // batches never need more room.
   const isFixed = lowering.choices.always((shape) => shape(q.name)[0] === batches);
-  const parts = partsOf(batches, heads, fit, isFixed);
+  const together = isFixed ? Math.min(batches, Math.max(1, Math.floor(fit / heads))) : batches;
+  const each = lowering.settle(node, "heads a part", () =>
+    Math.min(heads, Math.max(1, Math.floor(fit / together))),
+  );
+  const parts = partsOf(batches, heads, together, each);
   const most = parts.reduce((least, part) => Math.max(least, part.batches * part.heads), 0);
   const scores = lowering.scratch([most, rows, keys]);
   const tensors = { q, k, v, scores, out };

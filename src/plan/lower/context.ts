@@ -88,6 +88,12 @@ export function quantizeUniforms(lowering: Lowering, node: Node, out: Placed) {
   return { reciprocal: fl(1 / scale), zeroPoint, low: qmin - shift, high: qmax - shift };
 }
 
+/** Least and greatest of so many parts of a value, 0 among them. */
+export interface FoundRange {
+  readonly ref: Ref;
+  readonly parts: number;
+}
+
 export class Lowering {
   readonly graph: BoundGraph;
   readonly plan: PlanBuilder;
@@ -99,6 +105,8 @@ export class Lowering {
   readonly done = new Set<Node>();
   /** Slots of the observers whose range the observed value's producer keeps. */
   readonly ranges = new Map<Node, Ref>();
+  /** Ranges, in parts, of values that are quantized by them and whose producers found them on the way. */
+  readonly foundRanges = new Map<string, FoundRange>();
   /** Graph outputs that their producers write where the caller reads them. */
   readonly direct = new Map<string, Ref>();
   #placed = new Map<string, Placed>();
@@ -127,6 +135,20 @@ export class Lowering {
   /** The nodes that read value `name`, in order. */
   readers(name: string): readonly Node[] {
     return this.#readers.get(name) ?? [];
+  }
+
+  /** Whether value `name` is quantized by the range of its own data. */
+  isRanged(name: string): boolean {
+    return this.readers(name).some(
+      (node) => node.op === "DynamicQuantizeLinear" && node.granularity === "perTensor",
+    );
+  }
+
+  /** Room for the range of value `name`, which its producer finds in `parts`. */
+  roomForRange(name: string, parts: number): Ref {
+    const ref = this.plan.tensor(parts * 8);
+    this.foundRanges.set(name, { ref, parts });
+    return ref;
   }
 
   type(name: string): Type {

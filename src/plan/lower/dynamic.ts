@@ -1,10 +1,10 @@
-// Dynamic quantization: bytes, scale and zero point from the data, in two dispatches for a whole tensor and in
-// one for each row alone. What they make are values like any other.
+// Dynamic quantization: bytes, scale and zero point from the data, in two dispatches for a whole tensor, one where
+// its producer found the range on the way, and one for each row alone. What they make are values like any other.
 
 import { dynamicBounds, type DynamicRule } from "../../graph/dynamic.ts";
 import type { NodeOf } from "../../graph/node.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
-import { shiftOf, type Lowering, type Placed } from "./context.ts";
+import { shiftOf, type FoundRange, type Lowering, type Placed } from "./context.ts";
 import { emitReshape } from "./movement.ts";
 
 /** Parts that a range is found in. */
@@ -40,6 +40,22 @@ export function emitDynamicQuantize(
   emitWhole(lowering, common, x, outs);
 }
 
+/** The range of x: from its producer, or found here. */
+function rangeOf(lowering: Lowering, node: string, x: Placed): FoundRange {
+  const found = lowering.foundRanges.get(x.name);
+  if (found) return found;
+  const { words: count, lastWords, last } = x.layout;
+  const parts = Math.max(1, Math.min(RANGES, Math.ceil(count / 1024)));
+  const ref = lowering.plan.tensor(parts * 8);
+  lowering.plan.step("rangeF32", {
+    node,
+    uniforms: { count, words: Math.max(1, lastWords), last },
+    buffers: { x: x.ref, out: ref },
+    groups: parts,
+  });
+  return { ref, parts };
+}
+
 interface Common {
   readonly name: string;
   readonly TORCH: number;
@@ -49,18 +65,11 @@ interface Common {
 
 type Outs = readonly [q: Placed, scale: Placed, zeroPoint: Placed];
 
-function emitWhole({ plan }: Lowering, common: Common, x: Placed, [q, scale, zero]: Outs): void {
+function emitWhole(lowering: Lowering, common: Common, x: Placed, [q, scale, zero]: Outs): void {
   const { name: node, TORCH, levels, qmin } = common;
-  const { words: count, lastWords, last } = x.layout;
-  const parts = Math.max(1, Math.min(RANGES, Math.ceil(count / 1024)));
-  const ranges = plan.tensor(parts * 8);
-  plan.step("rangeF32", {
-    node,
-    uniforms: { count, words: Math.max(1, lastWords), last },
-    buffers: { x: x.ref, out: ranges },
-    groups: parts,
-  });
-  plan.step("quantizeDynamicF32", {
+  const { words: count } = x.layout;
+  const { ref: ranges, parts } = rangeOf(lowering, node, x);
+  lowering.plan.step("quantizeDynamicF32", {
     node,
     overrides: { TORCH },
     uniforms: { count, parts, levels, qmin },

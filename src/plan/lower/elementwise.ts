@@ -127,7 +127,10 @@ export function lowerUnary(lowering: Lowering, node: Function): void {
   emitUnary(lowering, node, node, x, out);
 }
 
-/** out = f(x) in float. */
+/** Parts that a range is found in on the way. */
+const RANGES = 256;
+
+/** out = f(x) in float, and its range where a reader is quantized by it. */
 function emitUnary(
   lowering: Lowering,
   node: Node,
@@ -137,13 +140,20 @@ function emitUnary(
 ): void {
   const { op, a, b } = functionOf(f);
   const { words: count, lastWords: words, last } = out.layout;
-  lowering.plan.step("unaryF32", {
+  const shared = {
     node: node.name,
     overrides: { OP: op },
     uniforms: { count, words, last, a, b },
-    buffers: { x: x.ref, out: out.ref },
-    groups: workgroups(count),
-  });
+  };
+  if (!lowering.isRanged(out.name)) {
+    const buffers = { x: x.ref, out: out.ref };
+    lowering.plan.step("unaryF32", { ...shared, buffers, groups: workgroups(count) });
+    return;
+  }
+  const groups = Math.max(1, Math.min(RANGES, Math.ceil(count / 1024)));
+  const outRange = lowering.roomForRange(out.name, groups);
+  const buffers = { x: x.ref, outRange, out: out.ref };
+  lowering.plan.step("unaryRangeF32", { ...shared, buffers, groups });
 }
 
 /** fl(1 / s) of the f32 that the scale is. */

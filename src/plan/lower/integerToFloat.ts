@@ -101,11 +101,21 @@ export function lowerIntegerToFloat(lowering: Lowering, node: Product): void {
   const [x, scale, zeroPoint] = [0, 2, 3].map((index) =>
     asRows(lowering, node, lowering.input(node, index)),
   ) as [Placed, Placed, Placed];
-  // By ranks alone, so that plans of all sizes agree.
+  // By what holds at all sizes, so that their plans agree.
   const [rankOfX, ...ranks] = [0, 2, 3].map(
     (index) => lowering.shape(lowering.inputName(node, index)).length,
   );
-  const isPerRow = ranks.every((rank) => rank === rankOfX);
+  // One element of that rank is one a tensor, unless it is one a row at every size.
+  const isOne = [2, 3].every((index) => {
+    const name = lowering.inputName(node, index);
+    return lowering.choices.always((shapeOf) => shapeOf(name).every((size) => size === 1));
+  });
+  const hasOneRow = lowering.choices.always((shapeOf) =>
+    shapeOf(lowering.inputName(node, 0))
+      .slice(0, -1)
+      .every((size) => size === 1),
+  );
+  const isPerRow = ranks.every((rank) => rank === rankOfX) && (hasOneRow || !isOne);
   const count = (placed: Placed) => placed.layout.words;
   if (count(scale) !== count(zeroPoint) || (!isPerRow && count(scale) !== 1)) {
     throw lowering.unsupported(

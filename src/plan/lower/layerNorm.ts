@@ -53,6 +53,11 @@ export function lowerLayerNorm(lowering: Lowering, node: NodeOf<"LayerNormalizat
   const normal = isFused ? final : lowering.scratch(logical);
   const out = liesInRows ? normal : lowering.scratch(rows);
   const words = Math.ceil(length / 4);
+  // What leaves the kernel is the value itself, so the ranges of its rows are the value's.
+  const name = node.outputs[0] ?? "";
+  const isRanged = isFused && lowering.isRanged(name);
+  const outRange = isRanged ? lowering.roomForRange(name, count) : lowering.plan.tensor(8);
+  const RANGE = isRanged ? 1 : 0;
   const { software } = lowering.target;
   const shared = {
     node: node.name,
@@ -61,12 +66,16 @@ export function lowerLayerNorm(lowering: Lowering, node: NodeOf<"LayerNormalizat
       x: x.ref,
       scale: (scale ?? constantRow(lowering, length, 1)).ref,
       bias: (bias ?? constantRow(lowering, length, 0)).ref,
+      outRange,
       out: out.ref,
     },
   };
-  if (software) lowering.plan.step("layerNormRowsF32", { ...shared, groups: workgroups(count) });
-  else {
-    const overrides = { WORKGROUP: lowering.settle(node, "sharers", () => sharers(words)) };
+  if (software) {
+    const overrides = { RANGE };
+    lowering.plan.step("layerNormRowsF32", { ...shared, overrides, groups: workgroups(count) });
+  } else {
+    const WORKGROUP = lowering.settle(node, "sharers", () => sharers(words));
+    const overrides = { WORKGROUP, RANGE };
     lowering.plan.step("layerNormF32", { ...shared, overrides, groups: count });
   }
   if (!liesInRows) emitReshape(lowering, node, out, normal);

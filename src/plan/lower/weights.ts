@@ -9,7 +9,6 @@ import { packNibbles } from "../../tensor/nibbles.ts";
 import { fl } from "../../tensor/rounding.ts";
 import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import type { StepArgs } from "../builder.ts";
-import { tileFor } from "../target.ts";
 import { fit, type RegisterTile } from "../tiles.ts";
 import { floatBounds, workgroups, type Lowering, type Placed } from "./context.ts";
 import { padWords } from "./filters.ts";
@@ -186,7 +185,7 @@ function emit(
     },
   };
   const sizes = { dtype: "f32", m: rows, n: outWords, k: inWords, groups: 1 } as const;
-  const tile = tileFor(lowering.target, sizes);
+  const { tile, m } = lowering.tileFor(node, sizes);
   switch (tile.family) {
     case "gemv": {
       const { lanes, columns, pixels } = tile;
@@ -205,7 +204,7 @@ function emit(
       return plan.step("matmulTiledWeights", { ...step, overrides, groups });
     }
     case "register":
-      return emitRegisters(lowering, tile, { ...step, overrides: flags });
+      return emitRegisters(lowering, tile, m, { ...step, overrides: flags });
     case "matrix":
       throw new Error("matrices are of int8; please report.");
     default:
@@ -215,16 +214,22 @@ function emit(
 
 type RegisterStep = Omit<StepArgs<"matmulWeights">, "groups">;
 
-function emitRegisters(lowering: Lowering, tile: RegisterTile, step: RegisterStep): void {
+/** `m`: the rows that `tile` was chosen for. */
+function emitRegisters(
+  lowering: Lowering,
+  tile: RegisterTile,
+  m: number,
+  step: RegisterStep,
+): void {
   const { rows, outWords } = step.uniforms;
   const { pixels, words, quads } = tile;
-  if (quads && rows > 1) {
+  if (quads && m > 1) {
     const tiles = Math.ceil(rows / pixels) * Math.ceil(outWords / (words * 4));
     const overrides = { ...step.overrides, QUARTER: pixels / 4, WORDS: words };
     lowering.plan.step("matmulQuadWeights", { ...step, overrides, groups: workgroups(tiles * 4) });
     return;
   }
-  const [own, wide] = [fit(pixels, rows), fit(words, outWords)];
+  const [own, wide] = [fit(pixels, m), fit(words, outWords)];
   const overrides = { ...step.overrides, ROWS: own, WORDS: wide };
   const groups = workgroups(Math.ceil(rows / own) * Math.ceil(outWords / wide));
   lowering.plan.step("matmulWeights", { ...step, overrides, groups });

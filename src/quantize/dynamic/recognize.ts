@@ -28,17 +28,19 @@ class Pattern {
     return others.length > 0 || this.graph.outputs.includes(name) ? undefined : reader;
   }
 
-  /** Constant `name` as one float, or one a column. */
-  row(name: string, columns: number): Float32Array | undefined {
+  /** Constant `name` as one float, or one a column, where it adds no axis to `rank` ones. */
+  row(name: string, columns: number, rank: number): Float32Array | undefined {
     const constant = this.graph.constants.get(name);
-    if (constant?.dtype !== "float32") return undefined;
+    if (constant?.dtype !== "float32" || constant.shape.length > rank) return undefined;
     const { data, shape } = constant as Tensor<"float32">;
     const isRow = data.length === 1 || (data.length === columns && shape.at(-1) === columns);
     return isRow ? data : undefined;
   }
 
+  /** One element, of rank 0 or 1: more axes would say one a row. */
   isOne(name: string): boolean {
-    return valueOf(this.graph, name).shape.every((dim) => dim === 1);
+    const { shape } = valueOf(this.graph, name);
+    return shape.length <= 1 && shape.every((dim) => dim === 1);
   }
 }
 
@@ -62,7 +64,7 @@ function moved(weight: Tensor, zeros: readonly number[], scale: Float32Array) {
 }
 
 /** Scales of x, a value of one element, and of the weight, constant, in `factor` = x's · the weight's. */
-function scalesOf(pattern: Pattern, factor: string, columns: number) {
+function scalesOf(pattern: Pattern, factor: string, columns: number, rank: number) {
   const product = pattern.producer(factor);
   if (product?.op !== "Mul" || product.low !== undefined || product.high !== undefined)
     return undefined;
@@ -71,7 +73,7 @@ function scalesOf(pattern: Pattern, factor: string, columns: number) {
     [a, b],
     [b, a],
   ] as const) {
-    const weight = pattern.row(constant, columns);
+    const weight = pattern.row(constant, columns, rank);
     if (weight && !pattern.graph.constants.has(scale) && pattern.isOne(scale))
       return { scale, weight };
   }
@@ -91,18 +93,19 @@ function match(pattern: Pattern, product: NodeOf<"MatMulInteger">): Match | unde
   const [weight, zeros] = [constants.get(w), constants.get(zw)];
   if (!weight || !zeros || !pattern.isOne(zeroPoint)) return undefined;
   const columns = weight.shape[1] ?? 1;
+  const rank = valueOf(pattern.graph, product.outputs[0] ?? "").shape.length;
   const cast = pattern.reader(product.outputs[0] ?? "");
   if (cast?.op !== "Cast" || cast.to !== "float32") return undefined;
   const [real = ""] = cast.outputs;
   const scaled = pattern.reader(real);
   if (scaled?.op !== "Mul" || scaled.low !== undefined || scaled.high !== undefined)
     return undefined;
-  const found = scalesOf(pattern, other(scaled, real), columns);
+  const found = scalesOf(pattern, other(scaled, real), columns, rank);
   const int8 = found && moved(weight, Array.from(toNumbers(zeros)), found.weight);
   if (!found || !int8) return undefined;
   const [sum = ""] = scaled.outputs;
   const reader = pattern.reader(sum);
-  const row = reader?.op === "Add" ? pattern.row(other(reader, sum), columns) : undefined;
+  const row = reader?.op === "Add" ? pattern.row(other(reader, sum), columns, rank) : undefined;
   const add = reader?.op === "Add" && row?.length === columns ? reader : undefined;
   const last = add ?? scaled;
   return {

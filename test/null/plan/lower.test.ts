@@ -37,7 +37,7 @@ describe("the plan of a residual network", () => {
       convF32 stem 1×1 POINTWISE=0 RESIDUAL=0 PIXELS=8 WORDS=2 x@arena0+0:1024 bias@constants3+0:256 residual@arena0+0:1024 out@arena1+0:512 filters@constants3+256:1280
       depthwiseTileF32 depthwise 1×1 ROWS=2 COLUMNS=4 KERNEL_HEIGHT=3 KERNEL_WIDTH=3 STRIDE_HEIGHT=1 STRIDE_WIDTH=1 PATCH_HEIGHT=4 PATCH_WIDTH=6 x@arena1+0:512 filters@constants3+1792:512 bias@constants3+1536:256 out@arena0+0:512
       convF32 pointwise 1×1 POINTWISE=1 RESIDUAL=1 PIXELS=8 WORDS=2 x@arena0+0:512 bias@constants3+2304:256 residual@arena1+0:512 out@arena2+0:512 filters@constants3+2560:256
-      reduceF32 pool 2×1 LAST=0 WORKGROUP=4 x@arena2+0:512 out@arena0+0:256
+      reduceF32 pool 2×1 LAST=0 WORKGROUP=4 OP=0 x@arena2+0:512 out@arena0+0:256
       convF32 head 1×1 POINTWISE=1 RESIDUAL=0 PIXELS=1 WORDS=2 x@arena0+0:256 bias@constants3+2816:256 residual@arena0+0:256 out@output5+0:256 filters@constants3+3072:256"
     `);
   });
@@ -62,7 +62,7 @@ describe("the plan of a residual network", () => {
       binaryF32 add 1×1 OP=0 a@arena1+0:512 b@arena1+512:512 out@arena0+0:512
       observeMinmaxF32 observe sum 1×1 PADDED=0 x@arena0+0:512 slot@state3+33792:8448
       observeHistogramF32 observe sum 1×1 PADDED=0 BINS=2048 SKIP_ZEROS=1 x@arena0+0:512 slot@state3+33792:8448
-      reduceF32 pool 2×1 LAST=0 WORKGROUP=4 x@arena0+0:512 out@arena1+0:256
+      reduceF32 pool 2×1 LAST=0 WORKGROUP=4 OP=0 x@arena0+0:512 out@arena1+0:256
       observeMinmaxF32 observe pooled 1×1 PADDED=0 x@arena1+0:256 slot@state3+42240:8448
       observeHistogramF32 observe pooled 1×1 PADDED=0 BINS=2048 SKIP_ZEROS=1 x@arena1+0:256 slot@state3+42240:8448
       convObservedF32 head 1×1 POINTWISE=1 RESIDUAL=0 PIXELS=1 WORDS=2 x@arena1+0:256 bias@constants2+2816:256 residual@arena1+0:256 out@arena0+0:256 filters@constants2+3072:256 slot@state3+50688:8448
