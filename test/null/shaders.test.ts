@@ -54,7 +54,7 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   convTiledDynamicI8: { VECTOR: FLAG, PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG },
   convMatrixDynamicI8: { VECTOR: FLAG, PER_ROW: FLAG, WIDE: FLAG },
   gemvDynamicI8: { PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG },
-  quantizeDynamicF32: { TORCH: FLAG },
+  quantizeDynamicF32: { TORCH: FLAG, WORKGROUP: [4, 64] },
   quantizeRowsF32: { TORCH: FLAG, WORKGROUP: [4, 64] },
   convF32: { POINTWISE: FLAG, RESIDUAL: FLAG, ...TILE },
   convObservedF32: { POINTWISE: FLAG, RESIDUAL: FLAG, ...TILE },
@@ -99,7 +99,7 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   softmaxF32: { LAST: FLAG, LOG: FLAG },
   softmaxRowsF32: { MASKED: FLAG },
   unaryF32: { OP: Array.from({ length: 22 }, (_, op) => op) },
-  unaryRangeF32: { OP: Array.from({ length: 22 }, (_, op) => op) },
+  unaryRangeF32: { OP: Array.from({ length: 22 }, (_, op) => op), WORKGROUP: [4, 64] },
 };
 
 /** Expanded for a window's sizes, or for one of two forms: too many sets to list. */

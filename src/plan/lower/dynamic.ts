@@ -68,13 +68,15 @@ type Outs = readonly [q: Placed, scale: Placed, zeroPoint: Placed];
 function emitWhole(lowering: Lowering, common: Common, x: Placed, [q, scale, zero]: Outs): void {
   const { name: node, TORCH, levels, qmin } = common;
   const { words: count } = x.layout;
+  // Parameters are made once a workgroup, which is dear where invocations run one after another.
+  const { software } = lowering.target;
   const { ref: ranges, parts } = rangeOf(lowering, node, x);
   lowering.plan.step("quantizeDynamicF32", {
     node,
-    overrides: { TORCH },
+    overrides: { TORCH, WORKGROUP: software ? 4 : 64 },
     uniforms: { count, parts, levels, qmin },
     buffers: { x: x.ref, ranges, outScale: scale.ref, outZero: zero.ref, out: q.ref },
-    groups: Math.max(1, Math.min(256, Math.ceil(count / WORDS_A_GROUP))),
+    groups: Math.max(1, Math.min(software ? 16 : 256, Math.ceil(count / WORDS_A_GROUP))),
   });
 }
 

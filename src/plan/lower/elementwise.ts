@@ -150,10 +150,12 @@ function emitUnary(
     lowering.plan.step("unaryF32", { ...shared, buffers, groups: workgroups(count) });
     return;
   }
-  const groups = Math.max(1, Math.min(RANGES, Math.ceil(count / 1024)));
+  const { software } = lowering.target;
+  const groups = Math.max(1, Math.min(software ? 16 : RANGES, Math.ceil(count / 1024)));
+  const overrides = { ...shared.overrides, WORKGROUP: software ? 4 : 64 };
   const outRange = lowering.roomForRange(out.name, groups);
   const buffers = { x: x.ref, outRange, out: out.ref };
-  lowering.plan.step("unaryRangeF32", { ...shared, buffers, groups });
+  lowering.plan.step("unaryRangeF32", { ...shared, overrides, buffers, groups });
 }
 
 /** fl(1 / s) of the f32 that the scale is. */
