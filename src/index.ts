@@ -41,6 +41,7 @@ export type { ObserverSpec } from "./graph/observer.ts";
 export type { Dim, QParams, Value } from "./graph/value.ts";
 export type { Graph } from "./graph/graph.ts";
 export { printPlan, type Plan } from "./plan/plan.ts";
+export type { PlannedNode } from "./plan/listing.ts";
 export type { Batches } from "./samples.ts";
 export { tensor, float32, type Tensor, type Tensors } from "./tensor/tensor.ts";
 export type { DType } from "./tensor/dtype.ts";

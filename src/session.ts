@@ -13,6 +13,7 @@ import { Choices } from "./plan/choices.ts";
 import { ConstantPool } from "./plan/constants.ts";
 import type { Dims } from "./plan/family.ts";
 import { lowerInto } from "./plan/lower.ts";
+import { listNodes, type PlannedNode } from "./plan/listing.ts";
 import type { Plan } from "./plan/plan.ts";
 import { targetOf, type Target } from "./plan/target.ts";
 import { Resident } from "./resident.ts";
@@ -162,6 +163,11 @@ export class Session implements Disposable {
     program.dispose();
     this.#constants.dispose();
     throw new DisposedError("session: disposed while it was compiled. Compile the model again.");
+  }
+
+  /** Every node that runs for known sizes, with its dtype and its shaders. */
+  nodesFor(dims: Dims): PlannedNode[] {
+    return listNodes(bindShapes(this.graph, dims), this.planFor(dims));
   }
 
   /** The dispatches for known sizes in memory of their own, as data: print it with `printPlan`. */

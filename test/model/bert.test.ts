@@ -122,4 +122,18 @@ describe.runIf(isThere)("a trained BERT", () => {
     expect(Math.abs(top1 - float.top1)).toBeLessThanOrEqual(full ? 0.5 : 1.5); // 64 texts: 1 character is 0.08
     expect(Math.abs(there.top1 - here.top1)).toBeLessThanOrEqual(full ? 0.1 : 0.7); // two of 300
   });
+
+  it("lists every node of the plan with its dtype and shaders: none runs anywhere else", async () => {
+    using session = await compile(quantizeDynamic(model), device);
+    const nodes = session.nodesFor(new Map([["batch", 2]]));
+    expect(nodes.map(({ node }) => node)).toEqual(session.graph.nodes.map(({ name }) => name));
+    const products = nodes.filter(({ op }) => op === "MatMulIntegerToFloat");
+    expect(products.length).toBe(26);
+    for (const { dtype, shaders } of products) {
+      expect(dtype).toBe("float32");
+      expect(shaders.some((shader) => shader.includes("Dynamic"))).toBe(true);
+    }
+    const without = nodes.filter(({ shaders }) => shaders.length === 0).map(({ op }) => op);
+    expect([...new Set(without)].sort()).toEqual([]);
+  });
 });
