@@ -53,7 +53,7 @@ export default defineConfig(({ mode, command }) => ({
   worker: { format: "es" },
   test: {
     projects: [
-      { test: { name: "null", include: ["test/null/**/*.test.ts"] } },
+      { test: { name: "null", testTimeout: 30_000, include: ["test/null/**/*.test.ts"] } },
       {
         test: {
           name: "gpu",

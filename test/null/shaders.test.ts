@@ -232,7 +232,7 @@ describe("plans", () => {
       "probeQuads",
       "unaryRangeF32",
     ]);
-  });
+  }, 60_000);
 
   it("leave no override of a shader to chance: each is listed, or is the workgroup's size", () => {
     const unlisted = names.flatMap((name) =>
