@@ -242,6 +242,25 @@ describe("attention stays spelled out where", () => {
     expect(recognize(graph)).toBe(graph);
   });
 
+  it.each([[[2, 1, 1, T]], [[2, 1, T, T]], [[1, H, T, T]]])(
+    "the mask %j is over axes that are all batches to the match, and it still computes the same",
+    (shape) => {
+      const s = new Spelling();
+      const [q, k, v] = ["q", "k", "v"].map((name) => s.input(name, [2, H, T, D])) as [
+        string,
+        string,
+        string,
+      ];
+      const mask = s.input("mask", shape);
+      const scores = s.op({ op: "MatMul" }, q, s.transpose(k, 0, 1, 3, 2));
+      const weights = s.softmaxOf(s.op({ op: "Add" }, scores, mask));
+      const graph = s.build([s.op({ op: "MatMul" }, weights, v)]);
+      const inputs = feeds(graph);
+      const recognized = recognize(graph);
+      expect(difference(outputOf(recognized, inputs), outputOf(graph, inputs))).toBeUndefined();
+    },
+  );
+
   it("the scores are scaled after the mask", () => {
     const s = new Spelling();
     const [q, k, v] = ["q", "k", "v"].map((name) => s.input(name, [1, H, T, D])) as [
