@@ -134,6 +134,6 @@ describe.runIf(isThere)("a trained BERT", () => {
       expect(shaders.some((shader) => shader.includes("Dynamic"))).toBe(true);
     }
     const without = nodes.filter(({ shaders }) => shaders.length === 0).map(({ op }) => op);
-    expect([...new Set(without)].sort()).toEqual([]);
+    expect([...new Set(without)]).toEqual(["Unsqueeze"]); // it moves nothing
   });
 });
