@@ -27,11 +27,19 @@ export const DYNAMIC_OPTIONS: readonly OptionSpec[] = [
     name: "ops",
     value: "NAME,…",
     multiple: true,
-    help: "dynamic: kinds of layers (Linear), ops or node names to quantize. Default: all known.",
+    help: "dynamic: kinds of layers (Linear, LSTM, GRU, Embedding), ops or node names. Default: Linear and LSTM.",
   },
-  { name: "dtype", value: "TYPE", help: "dynamic: what weights become. Default: int8." },
+  {
+    name: "dtype",
+    value: "TYPE",
+    help: "dynamic: what weights become: int8, float16, int8-weight-only, int4-weight-only. Default: int8.",
+  },
+  {
+    name: "group-size",
+    value: "N",
+    help: "dynamic: inputs that share a scale, of int8-weight-only and int4-weight-only. Default: 32.",
+  },
   { name: "weight", value: "SCALES", help: "dynamic: perTensor or perChannel (rows)." },
-  { name: "granularity", value: "SCALES", help: "dynamic: perTensor or perToken (activations)." },
   { name: "reduce-range", help: "dynamic: 128 levels for activations in place of 256." },
   {
     name: "smooth",
@@ -58,6 +66,8 @@ export async function quantizeDynamically(args: Arguments, context: Context): Pr
   const { bytes, model } = await loadModel(path, constants === undefined ? {} : { constants });
   checkStage("quantize", model, ["float"], "Give it the float model.");
   await checkOutput("--out", out, [path]);
+  // What no file can hold is refused before a device measures anything.
+  if (args.has("smooth")) save(quantizeDynamic(model, options));
   const smoothing = args.has("smooth")
     ? await smoothed(args, model, alpha, options, context)
     : undefined;
@@ -115,13 +125,15 @@ function readOptions(args: Arguments): QuantizeDynamicOptions {
   const ops = args.list("ops").flatMap((text) => text.split(","));
   const overrides = Object.fromEntries(args.list("exclude").map((pattern) => [pattern, null]));
   const words = Object.fromEntries(
-    (["preset", "dtype", "weight", "granularity"] as const).flatMap((name) => {
+    (["preset", "dtype", "weight"] as const).flatMap((name) => {
       const word = args.text(name);
       return word === undefined ? [] : [[name, word]];
     }),
-  ) as Pick<QuantizeDynamicOptions, "preset" | "dtype" | "weight" | "granularity">;
+  ) as Pick<QuantizeDynamicOptions, "preset" | "dtype" | "weight">;
+  const groupSize = args.integer("group-size", 1);
   return {
     ...words,
+    ...(groupSize === undefined ? {} : { groupSize }),
     ...(ops.length > 0 ? { ops } : {}),
     ...(args.has("exclude") ? { overrides } : {}),
     ...(args.has("reduce-range") ? { reduceRange: true } : {}),

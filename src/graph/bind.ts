@@ -112,7 +112,7 @@ function checkSlice(
     node,
     `the slice must have shape ${formatShape(want)} for ${sizes}`,
     formatShape(got),
-    "The model takes no input of these sizes: pass less at a time.",
+    "The model takes no input of these sizes: pass other sizes.",
   );
 }
 

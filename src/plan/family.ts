@@ -3,6 +3,7 @@
 // constants that are there. Products alone differ: those at the ends of the range (size 1, which has a
 // kernel family of its own, and the bound) choose their tiles, and between them the nearest above counts.
 
+import { InputError } from "../errors.ts";
 import { bindShapes, type BoundGraph } from "../graph/bind.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Arrangement } from "./arrangement.ts";
@@ -41,12 +42,12 @@ export class PlanFamily {
     this.#graph = graph;
     this.#target = target;
     const bound = bindShapes(graph, bounds);
-    const probes = probesOf(bounds).map((dims) => bindShapes(graph, dims));
+    const probes = probesOf(bounds).map((dims) => bindSmaller(graph, dims));
     this.#shared = { choices: new Choices([bound, ...probes]), pool: new ConstantPool() };
     const { plan, arrangement } = this.#lower(bound).arrange();
     this.greatest = plan;
     this.#arrangement = arrangement;
-    const corners = cornersOf(bounds).map((dims) => this.#lower(bindShapes(graph, dims)));
+    const corners = cornersOf(bounds).map((dims) => this.#lower(bindSmaller(graph, dims)));
     this.#shared.choices.seal();
     this.ends = [plan, ...corners.map((corner) => this.#place(corner).plan)];
   }
@@ -77,6 +78,21 @@ function cornersOf(bounds: Dims): Dims[] {
     [[]],
   );
   return subsets.filter((subset) => subset.length > 0).map(ones);
+}
+
+/** `graph` at sizes within the bounds, all of which must be possible. */
+function bindSmaller(graph: Graph, dims: Dims): BoundGraph {
+  try {
+    return bindShapes(graph, dims);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    const sizes = [...dims].map(([name, size]) => `${name} ${size}`).join(", ");
+    throw new InputError(
+      `bounds: every size from 1 to its bound must fit the model; ${sizes} does not: ${error.message} ` +
+        "Compile without bounds: each set of sizes is then planned when it comes.",
+      { cause: error },
+    );
+  }
 }
 
 /** Sizes to try statements at: what divides the bound, and what only size 1 has, must not count. */

@@ -2,6 +2,8 @@
 
 import { describe, expect, it } from "vitest";
 import { bindShapes } from "../../../src/graph/bind.ts";
+import { GraphBuilder } from "../../../src/graph/builder.ts";
+import { addDims } from "../../../src/graph/dims.ts";
 import type { Graph } from "../../../src/graph/graph.ts";
 import { fitsIn } from "../../../src/plan/arrangement.ts";
 import { ConstantPool } from "../../../src/plan/constants.ts";
@@ -142,4 +144,18 @@ it("constants of the same bytes are one array, and of other bytes are not", () =
   const named = pool.packed("w", () => Float32Array.of(4));
   expect(pool.packed("w", () => Float32Array.of(5))).toBe(named);
   expect(pool.intern(named)).toBe(named);
+});
+
+it("bounds of a model that one element along an axis does not fit are refused, with the size and the way out", () => {
+  const builder = new GraphBuilder();
+  builder.input("x", { dtype: "float32", shape: [1, "T", 4] });
+  const ends = [addDims("T", -4)];
+  const slice = { axes: [1], starts: [0], ends, steps: [1] };
+  builder.add({ op: "Slice", name: "cut", inputs: ["x"], outputs: ["y"], ...slice });
+  const cut = builder.build("cut", ["x"], ["y"]);
+  expect(
+    () => new PlanFamily(cut, defaultTarget, new Map([["T", 64]])),
+  ).toThrowErrorMatchingInlineSnapshot(
+    `[InputError: bounds: every size from 1 to its bound must fit the model; T 1 does not: Slice "cut": the slice must have shape [1, -3, 4] for T 1; got [1, 0, 4]. The model takes no input of these sizes: pass other sizes. Compile without bounds: each set of sizes is then planned when it comes.]`,
+  );
 });
