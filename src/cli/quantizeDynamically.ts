@@ -76,7 +76,10 @@ export async function quantizeDynamically(args: Arguments, context: Context): Pr
   await writeOutput(out, file, context.signal);
   const { graph } = quantized;
   const nodes = graph.nodes.filter(({ inputs }) =>
-    inputs.some((name) => graph.constants.has(name) && valueOf(graph, name).quant),
+    inputs.some((name) => {
+      const { dtype, quant } = valueOf(graph, name);
+      return graph.constants.has(name) && (quant !== undefined || dtype === "float16");
+    }),
   );
   const left = quantized.details.left ?? [];
   const report = smoothing?.report;

@@ -165,6 +165,15 @@ describe("quantize --mode dynamic", () => {
     expect(graph.nodes.filter(({ op }) => op === "MatMul")).toHaveLength(1);
   });
 
+  it("counts weights of float16 too, and takes a group's size", async () => {
+    const half = await quantize("--out", "h.onnx", "--dtype", "float16");
+    expect(half.stdout).toContain("quantized  4 nodes: 4 MatMul");
+    const group = ["--dtype", "int4-weight-only", "--group-size", "12"];
+    expect((await quantize("--out", "g.onnx", ...group)).stderr).toContain(
+      "groupSize must be a multiple of 8; got 12",
+    );
+  });
+
   it("evens activations out first where samples are given, and says what it gained", async () => {
     const { status, stdout, stderr } = await quantize("--out", "s.onnx", "--smooth", "x.npy");
     expect([status, stderr]).toEqual([0, ""]);
