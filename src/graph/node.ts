@@ -6,8 +6,9 @@ import type { DynamicRule } from "./dynamic.ts";
 import type { Dim } from "./value.ts";
 import type { ObserverSpec } from "./observer.ts";
 import type { RecurrentAttributes } from "./recurrent.ts";
+import type { OptimizerNode } from "./updates.ts";
 
-interface Common {
+export interface Common {
   /** Unique in the graph; the ONNX node's name where it has one. */
   readonly name: string;
   /** Names of values. An absent optional input is left off the end, never "". */
@@ -342,6 +343,7 @@ export type Node =
   | MatMulIntegerToFloat
   | FakeQuantize
   | FakeQuantizeGrad
+  | OptimizerNode
   | Observe
   | Compare;
 

@@ -43,6 +43,12 @@ import {
   lowerWhere,
 } from "./lower/words.ts";
 import { lowerDequantize, lowerQuantize } from "./lower/quantization.ts";
+import {
+  lowerAccumulate,
+  lowerAdamUpdate,
+  lowerClipFactor,
+  lowerSgdUpdate,
+} from "./lower/updates.ts";
 import type { Plan } from "./plan.ts";
 import { defaultTarget, type Target } from "./target.ts";
 
@@ -107,6 +113,14 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerFakeQuantize(lowering, node);
     case "FakeQuantizeGrad":
       return lowerFakeQuantizeGrad(lowering, node);
+    case "SgdUpdate":
+      return lowerSgdUpdate(lowering, node);
+    case "AdamUpdate":
+      return lowerAdamUpdate(lowering, node);
+    case "Accumulate":
+      return lowerAccumulate(lowering, node);
+    case "ClipFactor":
+      return lowerClipFactor(lowering, node);
     case "Observe":
       return lowerObserve(lowering, node);
     case "Compare":
