@@ -140,6 +140,7 @@ export function exportNode(
     case "Split":
       return withInputs([draft.integers(`${name}_split`, node.sizes)], { axis: int(node.axis) });
     case "FakeQuantizeGrad":
+    case "ClampGrad":
     case "SgdUpdate":
     case "AdamUpdate":
     case "Accumulate":
