@@ -143,6 +143,7 @@ export function exportNode(
     case "CrossEntropy":
     case "CrossEntropyGrad":
     case "GatherGrad":
+    case "ClampGrad":
       return draft.refuse(
         node,
         "ONNX has no gradients; export the model without its training graph",
