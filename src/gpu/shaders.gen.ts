@@ -27,6 +27,8 @@ import convTiledF32Wgsl from "../../shaders/conv_tiled_f32.wgsl?raw";
 import convTiledI8Wgsl from "../../shaders/conv_tiled_i8.wgsl?raw";
 import copy32Wgsl from "../../shaders/copy_32.wgsl?raw";
 import copyI8Wgsl from "../../shaders/copy_i8.wgsl?raw";
+import crossEntropyF32Wgsl from "../../shaders/cross_entropy_f32.wgsl?raw";
+import crossEntropyGradF32Wgsl from "../../shaders/cross_entropy_grad_f32.wgsl?raw";
 import depthwiseF32Wgsl from "../../shaders/depthwise_f32.wgsl?raw";
 import depthwiseI8Wgsl from "../../shaders/depthwise_i8.wgsl?raw";
 import depthwiseTileF32Wgsl from "../../shaders/depthwise_tile_f32.wgsl?raw";
@@ -36,6 +38,8 @@ import dequantizeI8Wgsl from "../../shaders/dequantize_i8.wgsl?raw";
 import fakeQuantizeF32Wgsl from "../../shaders/fake_quantize_f32.wgsl?raw";
 import fakeQuantizeGradF32Wgsl from "../../shaders/fake_quantize_grad_f32.wgsl?raw";
 import gather32Wgsl from "../../shaders/gather_32.wgsl?raw";
+import gatherChainsWgsl from "../../shaders/gather_chains.wgsl?raw";
+import gatherGradF32Wgsl from "../../shaders/gather_grad_f32.wgsl?raw";
 import gatherI8Wgsl from "../../shaders/gather_i8.wgsl?raw";
 import gatherWeightsWgsl from "../../shaders/gather_weights.wgsl?raw";
 import gemvDynamicI8Wgsl from "../../shaders/gemv_dynamic_i8.wgsl?raw";
@@ -54,6 +58,7 @@ import libConvQuadF32Wgsl from "../../shaders/lib/conv_quad_f32.wgsl?raw";
 import libConvQuadI8Wgsl from "../../shaders/lib/conv_quad_i8.wgsl?raw";
 import libConvTiledI8Wgsl from "../../shaders/lib/conv_tiled_i8.wgsl?raw";
 import libCopyWgsl from "../../shaders/lib/copy.wgsl?raw";
+import libCrossEntropyWgsl from "../../shaders/lib/cross_entropy.wgsl?raw";
 import libDepthwiseTileF32Wgsl from "../../shaders/lib/depthwise_tile_f32.wgsl?raw";
 import libDivideWgsl from "../../shaders/lib/divide.wgsl?raw";
 import libDot4Wgsl from "../../shaders/lib/dot4.wgsl?raw";
@@ -79,6 +84,7 @@ import libReduceWgsl from "../../shaders/lib/reduce.wgsl?raw";
 import libRequantizeWgsl from "../../shaders/lib/requantize.wgsl?raw";
 import libReshapeWgsl from "../../shaders/lib/reshape.wgsl?raw";
 import libResidualWgsl from "../../shaders/lib/residual.wgsl?raw";
+import libRowMajorWgsl from "../../shaders/lib/row_major.wgsl?raw";
 import libSeenWgsl from "../../shaders/lib/seen.wgsl?raw";
 import libStepsWgsl from "../../shaders/lib/steps.wgsl?raw";
 import libStoreF32Wgsl from "../../shaders/lib/store_f32.wgsl?raw";
@@ -532,6 +538,34 @@ const copyI8 = {
   },
 } as const satisfies Shader;
 
+const crossEntropyF32 = {
+  label: "cross_entropy_f32",
+  parts: [libGridWgsl, libCrossEntropyWgsl, crossEntropyF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 24, fields: {count: {offset: 0, type: "u32"}, room: {offset: 4, type: "u32"}, words: {offset: 8, type: "u32"}, last: {offset: 12, type: "u32"}, share: {offset: 16, type: "f32"}, smooth: {offset: 20, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    labels: {binding: 2, type: "read-only-storage", element: "i32"},
+    slot: {binding: 3, type: "storage", element: "atomic<i32>"},
+    out: {binding: 4, type: "storage", element: "f32"},
+  },
+} as const satisfies Shader;
+
+const crossEntropyGradF32 = {
+  label: "cross_entropy_grad_f32",
+  parts: [libGridWgsl, libCrossEntropyWgsl, crossEntropyGradF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 24, fields: {count: {offset: 0, type: "u32"}, room: {offset: 4, type: "u32"}, words: {offset: 8, type: "u32"}, last: {offset: 12, type: "u32"}, share: {offset: 16, type: "f32"}, smooth: {offset: 20, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    labels: {binding: 2, type: "read-only-storage", element: "i32"},
+    gradient: {binding: 3, type: "read-only-storage", element: "f32"},
+    out: {binding: 4, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const depthwiseF32 = {
   label: "depthwise_f32",
   parts: [libGridWgsl, depthwiseF32Wgsl],
@@ -644,7 +678,7 @@ const fakeQuantizeGradF32 = {
 
 const gather32 = {
   label: "gather_32",
-  parts: [libGridWgsl, libGatherWgsl, gather32Wgsl],
+  parts: [libGridWgsl, libGatherWgsl, libRowMajorWgsl, gather32Wgsl],
   tile: {},
   overrides: {WORKGROUP: "u32"},
   bindings: {
@@ -656,9 +690,34 @@ const gather32 = {
   },
 } as const satisfies Shader;
 
+const gatherChains = {
+  label: "gather_chains",
+  parts: [libGridWgsl, gatherChainsWgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 8, fields: {size: {offset: 0, type: "u32"}, picked: {offset: 4, type: "u32"}}},
+    indices: {binding: 1, type: "read-only-storage", element: "i32"},
+    out: {binding: 2, type: "storage", element: "i32"},
+  },
+} as const satisfies Shader;
+
+const gatherGradF32 = {
+  label: "gather_grad_f32",
+  parts: [libGridWgsl, libRowMajorWgsl, gatherGradF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 64, fields: {count: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, picked: {offset: 8, type: "u32"}, size: {offset: 12, type: "u32"}, inner: {offset: 16, type: "u32"}, dim1: {offset: 20, type: "u32"}, dim2: {offset: 24, type: "u32"}, dim3: {offset: 28, type: "u32"}, dim4: {offset: 32, type: "u32"}, dim5: {offset: 36, type: "u32"}, weight0: {offset: 40, type: "u32"}, weight1: {offset: 44, type: "u32"}, weight2: {offset: 48, type: "u32"}, weight3: {offset: 52, type: "u32"}, weight4: {offset: 56, type: "u32"}, weight5: {offset: 60, type: "u32"}}},
+    gradient: {binding: 1, type: "read-only-storage", element: "f32"},
+    chains: {binding: 2, type: "read-only-storage", element: "i32"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const gatherI8 = {
   label: "gather_i8",
-  parts: [libGridWgsl, libGatherWgsl, libDot4Wgsl, gatherI8Wgsl],
+  parts: [libGridWgsl, libGatherWgsl, libRowMajorWgsl, libDot4Wgsl, gatherI8Wgsl],
   tile: {PACKED_DOT: 1},
   overrides: {WORKGROUP: "u32"},
   bindings: {
@@ -672,7 +731,7 @@ const gatherI8 = {
 
 const gatherWeights = {
   label: "gather_weights",
-  parts: [libGridWgsl, libGatherWgsl, gatherWeightsWgsl],
+  parts: [libGridWgsl, libGatherWgsl, libRowMajorWgsl, gatherWeightsWgsl],
   tile: {},
   overrides: {WORKGROUP: "u32", BITS: "u32"},
   bindings: {
@@ -1216,7 +1275,7 @@ const where32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { accumulateF32, adamUpdateF32, argF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, gruDynamicI8, gruF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, squaresF32, unaryF32, unaryRangeF32, where32 } as const;
+export const shaders = { accumulateF32, adamUpdateF32, argF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, gruDynamicI8, gruF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, squaresF32, unaryF32, unaryRangeF32, where32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

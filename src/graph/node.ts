@@ -3,6 +3,7 @@
 
 import type { DType } from "../tensor/dtype.ts";
 import type { DynamicRule } from "./dynamic.ts";
+import type { LearningNode } from "./learning.ts";
 import type { Dim } from "./value.ts";
 import type { ObserverSpec } from "./observer.ts";
 import type { RecurrentAttributes } from "./recurrent.ts";
@@ -349,6 +350,7 @@ export type Node =
   | MatMulIntegerToFloat
   | FakeQuantize
   | FakeQuantizeGrad
+  | LearningNode
   | ClampGrad
   | OptimizerNode
   | Observe

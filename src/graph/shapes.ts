@@ -5,6 +5,7 @@ import type { DType } from "../tensor/dtype.ts";
 import { formatShape } from "../tensor/tensor.ts";
 import { isBinary, isReduce, isUnaryFunction } from "./functions.ts";
 import { sliceRange, windowSize } from "./extents.ts";
+import { learningShapes } from "./learningShapes.ts";
 import type { Node, Window } from "./node.ts";
 import { nodeError } from "./nodeError.ts";
 import { addDims, divideDims, productOf } from "./dims.ts";
@@ -12,9 +13,9 @@ import { recurrentShapes, wantedShape } from "./recurrent.ts";
 import { checkUpdate } from "./updateShapes.ts";
 import type { Dim } from "./value.ts";
 
-type Shape = readonly Dim[];
-
 export { nodeError };
+
+type Shape = readonly Dim[];
 
 const CHECK_MODEL = "Check the model file; its shapes contradict each other.";
 
@@ -382,6 +383,10 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
       const parameters = node.granularity === "perTensor" ? [] : [...x.slice(0, -1), 1];
       return [[...x], parameters, parameters];
     }
+    case "CrossEntropy":
+    case "CrossEntropyGrad":
+    case "GatherGrad":
+      return learningShapes(node, inputs);
     case "ClipFactor":
       return [[], []];
     case "SgdUpdate":

@@ -28,6 +28,7 @@ import { lowerLayerNorm } from "./lower/layerNorm.ts";
 import { lowerDynamicQuantize } from "./lower/dynamic.ts";
 import { lowerGather } from "./lower/gather.ts";
 import { lowerIntegerToFloat } from "./lower/integerToFloat.ts";
+import { lowerCrossEntropy, lowerCrossEntropyGrad, lowerGatherGrad } from "./lower/learning.ts";
 import { lowerIntegerProduct } from "./lower/integers.ts";
 import { lowerGemm, lowerMatMul } from "./lower/matmul.ts";
 import { emitReshape, emitReshapeQuantize, lowerMovement } from "./lower/movement.ts";
@@ -113,6 +114,12 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerFakeQuantize(lowering, node);
     case "FakeQuantizeGrad":
       return lowerFakeQuantizeGrad(lowering, node);
+    case "CrossEntropy":
+      return lowerCrossEntropy(lowering, node);
+    case "CrossEntropyGrad":
+      return lowerCrossEntropyGrad(lowering, node);
+    case "GatherGrad":
+      return lowerGatherGrad(lowering, node);
     case "ClampGrad":
       throw lowering.unsupported(node, "it has no kernel");
     case "SgdUpdate":

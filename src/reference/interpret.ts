@@ -25,6 +25,7 @@ import { conv } from "./conv.ts";
 import { gather } from "./gather.ts";
 import { gemm, matmul } from "./gemm.ts";
 import { layerNorm } from "./layerNorm.ts";
+import { crossEntropy, crossEntropyGrad, gatherGrad } from "./learning.ts";
 import { clipBytes, dynamicQuantize, integerProduct, integerToFloat } from "./integers.ts";
 import { compareElements, integerBinary, logic, not, where } from "./logic.ts";
 import { isMovement, move } from "./movement.ts";
@@ -259,6 +260,12 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
       return fakeQuantizeGrad(node, inputs);
     case "LayerNormalization":
       return layerNorm(node, inputs);
+    case "CrossEntropy":
+      return crossEntropy(node, inputs);
+    case "CrossEntropyGrad":
+      return crossEntropyGrad(node, inputs);
+    case "GatherGrad":
+      return gatherGrad(node, inputs);
     default:
       if (isUnaryFunction(node)) return unary(node, inputs);
       if (isReduce(node)) return reduce(node, inputs);

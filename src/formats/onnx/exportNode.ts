@@ -140,6 +140,9 @@ export function exportNode(
     case "Split":
       return withInputs([draft.integers(`${name}_split`, node.sizes)], { axis: int(node.axis) });
     case "FakeQuantizeGrad":
+    case "CrossEntropy":
+    case "CrossEntropyGrad":
+    case "GatherGrad":
     case "ClampGrad":
     case "SgdUpdate":
     case "AdamUpdate":
