@@ -1,4 +1,6 @@
 // Generated from shaders/*.wgsl by `npm run shaders`. Do not edit.
+import accumulateF32Wgsl from "../../shaders/accumulate_f32.wgsl?raw";
+import adamUpdateF32Wgsl from "../../shaders/adam_update_f32.wgsl?raw";
 import argF32Wgsl from "../../shaders/arg_f32.wgsl?raw";
 import batchedF32Wgsl from "../../shaders/batched_f32.wgsl?raw";
 import batchedQuadF32Wgsl from "../../shaders/batched_quad_f32.wgsl?raw";
@@ -6,6 +8,7 @@ import binaryF32Wgsl from "../../shaders/binary_f32.wgsl?raw";
 import binaryI32Wgsl from "../../shaders/binary_i32.wgsl?raw";
 import binaryI8Wgsl from "../../shaders/binary_i8.wgsl?raw";
 import cast32Wgsl from "../../shaders/cast_32.wgsl?raw";
+import clipFactorF32Wgsl from "../../shaders/clip_factor_f32.wgsl?raw";
 import compareF32Wgsl from "../../shaders/compare_f32.wgsl?raw";
 import comparisonF32Wgsl from "../../shaders/comparison_f32.wgsl?raw";
 import convDynamicI8Wgsl from "../../shaders/conv_dynamic_i8.wgsl?raw";
@@ -90,6 +93,7 @@ import libStoreRealWgsl from "../../shaders/lib/store_real.wgsl?raw";
 import libTapsWgsl from "../../shaders/lib/taps.wgsl?raw";
 import libUnaryWgsl from "../../shaders/lib/unary.wgsl?raw";
 import libUnseenWgsl from "../../shaders/lib/unseen.wgsl?raw";
+import libUpdateWgsl from "../../shaders/lib/update.wgsl?raw";
 import libWeightsWgsl from "../../shaders/lib/weights.wgsl?raw";
 import libWindowWgsl from "../../shaders/lib/window.wgsl?raw";
 import lookupI8Wgsl from "../../shaders/lookup_i8.wgsl?raw";
@@ -116,12 +120,43 @@ import reduceI8Wgsl from "../../shaders/reduce_i8.wgsl?raw";
 import reshape32Wgsl from "../../shaders/reshape_32.wgsl?raw";
 import reshapeI8Wgsl from "../../shaders/reshape_i8.wgsl?raw";
 import reshapeQuantizeF32Wgsl from "../../shaders/reshape_quantize_f32.wgsl?raw";
+import sgdUpdateF32Wgsl from "../../shaders/sgd_update_f32.wgsl?raw";
 import softmaxF32Wgsl from "../../shaders/softmax_f32.wgsl?raw";
 import softmaxRowsF32Wgsl from "../../shaders/softmax_rows_f32.wgsl?raw";
+import squaresF32Wgsl from "../../shaders/squares_f32.wgsl?raw";
 import unaryF32Wgsl from "../../shaders/unary_f32.wgsl?raw";
 import unaryRangeF32Wgsl from "../../shaders/unary_range_f32.wgsl?raw";
 import where32Wgsl from "../../shaders/where_32.wgsl?raw";
 import type { Shader } from "./shader.ts";
+
+const accumulateF32 = {
+  label: "accumulate_f32",
+  parts: [libGridWgsl, libUpdateWgsl, accumulateF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}}},
+    hyper: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    gradient: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    summed: {binding: 3, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const adamUpdateF32 = {
+  label: "adam_update_f32",
+  parts: [libGridWgsl, libUpdateWgsl, adamUpdateF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32", DECOUPLED: "bool", ACCUMULATED: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 36, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, rate: {offset: 12, type: "f32"}, weightDecay: {offset: 16, type: "f32"}, forget1: {offset: 20, type: "f32"}, beta2: {offset: 24, type: "f32"}, forget2: {offset: 28, type: "f32"}, epsilon: {offset: 32, type: "f32"}}},
+    hyper: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    factor: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    summed: {binding: 3, type: "storage", element: "vec4f"},
+    first: {binding: 4, type: "storage", element: "vec4f"},
+    second: {binding: 5, type: "storage", element: "vec4f"},
+    parameter: {binding: 6, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
 
 const argF32 = {
   label: "arg_f32",
@@ -209,6 +244,19 @@ const cast32 = {
     params: {binding: 0, type: "uniform", size: 4, fields: {count: {offset: 0, type: "u32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4u"},
     out: {binding: 2, type: "storage", element: "vec4u"},
+  },
+} as const satisfies Shader;
+
+const clipFactorF32 = {
+  label: "clip_factor_f32",
+  parts: [clipFactorF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 8, fields: {count: {offset: 0, type: "u32"}, maxNorm: {offset: 4, type: "f32"}}},
+    parts: {binding: 1, type: "read-only-storage", element: "f32"},
+    outNorm: {binding: 2, type: "storage", element: "vec4f"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
@@ -1136,6 +1184,21 @@ const reshapeQuantizeF32 = {
   },
 } as const satisfies Shader;
 
+const sgdUpdateF32 = {
+  label: "sgd_update_f32",
+  parts: [libGridWgsl, libUpdateWgsl, sgdUpdateF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32", MOMENTUM: "bool", NESTEROV: "bool", ACCUMULATED: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 28, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, rate: {offset: 12, type: "f32"}, weightDecay: {offset: 16, type: "f32"}, momentum: {offset: 20, type: "f32"}, damped: {offset: 24, type: "f32"}}},
+    hyper: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    factor: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    summed: {binding: 3, type: "storage", element: "vec4f"},
+    velocity: {binding: 4, type: "storage", element: "vec4f"},
+    parameter: {binding: 5, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const softmaxF32 = {
   label: "softmax_f32",
   parts: [libGridWgsl, softmaxF32Wgsl],
@@ -1157,6 +1220,18 @@ const softmaxRowsF32 = {
     params: {binding: 0, type: "uniform", size: 40, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, heads: {offset: 12, type: "u32"}, queries: {offset: 16, type: "u32"}, base: {offset: 20, type: "u32"}, mask0: {offset: 24, type: "u32"}, mask1: {offset: 28, type: "u32"}, mask2: {offset: 32, type: "u32"}, mask3: {offset: 36, type: "u32"}}},
     mask: {binding: 1, type: "read-only-storage", element: "f32"},
     out: {binding: 2, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const squaresF32 = {
+  label: "squares_f32",
+  parts: [squaresF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 16, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, first: {offset: 12, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 2, type: "storage", element: "f32"},
   },
 } as const satisfies Shader;
 
@@ -1200,7 +1275,7 @@ const where32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { argF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, gruDynamicI8, gruF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32, unaryRangeF32, where32 } as const;
+export const shaders = { accumulateF32, adamUpdateF32, argF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, gruDynamicI8, gruF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, squaresF32, unaryF32, unaryRangeF32, where32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

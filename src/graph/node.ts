@@ -7,6 +7,7 @@ import type { LearningNode } from "./learning.ts";
 import type { Dim } from "./value.ts";
 import type { ObserverSpec } from "./observer.ts";
 import type { RecurrentAttributes } from "./recurrent.ts";
+import type { OptimizerNode } from "./updates.ts";
 
 export interface Common {
   /** Unique in the graph; the ONNX node's name where it has one. */
@@ -351,6 +352,7 @@ export type Node =
   | FakeQuantizeGrad
   | LearningNode
   | ClampGrad
+  | OptimizerNode
   | Observe
   | Compare;
 

@@ -10,6 +10,7 @@ import type { Node, Window } from "./node.ts";
 import { nodeError } from "./nodeError.ts";
 import { addDims, divideDims, productOf } from "./dims.ts";
 import { recurrentShapes, wantedShape } from "./recurrent.ts";
+import { checkUpdate } from "./updateShapes.ts";
 import type { Dim } from "./value.ts";
 
 export { nodeError };
@@ -386,6 +387,13 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "CrossEntropyGrad":
     case "GatherGrad":
       return learningShapes(node, inputs);
+    case "ClipFactor":
+      return [[], []];
+    case "SgdUpdate":
+    case "AdamUpdate":
+    case "Accumulate":
+      checkUpdate(node, inputs);
+      return [];
     case "Observe":
     case "Compare":
       return [];

@@ -44,6 +44,12 @@ import {
   lowerWhere,
 } from "./lower/words.ts";
 import { lowerDequantize, lowerQuantize } from "./lower/quantization.ts";
+import {
+  lowerAccumulate,
+  lowerAdamUpdate,
+  lowerClipFactor,
+  lowerSgdUpdate,
+} from "./lower/updates.ts";
 import type { Plan } from "./plan.ts";
 import { defaultTarget, type Target } from "./target.ts";
 
@@ -116,6 +122,14 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerGatherGrad(lowering, node);
     case "ClampGrad":
       throw lowering.unsupported(node, "it has no kernel");
+    case "SgdUpdate":
+      return lowerSgdUpdate(lowering, node);
+    case "AdamUpdate":
+      return lowerAdamUpdate(lowering, node);
+    case "Accumulate":
+      return lowerAccumulate(lowering, node);
+    case "ClipFactor":
+      return lowerClipFactor(lowering, node);
     case "Observe":
       return lowerObserve(lowering, node);
     case "Compare":

@@ -3,6 +3,7 @@
 import type { Node } from "../graph/node.ts";
 import { nodeError } from "../graph/shapes.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { accumulate, adamUpdate, sgdUpdate } from "./optimizers.ts";
 
 /** Whether `node` is there for the variables that it changes. */
 export function isUpdate(node: Node): boolean {
@@ -12,7 +13,16 @@ export function isUpdate(node: Node): boolean {
 /** What `node` leaves in its variables, by the index of the input. */
 export function update(
   node: Node,
-  _inputs: readonly Tensor[],
+  inputs: readonly Tensor[],
 ): readonly (readonly [number, Tensor])[] {
-  throw nodeError(node, "the reference must know it", node.op, "Please report.");
+  switch (node.op) {
+    case "SgdUpdate":
+      return sgdUpdate(node, inputs);
+    case "AdamUpdate":
+      return adamUpdate(node, inputs);
+    case "Accumulate":
+      return accumulate(node, inputs);
+    default:
+      throw nodeError(node, "the reference must know it", node.op, "Please report.");
+  }
 }

@@ -144,6 +144,10 @@ export function exportNode(
     case "CrossEntropyGrad":
     case "GatherGrad":
     case "ClampGrad":
+    case "SgdUpdate":
+    case "AdamUpdate":
+    case "Accumulate":
+    case "ClipFactor":
       return draft.refuse(
         node,
         "ONNX has no gradients; export the model without its training graph",
