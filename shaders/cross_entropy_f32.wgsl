@@ -33,7 +33,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       }
       let own = x[base + u32(label) / 4u][u32(label) % 4u] - total.greatest;
       loss = log(total.sum) - params.share * own;
-      if (params.smooth > 0.0) { loss -= params.smooth * lanesSum(sum); }
+      if (params.spread > 0.0) { loss -= params.spread * lanesSum(sum); }
     }
   }
   out[row] = loss;

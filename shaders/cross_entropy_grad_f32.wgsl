@@ -24,6 +24,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let classes = i * 4u + vec4u(0, 1, 2, 3);
     let own = select(vec4f(0), vec4f(params.share), classes == vec4u(u32(label)));
     let softmax = exp(x[base + i] - total.greatest) / total.sum;
-    out[base + i] = select(vec4f(0), dY * (softmax - (own + params.smooth)), isReal(i) & vec4<bool>(counts));
+    out[base + i] = select(vec4f(0), dY * (softmax - (own + params.spread)), isReal(i) & vec4<bool>(counts));
   }
 }

@@ -1,6 +1,6 @@
 // What the loss of a row of logits and its gradient share: uniforms, and the row's sum of powers.
 //
-// target = share on the label, and smooth more on every class: share = 1 − ε, smooth = ε / C. NaN in a row stays
+// target = share on the label, and spread more on every class: share = 1 − ε, spread = ε / C. NaN in a row stays
 // NaN, so that training notices. Needs the binding x, (rows, words).
 
 override WORKGROUP: u32 = 64;
@@ -11,7 +11,7 @@ struct Params {
   words: u32,   // of a row
   last: u32,    // elements of a row, padding excluded: C
   share: f32,
-  smooth: f32,
+  spread: f32,
 }
 
 const IGNORED = -100;

@@ -5,8 +5,7 @@ import type { GraphBuilder } from "../graph/builder.ts";
 import { IGNORED_LABEL } from "../graph/learning.ts";
 import type { Node } from "../graph/node.ts";
 import { float32, tensor, type Tensor } from "../tensor/tensor.ts";
-
-type Fields = Node extends infer N ? (N extends Node ? Omit<N, "name" | "outputs"> : never) : never;
+import type { Fields } from "./backward.ts";
 
 /** Adds nodes and constants with names of their own, all after one loss. */
 function writer(builder: GraphBuilder, loss: string) {

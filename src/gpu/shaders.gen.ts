@@ -544,7 +544,7 @@ const crossEntropyF32 = {
   tile: {},
   overrides: {WORKGROUP: "u32"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 24, fields: {count: {offset: 0, type: "u32"}, room: {offset: 4, type: "u32"}, words: {offset: 8, type: "u32"}, last: {offset: 12, type: "u32"}, share: {offset: 16, type: "f32"}, smooth: {offset: 20, type: "f32"}}},
+    params: {binding: 0, type: "uniform", size: 24, fields: {count: {offset: 0, type: "u32"}, room: {offset: 4, type: "u32"}, words: {offset: 8, type: "u32"}, last: {offset: 12, type: "u32"}, share: {offset: 16, type: "f32"}, spread: {offset: 20, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     labels: {binding: 2, type: "read-only-storage", element: "i32"},
     slot: {binding: 3, type: "storage", element: "atomic<i32>"},
@@ -558,7 +558,7 @@ const crossEntropyGradF32 = {
   tile: {},
   overrides: {WORKGROUP: "u32"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 24, fields: {count: {offset: 0, type: "u32"}, room: {offset: 4, type: "u32"}, words: {offset: 8, type: "u32"}, last: {offset: 12, type: "u32"}, share: {offset: 16, type: "f32"}, smooth: {offset: 20, type: "f32"}}},
+    params: {binding: 0, type: "uniform", size: 24, fields: {count: {offset: 0, type: "u32"}, room: {offset: 4, type: "u32"}, words: {offset: 8, type: "u32"}, last: {offset: 12, type: "u32"}, share: {offset: 16, type: "f32"}, spread: {offset: 20, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     labels: {binding: 2, type: "read-only-storage", element: "i32"},
     gradient: {binding: 3, type: "read-only-storage", element: "f32"},

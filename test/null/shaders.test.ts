@@ -19,6 +19,7 @@ import { elementwise } from "../support/families/elementwise.ts";
 import { dynamicProducts } from "../support/families/dynamic.ts";
 import { integerOps } from "../support/families/integers.ts";
 import { engines } from "../support/families/engines.ts";
+import { learning } from "../support/families/learning.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
 import { norms } from "../support/families/norms.ts";
@@ -206,6 +207,7 @@ describe("plans", () => {
       ...recurrent,
       ...dynamicRecurrent,
       ...dynamicProducts,
+      ...learning,
     ];
     const graphs = families.flatMap((each) => each.sample(40).map(({ graph }) => graph));
     const prepared = prepare(new Model("float", residualGraph(), {})).graph;

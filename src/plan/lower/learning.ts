@@ -31,7 +31,7 @@ function crossEntropyOf(lowering: Lowering, node: CrossEntropy | CrossEntropyGra
     words,
     last,
     share: fl(1 - labelSmoothing),
-    smooth: fl(labelSmoothing / last),
+    spread: fl(labelSmoothing / last),
   };
   return { uniforms, buffers: { x: x.ref, labels: dense(lowering, node, 1).ref } };
 }
