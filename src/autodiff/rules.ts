@@ -4,12 +4,14 @@ import type { Rules } from "./rule.ts";
 import { gatherRules } from "./rules/gather.ts";
 import { layerNormRules } from "./rules/layerNorm.ts";
 import { lossRules } from "./rules/losses.ts";
+import { productRules } from "./rules/products.ts";
 import { softmaxRules } from "./rules/softmax.ts";
 
 export const rules: Rules = {
   ...gatherRules,
   ...layerNormRules,
   ...lossRules,
+  ...productRules,
   ...softmaxRules,
 };
 

@@ -22,6 +22,7 @@ import { attention } from "./attention.ts";
 import { batchNorm } from "./batchNorm.ts";
 import { binary } from "./binary.ts";
 import { conv } from "./conv.ts";
+import { convGradFilter, convTranspose } from "./convGrads.ts";
 import { gather } from "./gather.ts";
 import { gemm, matmul } from "./gemm.ts";
 import { layerNorm } from "./layerNorm.ts";
@@ -260,6 +261,10 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
       return fakeQuantizeGrad(node, inputs);
     case "LayerNormalization":
       return layerNorm(node, inputs);
+    case "ConvTranspose":
+      return convTranspose(node, inputs);
+    case "ConvGradFilter":
+      return convGradFilter(node, inputs);
     case "CrossEntropy":
       return crossEntropy(node, inputs);
     case "CrossEntropyGrad":

@@ -142,6 +142,8 @@ export function exportNode(
     case "FakeQuantizeGrad":
     case "CrossEntropy":
     case "CrossEntropyGrad":
+    case "ConvTranspose":
+    case "ConvGradFilter":
     case "GatherGrad":
     case "ClampGrad":
     case "SgdUpdate":
