@@ -106,6 +106,23 @@ function sameShape(node: Node, x: Shape, gradient: Shape): Dim[] {
   );
 }
 
+/** One scale and zero point, or one per slice of the axis. */
+function checkSlices(
+  node: Node & { op: "FakeQuantize" | "FakeQuantizeGrad" | "MovingAverageObserve" },
+  x: Shape,
+  parameters: readonly Shape[],
+): void {
+  const { axis } = node;
+  const want = axis === undefined ? 1 : sizeAt(node, x, axis);
+  const fits = (shape: Shape) =>
+    axis === undefined ? productOf(shape) === 1 : shape.length === 1 && shape[0] === want;
+  const wrong = parameters.find((shape) => !fits(shape));
+  if (!wrong) return;
+  const what = axis === undefined ? "one element" : `shape [${want}], the slices of axis ${axis}`;
+  const rule = `scale and zero point must have ${what}`;
+  throw nodeError(node, rule, formatShape(wrong), "Give it one of each.");
+}
+
 function pad(node: Node & { op: "Pad" }, x: Shape): Dim[] {
   return x.map((dim, axis) => {
     const [begin, end] = [node.pads[axis] ?? 0, node.pads[axis + x.length] ?? 0];
@@ -303,11 +320,16 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "LogSoftmax":
     case "Quantize":
     case "Dequantize":
-    case "FakeQuantize":
     case "Not":
       return [[...x]];
-    case "FakeQuantizeGrad":
-      return [sameShape(node, x, inputs[1] ?? [])];
+    case "FakeQuantize":
+      checkSlices(node, x, inputs.slice(1));
+      return [[...x]];
+    case "FakeQuantizeGrad": {
+      const [scale = [], zeroPoint = []] = inputs.slice(2);
+      checkSlices(node, x, [scale, zeroPoint]);
+      return [sameShape(node, x, inputs[1] ?? []), [...scale], [...zeroPoint]];
+    }
     case "LayerNormalization":
       return [layerNormalization(node, x, inputs.slice(1))];
     case "Equal":
@@ -383,6 +405,9 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
       const parameters = node.granularity === "perTensor" ? [] : [...x.slice(0, -1), 1];
       return [[...x], parameters, parameters];
     }
+    case "MovingAverageObserve":
+      checkSlices(node, x, inputs.slice(2));
+      return [];
     case "Observe":
     case "Compare":
       return [];

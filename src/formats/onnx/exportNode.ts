@@ -149,6 +149,7 @@ export function exportNode(
         node,
         "it is made for running alone; export the graph it was recognised in",
       );
+    case "MovingAverageObserve":
     case "Observe":
     case "Compare":
       return draft.refuse(
