@@ -314,6 +314,12 @@ export interface MovingAverageObserve extends Common, RangeRule {
   readonly averagingConstant?: number;
 }
 
+/** The gradient through a clamp: dY where low < y < high, strictly, else 0, as PyTorch's relu and hardtanh.
+ *  inputs: y (what the clamp gave), dY of one shape. */
+export interface ClampGrad extends Common, Clamp {
+  readonly op: "ClampGrad";
+}
+
 /** Records statistics of its input; has no output. */
 export interface Observe extends Common {
   readonly op: "Observe";
@@ -358,6 +364,7 @@ export type Node =
   | FakeQuantize
   | FakeQuantizeGrad
   | MovingAverageObserve
+  | ClampGrad
   | Observe
   | Compare;
 

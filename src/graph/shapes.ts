@@ -330,6 +330,8 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
       checkSlices(node, x, [scale, zeroPoint]);
       return [sameShape(node, x, inputs[1] ?? []), [...scale], [...zeroPoint]];
     }
+    case "ClampGrad":
+      return [sameShape(node, x, inputs[1] ?? [])];
     case "LayerNormalization":
       return [layerNormalization(node, x, inputs.slice(1))];
     case "Equal":
