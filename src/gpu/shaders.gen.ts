@@ -32,6 +32,8 @@ import depthwiseTileObservedF32Wgsl from "../../shaders/depthwise_tile_observed_
 import dequantizeI8Wgsl from "../../shaders/dequantize_i8.wgsl?raw";
 import fakeQuantizeF32Wgsl from "../../shaders/fake_quantize_f32.wgsl?raw";
 import fakeQuantizeGradF32Wgsl from "../../shaders/fake_quantize_grad_f32.wgsl?raw";
+import fakeQuantizeLearnF32Wgsl from "../../shaders/fake_quantize_learn_f32.wgsl?raw";
+import fakeQuantizeStepsF32Wgsl from "../../shaders/fake_quantize_steps_f32.wgsl?raw";
 import gather32Wgsl from "../../shaders/gather_32.wgsl?raw";
 import gatherI8Wgsl from "../../shaders/gather_i8.wgsl?raw";
 import gatherWeightsWgsl from "../../shaders/gather_weights.wgsl?raw";
@@ -44,6 +46,7 @@ import gruF32Wgsl from "../../shaders/gru_f32.wgsl?raw";
 import layerNormF32Wgsl from "../../shaders/layer_norm_f32.wgsl?raw";
 import layerNormRowsF32Wgsl from "../../shaders/layer_norm_rows_f32.wgsl?raw";
 import libBroadcastWgsl from "../../shaders/lib/broadcast.wgsl?raw";
+import libChooseTorchWgsl from "../../shaders/lib/choose_torch.wgsl?raw";
 import libConvF32Wgsl from "../../shaders/lib/conv_f32.wgsl?raw";
 import libConvI8Wgsl from "../../shaders/lib/conv_i8.wgsl?raw";
 import libConvMatrixI8Wgsl from "../../shaders/lib/conv_matrix_i8.wgsl?raw";
@@ -58,6 +61,7 @@ import libDot4UnpackedWgsl from "../../shaders/lib/dot4_unpacked.wgsl?raw";
 import libDoubleWgsl from "../../shaders/lib/double.wgsl?raw";
 import libDynamicWgsl from "../../shaders/lib/dynamic.wgsl?raw";
 import libErfWgsl from "../../shaders/lib/erf.wgsl?raw";
+import libFusedRoundWgsl from "../../shaders/lib/fused_round.wgsl?raw";
 import libGatherWgsl from "../../shaders/lib/gather.wgsl?raw";
 import libGemvI8Wgsl from "../../shaders/lib/gemv_i8.wgsl?raw";
 import libGridWgsl from "../../shaders/lib/grid.wgsl?raw";
@@ -69,6 +73,7 @@ import libMatrixFlagWgsl from "../../shaders/lib/matrix_flag.wgsl?raw";
 import libOrderedWgsl from "../../shaders/lib/ordered.wgsl?raw";
 import libPowerWgsl from "../../shaders/lib/power.wgsl?raw";
 import libQuadsI8Wgsl from "../../shaders/lib/quads_i8.wgsl?raw";
+import libRangeParamsWgsl from "../../shaders/lib/range_params.wgsl?raw";
 import libRealSumWgsl from "../../shaders/lib/real_sum.wgsl?raw";
 import libRecurrentWgsl from "../../shaders/lib/recurrent.wgsl?raw";
 import libRecurrentI8Wgsl from "../../shaders/lib/recurrent_i8.wgsl?raw";
@@ -77,6 +82,7 @@ import libRequantizeWgsl from "../../shaders/lib/requantize.wgsl?raw";
 import libReshapeWgsl from "../../shaders/lib/reshape.wgsl?raw";
 import libResidualWgsl from "../../shaders/lib/residual.wgsl?raw";
 import libSeenWgsl from "../../shaders/lib/seen.wgsl?raw";
+import libSlicesWgsl from "../../shaders/lib/slices.wgsl?raw";
 import libStepsWgsl from "../../shaders/lib/steps.wgsl?raw";
 import libStoreF32Wgsl from "../../shaders/lib/store_f32.wgsl?raw";
 import libStoreI8Wgsl from "../../shaders/lib/store_i8.wgsl?raw";
@@ -94,6 +100,7 @@ import matmulQuadWeightsWgsl from "../../shaders/matmul_quad_weights.wgsl?raw";
 import matmulTiledWeightsWgsl from "../../shaders/matmul_tiled_weights.wgsl?raw";
 import matmulWeightsWgsl from "../../shaders/matmul_weights.wgsl?raw";
 import narrowI8Wgsl from "../../shaders/narrow_i8.wgsl?raw";
+import observeAverageF32Wgsl from "../../shaders/observe_average_f32.wgsl?raw";
 import observeChannelsF32Wgsl from "../../shaders/observe_channels_f32.wgsl?raw";
 import observeHistogramF32Wgsl from "../../shaders/observe_histogram_f32.wgsl?raw";
 import observeMinmaxF32Wgsl from "../../shaders/observe_minmax_f32.wgsl?raw";
@@ -112,6 +119,7 @@ import reshapeI8Wgsl from "../../shaders/reshape_i8.wgsl?raw";
 import reshapeQuantizeF32Wgsl from "../../shaders/reshape_quantize_f32.wgsl?raw";
 import softmaxF32Wgsl from "../../shaders/softmax_f32.wgsl?raw";
 import softmaxRowsF32Wgsl from "../../shaders/softmax_rows_f32.wgsl?raw";
+import sumsF32Wgsl from "../../shaders/sums_f32.wgsl?raw";
 import unaryF32Wgsl from "../../shaders/unary_f32.wgsl?raw";
 import unaryRangeF32Wgsl from "../../shaders/unary_range_f32.wgsl?raw";
 import where32Wgsl from "../../shaders/where_32.wgsl?raw";
@@ -571,25 +579,55 @@ const dequantizeI8 = {
 
 const fakeQuantizeF32 = {
   label: "fake_quantize_f32",
-  parts: [libGridWgsl, libStepsWgsl, fakeQuantizeF32Wgsl],
+  parts: [libGridWgsl, libStepsWgsl, libSlicesWgsl, fakeQuantizeF32Wgsl],
   tile: {},
-  overrides: {WORKGROUP: "u32"},
+  overrides: {AXIS: "u32", WORKGROUP: "u32"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 24, fields: {count: {offset: 0, type: "u32"}, scale: {offset: 4, type: "f32"}, reciprocal: {offset: 8, type: "f32"}, zeroPoint: {offset: 12, type: "i32"}, qmin: {offset: 16, type: "i32"}, qmax: {offset: 20, type: "i32"}}},
+    params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, slices: {offset: 4, type: "u32"}, inner: {offset: 8, type: "u32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
-    out: {binding: 2, type: "storage", element: "vec4f"},
+    steps: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
 const fakeQuantizeGradF32 = {
   label: "fake_quantize_grad_f32",
-  parts: [libGridWgsl, libStepsWgsl, fakeQuantizeGradF32Wgsl],
+  parts: [libGridWgsl, libStepsWgsl, libSlicesWgsl, fakeQuantizeGradF32Wgsl],
+  tile: {},
+  overrides: {AXIS: "u32", WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, slices: {offset: 4, type: "u32"}, inner: {offset: 8, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    gradient: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    steps: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 4, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const fakeQuantizeLearnF32 = {
+  label: "fake_quantize_learn_f32",
+  parts: [libFusedRoundWgsl, fakeQuantizeLearnF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32", LAST: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 36, fields: {words: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, inner: {offset: 8, type: "u32"}, outer: {offset: 12, type: "u32"}, stride: {offset: 16, type: "u32"}, slices: {offset: 20, type: "u32"}, parts: {offset: 24, type: "u32"}, qmin: {offset: 28, type: "f32"}, g: {offset: 32, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    gradient: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    steps: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    outSums: {binding: 4, type: "storage", element: "vec2f"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const fakeQuantizeStepsF32 = {
+  label: "fake_quantize_steps_f32",
+  parts: [libGridWgsl, libDivideWgsl, fakeQuantizeStepsF32Wgsl],
   tile: {},
   overrides: {WORKGROUP: "u32"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 16, fields: {count: {offset: 0, type: "u32"}, reciprocal: {offset: 4, type: "f32"}, low: {offset: 8, type: "f32"}, high: {offset: 12, type: "f32"}}},
-    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
-    gradient: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    params: {binding: 0, type: "uniform", size: 16, fields: {slices: {offset: 0, type: "u32"}, qmin: {offset: 4, type: "f32"}, qmax: {offset: 8, type: "f32"}, eps: {offset: 12, type: "f32"}}},
+    scale: {binding: 1, type: "read-only-storage", element: "f32"},
+    zeroPoint: {binding: 2, type: "read-only-storage", element: "f32"},
     out: {binding: 3, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
@@ -702,7 +740,7 @@ const gemvWeights = {
 
 const gruDynamicI8 = {
   label: "gru_dynamic_i8",
-  parts: [libDot4Wgsl, libDivideWgsl, libDoubleWgsl, libDynamicWgsl, libRequantizeWgsl, libRecurrentWgsl, libRecurrentI8Wgsl, gruDynamicI8Wgsl],
+  parts: [libDot4Wgsl, libDivideWgsl, libDoubleWgsl, libChooseTorchWgsl, libDynamicWgsl, libRequantizeWgsl, libRecurrentWgsl, libRecurrentI8Wgsl, gruDynamicI8Wgsl],
   tile: {PACKED_DOT: 1},
   overrides: {TORCH: "bool", WORKGROUP: "u32", ROOM: "u32", ANY: "u32", WIDE: "u32"},
   bindings: {
@@ -777,7 +815,7 @@ const lookupI8 = {
 
 const lstmDynamicI8 = {
   label: "lstm_dynamic_i8",
-  parts: [libDot4Wgsl, libDivideWgsl, libDoubleWgsl, libDynamicWgsl, libRequantizeWgsl, libRecurrentWgsl, libRecurrentI8Wgsl, lstmDynamicI8Wgsl],
+  parts: [libDot4Wgsl, libDivideWgsl, libDoubleWgsl, libChooseTorchWgsl, libDynamicWgsl, libRequantizeWgsl, libRecurrentWgsl, libRecurrentI8Wgsl, lstmDynamicI8Wgsl],
   tile: {PACKED_DOT: 1},
   overrides: {TORCH: "bool", WORKGROUP: "u32", ROOM: "u32", ANY: "u32", WIDE: "u32"},
   bindings: {
@@ -881,6 +919,21 @@ const narrowI8 = {
   },
 } as const satisfies Shader;
 
+const observeAverageF32 = {
+  label: "observe_average_f32",
+  parts: [libDivideWgsl, libDoubleWgsl, libChooseTorchWgsl, libRangeParamsWgsl, observeAverageF32Wgsl],
+  tile: {},
+  overrides: {SYMMETRIC: "bool", FUSED: "bool", WORKGROUP: "u32", LAST: "bool", PARTS: "bool", AVERAGE: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 52, fields: {words: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, inner: {offset: 8, type: "u32"}, outer: {offset: 12, type: "u32"}, stride: {offset: 16, type: "u32"}, slices: {offset: 20, type: "u32"}, greatest: {offset: 24, type: "u32"}, opaque: {offset: 28, type: "u32"}, constant: {offset: 32, type: "f32"}, qmin: {offset: 36, type: "f32"}, qmax: {offset: 40, type: "f32"}, eps: {offset: 44, type: "f32"}, zeroPoint: {offset: 48, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    outRange: {binding: 2, type: "storage", element: "u32"},
+    outScale: {binding: 3, type: "storage", element: "f32"},
+    outZero: {binding: 4, type: "storage", element: "f32"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const observeChannelsF32 = {
   label: "observe_channels_f32",
   parts: [libOrderedWgsl, observeChannelsF32Wgsl],
@@ -966,7 +1019,7 @@ const probeQuads = {
 
 const quantizeDynamicF32 = {
   label: "quantize_dynamic_f32",
-  parts: [libDot4Wgsl, libDivideWgsl, libDoubleWgsl, libDynamicWgsl, quantizeDynamicF32Wgsl],
+  parts: [libDot4Wgsl, libDivideWgsl, libDoubleWgsl, libChooseTorchWgsl, libDynamicWgsl, quantizeDynamicF32Wgsl],
   tile: {PACKED_DOT: 1},
   overrides: {TORCH: "bool", WORKGROUP: "u32"},
   bindings: {
@@ -993,7 +1046,7 @@ const quantizeF32 = {
 
 const quantizeRowsF32 = {
   label: "quantize_rows_f32",
-  parts: [libDot4Wgsl, libDivideWgsl, libDoubleWgsl, libDynamicWgsl, quantizeRowsF32Wgsl],
+  parts: [libDot4Wgsl, libDivideWgsl, libDoubleWgsl, libChooseTorchWgsl, libDynamicWgsl, quantizeRowsF32Wgsl],
   tile: {PACKED_DOT: 1},
   overrides: {TORCH: "bool", WORKGROUP: "u32"},
   bindings: {
@@ -1009,7 +1062,7 @@ const rangeF32 = {
   label: "range_f32",
   parts: [libGridWgsl, rangeF32Wgsl],
   tile: {},
-  overrides: {WORKGROUP: "u32"},
+  overrides: {WORKGROUP: "u32", ZERO: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
@@ -1101,6 +1154,19 @@ const softmaxRowsF32 = {
   },
 } as const satisfies Shader;
 
+const sumsF32 = {
+  label: "sums_f32",
+  parts: [libGridWgsl, sumsF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 8, fields: {slices: {offset: 0, type: "u32"}, parts: {offset: 4, type: "u32"}}},
+    sums: {binding: 1, type: "read-only-storage", element: "vec2f"},
+    outScale: {binding: 2, type: "storage", element: "f32"},
+    outZero: {binding: 3, type: "storage", element: "f32"},
+  },
+} as const satisfies Shader;
+
 const unaryF32 = {
   label: "unary_f32",
   parts: [libGridWgsl, libErfWgsl, libUnaryWgsl, unaryF32Wgsl],
@@ -1141,7 +1207,7 @@ const where32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { argF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, gruDynamicI8, gruF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32, unaryRangeF32, where32 } as const;
+export const shaders = { argF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, fakeQuantizeLearnF32, fakeQuantizeStepsF32, gather32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, gruDynamicI8, gruF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, narrowI8, observeAverageF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, sumsF32, unaryF32, unaryRangeF32, where32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

@@ -18,12 +18,12 @@ import { isBytes, Lowering, shiftOf, type Placed } from "./lower/context.ts";
 import { lowerAttention } from "./lower/attention.ts";
 import { lowerCast } from "./lower/cast.ts";
 import { lowerConv } from "./lower/conv.ts";
+import { lowerBatchNormalization, lowerUnary } from "./lower/elementwise.ts";
 import {
-  lowerBatchNormalization,
   lowerFakeQuantize,
   lowerFakeQuantizeGrad,
-  lowerUnary,
-} from "./lower/elementwise.ts";
+  lowerMovingAverageObserve,
+} from "./lower/fakeQuantize.ts";
 import { lowerLayerNorm } from "./lower/layerNorm.ts";
 import { lowerDynamicQuantize } from "./lower/dynamic.ts";
 import { lowerGather } from "./lower/gather.ts";
@@ -107,6 +107,8 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerFakeQuantize(lowering, node);
     case "FakeQuantizeGrad":
       return lowerFakeQuantizeGrad(lowering, node);
+    case "MovingAverageObserve":
+      return lowerMovingAverageObserve(lowering, node);
     case "ClampGrad":
       throw lowering.unsupported(node, "it has no kernel");
     case "Observe":
@@ -223,7 +225,11 @@ export function lowerInto(graph: BoundGraph, target: Target, shared: Shared): Pl
   const lowering = new Lowering(graph, plan, target, shared);
   const ports = placeOutputs(lowering);
   for (const name of graph.inputs) lowerInput(lowering, name);
-  for (const node of graph.nodes) if (!lowering.done.has(node)) lowerNode(lowering, node);
+  for (const node of graph.nodes) {
+    if (lowering.done.has(node)) continue;
+    lowerNode(lowering, node);
+    lowering.changed(node);
+  }
   for (const [name, port] of ports) {
     if (lowering.placed(name)?.ref === port.ref) continue;
     const placed =

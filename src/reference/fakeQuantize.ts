@@ -7,7 +7,7 @@ import type { FakeQuantized, Node, NodeOf } from "../graph/node.ts";
 import { movingAverage, paramsOfRange } from "../graph/qparams.ts";
 import { clamp, fl, rint } from "../tensor/rounding.ts";
 import { float32, sizeOf, stridesOf, type Tensor } from "../tensor/tensor.ts";
-import { floatInput, outputShape } from "./operands.ts";
+import { floatInput } from "./operands.ts";
 
 interface Used {
   readonly scale: number;
@@ -65,7 +65,7 @@ export function fakeQuantizeGrad(
     const { scale, zeroPoint } = used[slice(index)] ?? unused;
     return passesGradient(x.data[index] ?? NaN, scale, zeroPoint, qmin, qmax) ? dY : 0;
   });
-  return [float32(outputShape(node, [x, gradient]), passed)];
+  return [float32(x.shape, passed)];
 }
 
 /** inside: dX = dY, dS = dY · (x̂ − x) · r · g; outside: dS = dY · (bound − z) · g, dZ = −dY · s · g; sums in f64.
@@ -132,7 +132,13 @@ export function movingAverageObserve(
   both.set(max, count);
   return [
     float32(range.shape, both),
-    float32(scales.shape, Float32Array.from(chosen, ({ scale }) => scale)),
-    float32(zeroPoints.shape, Float32Array.from(chosen, ({ zeroPoint }) => zeroPoint)),
+    float32(
+      scales.shape,
+      Float32Array.from(chosen, ({ scale }) => scale),
+    ),
+    float32(
+      zeroPoints.shape,
+      Float32Array.from(chosen, ({ zeroPoint }) => zeroPoint),
+    ),
   ];
 }

@@ -3,10 +3,7 @@
 // (quantized.ts); every other computes in float, and no float op reads q by accident.
 
 import { InputError } from "../errors.ts";
-import {
-  dequantizeTensor,
-  quantizeTensor,
-} from "../graph/arithmetic.ts";
+import { dequantizeTensor, quantizeTensor } from "../graph/arithmetic.ts";
 import type { BoundGraph, BoundValue } from "../graph/bind.ts";
 import { matchDims } from "../graph/bind.ts";
 import { isBinary, isReduce, isUnaryFunction } from "../graph/functions.ts";

@@ -91,9 +91,21 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   layerNormF32: { WORKGROUP: [32, 64, 128, 256], RANGE: FLAG },
   layerNormRowsF32: { RANGE: FLAG },
   observeHistogramF32: { BINS: [2, 2048, 4096], PADDED: FLAG, SKIP_ZEROS: FLAG },
+  fakeQuantizeF32: { AXIS: [0, 1, 2] },
+  fakeQuantizeGradF32: { AXIS: [0, 1, 2] },
+  fakeQuantizeLearnF32: { LAST: FLAG, WORKGROUP: [4, 64] },
+  observeAverageF32: {
+    LAST: FLAG,
+    PARTS: FLAG,
+    AVERAGE: FLAG,
+    SYMMETRIC: FLAG,
+    FUSED: FLAG,
+    WORKGROUP: [4, 64],
+  },
   observeMinmaxF32: { PADDED: FLAG },
   poolF32: { MAX: FLAG },
   poolI8: { MAX: FLAG },
+  rangeF32: { ZERO: FLAG, WORKGROUP: [4, 64] },
   reduceF32: { LAST: FLAG, OP: [0, 1, 2, 3, 4, 5, 6], WORKGROUP: [4, 8, 16, 32, 64] },
   reduceI8: { LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
   softmaxF32: { LAST: FLAG, LOG: FLAG },
@@ -278,6 +290,9 @@ describe("the style of", () => {
         ["slot", "out"],
         ["outScale", "outZero", "out"],
         ["outRange", "out"],
+        ["outScale", "outZero"],
+        ["outSums", "out"],
+        ["outRange", "outScale", "outZero", "out"],
       ];
       expect(allowed).toContainEqual(written);
       expect(bindings.slice(-written.length).map(([key]) => key)).toEqual(written);

@@ -11,6 +11,7 @@ import { valueOf, type Graph } from "../../graph/graph.ts";
 import type { Node, NodeOf, Op } from "../../graph/node.ts";
 import { paramsShape, type QParams } from "../../graph/value.ts";
 import { allocate } from "../../tensor/dtype.ts";
+import { clamp, rint } from "../../tensor/rounding.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { codeOf, Draft, int } from "./draft.ts";
 import { exportDynamicProduct, exportDynamicQuantize } from "./exportDynamic.ts";
