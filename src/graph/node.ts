@@ -3,12 +3,14 @@
 
 import type { DType } from "../tensor/dtype.ts";
 import type { DynamicRule } from "./dynamic.ts";
+import type { FakeQuantizeNode } from "./fakeQuantized.ts";
+import type { LearningNode } from "./learning.ts";
 import type { Dim } from "./value.ts";
 import type { ObserverSpec } from "./observer.ts";
-import type { RangeRule } from "./qparams.ts";
 import type { RecurrentAttributes } from "./recurrent.ts";
+import type { OptimizerNode } from "./updates.ts";
 
-interface Common {
+export interface Common {
   /** Unique in the graph; the ONNX node's name where it has one. */
   readonly name: string;
   /** Names of values. An absent optional input is left off the end, never "". */
@@ -281,39 +283,6 @@ export interface MatMulIntegerToFloat extends Common, Clamp {
   readonly op: "MatMulIntegerToFloat";
 }
 
-/** What fake-quantization rounds to. Scale and zero point are values, float32: one element each, or one per
- *  slice of `axis`. A zero point is rounded and clamped to a value of q first, docs/quantization.md (19). */
-export interface FakeQuantized {
-  readonly qmin: number;
-  readonly qmax: number;
-  readonly axis?: number;
-  /** Scales below it count as it: a learned one may fall so far. */
-  readonly eps?: number;
-  /** g of the gradients of scale and zero point: docs/quantization.md (20). 1 unless told. */
-  readonly gradientScale?: number;
-}
-
-/** dequantize(quantize(x)) in float, docs/quantization.md (7). inputs: x, scale, zeroPoint. */
-export interface FakeQuantize extends Common, FakeQuantized {
-  readonly op: "FakeQuantize";
-}
-
-/** Its straight-through gradient. inputs: x, dY of x's shape, scale, zeroPoint. One output: dX, which is dY where
- *  x was not clamped, else 0; docs/quantization.md (18). Three: dX, dScale and dZeroPoint by (20). */
-export interface FakeQuantizeGrad extends Common, FakeQuantized {
-  readonly op: "FakeQuantizeGrad";
-}
-
-/** Sink. Moves the range of a tensor by this batch's, and chooses scale and zero point from it. inputs: x, and the
- *  variables range (2), least then greatest, scale (1) and zeroPoint (1); with `axis` of C slices, (2, C), (C),
- *  (C). A least of Infinity: nothing was seen yet. */
-export interface MovingAverageObserve extends Common, RangeRule {
-  readonly op: "MovingAverageObserve";
-  readonly axis?: number;
-  /** c of m ← m + c · (cur − m), docs/quantization.md (11); without it the range is this batch's alone. */
-  readonly averagingConstant?: number;
-}
-
 /** The gradient through a clamp: dY where low < y < high, strictly, else 0, as PyTorch's relu and hardtanh.
  *  inputs: y (what the clamp gave), dY of one shape. */
 export interface ClampGrad extends Common, Clamp {
@@ -361,10 +330,10 @@ export type Node =
   | ConvInteger
   | MatMulInteger
   | MatMulIntegerToFloat
-  | FakeQuantize
-  | FakeQuantizeGrad
-  | MovingAverageObserve
+  | FakeQuantizeNode
+  | LearningNode
   | ClampGrad
+  | OptimizerNode
   | Observe
   | Compare;
 

@@ -1,22 +1,22 @@
 // Shape inference: the shapes of a node's outputs from those of its inputs. Sizes may be names
 // ("batch"): they pass through, and arithmetic on them is refused with the node's name.
 
-import { InputError } from "../errors.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { formatShape } from "../tensor/tensor.ts";
 import { isBinary, isReduce, isUnaryFunction } from "./functions.ts";
 import { sliceRange, windowSize } from "./extents.ts";
+import { fakeQuantizeShapes } from "./fakeQuantizedShapes.ts";
+import { learningShapes } from "./learningShapes.ts";
 import type { Node, Window } from "./node.ts";
+import { nodeError } from "./nodeError.ts";
 import { addDims, divideDims, productOf } from "./dims.ts";
 import { recurrentShapes, wantedShape } from "./recurrent.ts";
+import { checkUpdate } from "./updateShapes.ts";
 import type { Dim } from "./value.ts";
 
-type Shape = readonly Dim[];
+export { nodeError };
 
-/** An InputError in the house form: `<Op> "<name>": <rule>; got <what>. <way out>`. */
-export function nodeError(node: Node, rule: string, got: string, wayOut: string): InputError {
-  return new InputError(`${node.op} "${node.name}": ${rule}; got ${got}. ${wayOut}`);
-}
+type Shape = readonly Dim[];
 
 const CHECK_MODEL = "Check the model file; its shapes contradict each other.";
 
@@ -104,23 +104,6 @@ function sameShape(node: Node, x: Shape, gradient: Shape): Dim[] {
     formatShape(gradient),
     "Pass the gradient of this node's output.",
   );
-}
-
-/** One scale and zero point, or one per slice of the axis. */
-function checkSlices(
-  node: Node & { op: "FakeQuantize" | "FakeQuantizeGrad" | "MovingAverageObserve" },
-  x: Shape,
-  parameters: readonly Shape[],
-): void {
-  const { axis } = node;
-  const want = axis === undefined ? 1 : sizeAt(node, x, axis);
-  const fits = (shape: Shape) =>
-    axis === undefined ? productOf(shape) === 1 : shape.length === 1 && shape[0] === want;
-  const wrong = parameters.find((shape) => !fits(shape));
-  if (!wrong) return;
-  const what = axis === undefined ? "one element" : `shape [${want}], the slices of axis ${axis}`;
-  const rule = `scale and zero point must have ${what}`;
-  throw nodeError(node, rule, formatShape(wrong), "Give it one of each.");
 }
 
 function pad(node: Node & { op: "Pad" }, x: Shape): Dim[] {
@@ -323,13 +306,9 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "Not":
       return [[...x]];
     case "FakeQuantize":
-      checkSlices(node, x, inputs.slice(1));
-      return [[...x]];
-    case "FakeQuantizeGrad": {
-      const [scale = [], zeroPoint = []] = inputs.slice(2);
-      checkSlices(node, x, [scale, zeroPoint]);
-      return [sameShape(node, x, inputs[1] ?? []), [...scale], [...zeroPoint]];
-    }
+    case "FakeQuantizeGrad":
+    case "MovingAverageObserve":
+      return fakeQuantizeShapes(node, inputs);
     case "ClampGrad":
       return [sameShape(node, x, inputs[1] ?? [])];
     case "LayerNormalization":
@@ -407,8 +386,16 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
       const parameters = node.granularity === "perTensor" ? [] : [...x.slice(0, -1), 1];
       return [[...x], parameters, parameters];
     }
-    case "MovingAverageObserve":
-      checkSlices(node, x, inputs.slice(2));
+    case "CrossEntropy":
+    case "CrossEntropyGrad":
+    case "GatherGrad":
+      return learningShapes(node, inputs);
+    case "ClipFactor":
+      return [[], []];
+    case "SgdUpdate":
+    case "AdamUpdate":
+    case "Accumulate":
+      checkUpdate(node, inputs);
       return [];
     case "Observe":
     case "Compare":

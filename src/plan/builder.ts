@@ -50,14 +50,8 @@ export interface StepArgs<S extends ShaderName> {
 
 /** The bindings that a shader writes are named so; every other storage binding is read-only. */
 const WRITTEN = new Set([
-  "out",
-  "slot",
-  "hOut",
-  "cOut",
-  "outScale",
-  "outZero",
-  "outRange",
-  "outSums",
+  ...["out", "slot", "hOut", "cOut", "outScale", "outZero", "outRange", "outSums", "outNorm"],
+  ...["parameter", "summed", "velocity", "first", "second"],
 ]);
 
 const MAX_GROUPS = 65535;

@@ -3,7 +3,8 @@
 // zero point of its slice, rounded to what is used before anything else.
 
 import { passesGradient, quantizeValue, roundFused } from "../graph/arithmetic.ts";
-import type { FakeQuantized, Node, NodeOf } from "../graph/node.ts";
+import type { FakeQuantized } from "../graph/fakeQuantized.ts";
+import type { Node, NodeOf } from "../graph/node.ts";
 import { movingAverage, paramsOfRange } from "../graph/qparams.ts";
 import { clamp, fl, rint } from "../tensor/rounding.ts";
 import { float32, sizeOf, stridesOf, type Tensor } from "../tensor/tensor.ts";

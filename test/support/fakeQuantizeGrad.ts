@@ -1,7 +1,7 @@
 // What PyTorch's fake-quantization and its autograd give, test/fixtures/fake_quantize_grad.json and
 // fake_quantize_learn.json, with the inputs that make_fake_quantize_grad.py drew, made again from their seeds.
 
-import type { FakeQuantize, FakeQuantizeGrad } from "../../src/graph/node.ts";
+import type { FakeQuantize, FakeQuantizeGrad } from "../../src/graph/fakeQuantized.ts";
 import { float32, type Tensor } from "../../src/tensor/tensor.ts";
 import fixture from "../fixtures/fake_quantize_grad.json";
 import learned from "../fixtures/fake_quantize_learn.json";

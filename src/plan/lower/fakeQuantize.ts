@@ -2,7 +2,8 @@
 // reads one vec4f a slice made of them: scale, reciprocal and bounds. It is made once for all that read the
 // same scale and zero point, on the host where they are constants, by the observer where one chose them.
 
-import type { FakeQuantized, Node, NodeOf } from "../../graph/node.ts";
+import type { FakeQuantized } from "../../graph/fakeQuantized.ts";
+import type { Node, NodeOf } from "../../graph/node.ts";
 import { clamp, fl, rint } from "../../tensor/rounding.ts";
 import type { Ref } from "../builder.ts";
 import { packLayout, layoutOf, type Layout } from "../layout.ts";

@@ -2,7 +2,8 @@
 // int8. Values sit on half-steps on purpose: a wrong rounding rule shows as many mismatches.
 
 import fc from "fast-check";
-import type { MovingAverageObserve, Unary } from "../../../src/graph/node.ts";
+import type { MovingAverageObserve } from "../../../src/graph/fakeQuantized.ts";
+import type { Unary } from "../../../src/graph/node.ts";
 import type { QParams } from "../../../src/graph/value.ts";
 import { float32, tensor } from "../../../src/tensor/tensor.ts";
 import {
@@ -214,12 +215,12 @@ function slices(
   axis: number | undefined,
   scale: number,
   zeroPoint: number,
-  variable: boolean,
+  isFed: boolean,
 ): Operand[] {
   const shape = axis === undefined ? [] : [dims[axis] ?? 1];
   const count = shape[0] ?? 1;
   const each = <T>(make: (c: number) => T) => Array.from({ length: count }, (_, c) => make(c));
-  const place = variable ? {} : { constant: true };
+  const place = isFed ? {} : { constant: true };
   return [
     {
       tensor: float32(
