@@ -363,9 +363,10 @@ describe("versions", () => {
     builder.add({ op: "Reshape", name: "r", inputs: ["x"], outputs: ["y"], shape: ["m", "n", 2] });
     const graph = builder.build("no", ["x"], ["y"]);
     expect(messageOf(() => exportOnnx(graph))).toMatchInlineSnapshot(`
-      "UnsupportedError: export: 3 unsupported node(s):
+      "UnsupportedError: export: 4 unsupported node(s):
         Observe "o": ONNX has no such op; export the model before prepare or after convert
         FakeQuantizeGrad "f": ONNX has no gradients; export the model without its training graph
+        FakeQuantize "q": its scale and zero point are not constants; convert the model first
         Reshape "r": more than one symbolic size; fix sizes with dims when loading
       Change the graph, or save it otherwise."
     `);
