@@ -107,6 +107,7 @@ import narrowI8Wgsl from "../../shaders/narrow_i8.wgsl?raw";
 import observeChannelsF32Wgsl from "../../shaders/observe_channels_f32.wgsl?raw";
 import observeHistogramF32Wgsl from "../../shaders/observe_histogram_f32.wgsl?raw";
 import observeMinmaxF32Wgsl from "../../shaders/observe_minmax_f32.wgsl?raw";
+import packFilterF32Wgsl from "../../shaders/pack_filter_f32.wgsl?raw";
 import poolF32Wgsl from "../../shaders/pool_f32.wgsl?raw";
 import poolI8Wgsl from "../../shaders/pool_i8.wgsl?raw";
 import probeMatrixWgsl from "../../shaders/probe_matrix.wgsl?raw";
@@ -174,9 +175,9 @@ const batchedF32 = {
   label: "batched_f32",
   parts: [libGridWgsl, batchedF32Wgsl],
   tile: {ROWS: 4, WORDS: 2, STRAIGHT: 1, TRANSPOSED: 0},
-  overrides: {WORKGROUP: "u32"},
+  overrides: {WORKGROUP: "u32", MASKED: "bool"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 92, fields: {count: {offset: 0, type: "u32"}, tilesWide: {offset: 4, type: "u32"}, tilesDown: {offset: 8, type: "u32"}, inner: {offset: 12, type: "u32"}, rows: {offset: 16, type: "u32"}, outWords: {offset: 20, type: "u32"}, depth: {offset: 24, type: "u32"}, lastLine: {offset: 28, type: "u32"}, left0: {offset: 32, type: "u32"}, left1: {offset: 36, type: "u32"}, leftRow: {offset: 40, type: "u32"}, right0: {offset: 44, type: "u32"}, right1: {offset: 48, type: "u32"}, rightLine: {offset: 52, type: "u32"}, out0: {offset: 56, type: "u32"}, out1: {offset: 60, type: "u32"}, outRow: {offset: 64, type: "u32"}, leftBase: {offset: 68, type: "u32"}, rightBase: {offset: 72, type: "u32"}, outBase: {offset: 76, type: "u32"}, alpha: {offset: 80, type: "f32"}, low: {offset: 84, type: "f32"}, high: {offset: 88, type: "f32"}}},
+    params: {binding: 0, type: "uniform", size: 96, fields: {count: {offset: 0, type: "u32"}, tilesWide: {offset: 4, type: "u32"}, tilesDown: {offset: 8, type: "u32"}, inner: {offset: 12, type: "u32"}, rows: {offset: 16, type: "u32"}, outWords: {offset: 20, type: "u32"}, depth: {offset: 24, type: "u32"}, terms: {offset: 28, type: "u32"}, lastLine: {offset: 32, type: "u32"}, left0: {offset: 36, type: "u32"}, left1: {offset: 40, type: "u32"}, leftRow: {offset: 44, type: "u32"}, right0: {offset: 48, type: "u32"}, right1: {offset: 52, type: "u32"}, rightLine: {offset: 56, type: "u32"}, out0: {offset: 60, type: "u32"}, out1: {offset: 64, type: "u32"}, outRow: {offset: 68, type: "u32"}, leftBase: {offset: 72, type: "u32"}, rightBase: {offset: 76, type: "u32"}, outBase: {offset: 80, type: "u32"}, alpha: {offset: 84, type: "f32"}, low: {offset: 88, type: "f32"}, high: {offset: 92, type: "f32"}}},
     left: {binding: 1, type: "read-only-storage", element: "vec4f"},
     right: {binding: 2, type: "read-only-storage", element: "vec4f"},
     out: {binding: 3, type: "storage", element: "vec4f"},
@@ -187,9 +188,9 @@ const batchedQuadF32 = {
   label: "batched_quad_f32",
   parts: [libGridWgsl, batchedQuadF32Wgsl],
   tile: {QUARTER: 4, WORDS: 1, FOUR: 4, STRAIGHT: 1, TRANSPOSED: 0},
-  overrides: {WORKGROUP: "u32"},
+  overrides: {WORKGROUP: "u32", MASKED: "bool"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 92, fields: {count: {offset: 0, type: "u32"}, tilesWide: {offset: 4, type: "u32"}, tilesDown: {offset: 8, type: "u32"}, inner: {offset: 12, type: "u32"}, rows: {offset: 16, type: "u32"}, outWords: {offset: 20, type: "u32"}, depth: {offset: 24, type: "u32"}, lastLine: {offset: 28, type: "u32"}, left0: {offset: 32, type: "u32"}, left1: {offset: 36, type: "u32"}, leftRow: {offset: 40, type: "u32"}, right0: {offset: 44, type: "u32"}, right1: {offset: 48, type: "u32"}, rightLine: {offset: 52, type: "u32"}, out0: {offset: 56, type: "u32"}, out1: {offset: 60, type: "u32"}, outRow: {offset: 64, type: "u32"}, leftBase: {offset: 68, type: "u32"}, rightBase: {offset: 72, type: "u32"}, outBase: {offset: 76, type: "u32"}, alpha: {offset: 80, type: "f32"}, low: {offset: 84, type: "f32"}, high: {offset: 88, type: "f32"}}},
+    params: {binding: 0, type: "uniform", size: 96, fields: {count: {offset: 0, type: "u32"}, tilesWide: {offset: 4, type: "u32"}, tilesDown: {offset: 8, type: "u32"}, inner: {offset: 12, type: "u32"}, rows: {offset: 16, type: "u32"}, outWords: {offset: 20, type: "u32"}, depth: {offset: 24, type: "u32"}, terms: {offset: 28, type: "u32"}, lastLine: {offset: 32, type: "u32"}, left0: {offset: 36, type: "u32"}, left1: {offset: 40, type: "u32"}, leftRow: {offset: 44, type: "u32"}, right0: {offset: 48, type: "u32"}, right1: {offset: 52, type: "u32"}, rightLine: {offset: 56, type: "u32"}, out0: {offset: 60, type: "u32"}, out1: {offset: 64, type: "u32"}, outRow: {offset: 68, type: "u32"}, leftBase: {offset: 72, type: "u32"}, rightBase: {offset: 76, type: "u32"}, outBase: {offset: 80, type: "u32"}, alpha: {offset: 84, type: "f32"}, low: {offset: 88, type: "f32"}, high: {offset: 92, type: "f32"}}},
     left: {binding: 1, type: "read-only-storage", element: "vec4f"},
     right: {binding: 2, type: "read-only-storage", element: "vec4f"},
     out: {binding: 3, type: "storage", element: "vec4f"},
@@ -1024,6 +1025,18 @@ const observeMinmaxF32 = {
   },
 } as const satisfies Shader;
 
+const packFilterF32 = {
+  label: "pack_filter_f32",
+  parts: [libGridWgsl, packFilterF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 76, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, groupTiles: {offset: 8, type: "u32"}, steps: {offset: 12, type: "u32"}, lanes: {offset: 16, type: "u32"}, inWords: {offset: 20, type: "u32"}, taps: {offset: 24, type: "u32"}, kernelWidth: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, outsPerGroup: {offset: 36, type: "u32"}, perGroup: {offset: 40, type: "u32"}, jump: {offset: 44, type: "u32"}, groupStride: {offset: 48, type: "i32"}, outStride: {offset: 52, type: "i32"}, inStride: {offset: 56, type: "i32"}, rowStride: {offset: 60, type: "i32"}, columnStride: {offset: 64, type: "i32"}, base: {offset: 68, type: "i32"}, alpha: {offset: 72, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "f32"},
+    out: {binding: 2, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const poolF32 = {
   label: "pool_f32",
   parts: [libGridWgsl, poolF32Wgsl],
@@ -1275,7 +1288,7 @@ const where32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { accumulateF32, adamUpdateF32, argF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, gruDynamicI8, gruF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, squaresF32, unaryF32, unaryRangeF32, where32 } as const;
+export const shaders = { accumulateF32, adamUpdateF32, argF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, gruDynamicI8, gruF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, packFilterF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, squaresF32, unaryF32, unaryRangeF32, where32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;
