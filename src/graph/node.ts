@@ -3,11 +3,12 @@
 
 import type { DType } from "../tensor/dtype.ts";
 import type { DynamicRule } from "./dynamic.ts";
+import type { GradientNode } from "./gradients.ts";
 import type { Dim } from "./value.ts";
 import type { ObserverSpec } from "./observer.ts";
 import type { RecurrentAttributes } from "./recurrent.ts";
 
-interface Common {
+export interface Common {
   /** Unique in the graph; the ONNX node's name where it has one. */
   readonly name: string;
   /** Names of values. An absent optional input is left off the end, never "". */
@@ -317,6 +318,7 @@ export type Node =
   | BatchNormalization
   | LayerNormalization
   | Unary
+  | GradientNode
   | Binary
   | Comparison
   | Logic

@@ -1,22 +1,21 @@
 // Shape inference: the shapes of a node's outputs from those of its inputs. Sizes may be names
 // ("batch"): they pass through, and arithmetic on them is refused with the node's name.
 
-import { InputError } from "../errors.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { formatShape } from "../tensor/tensor.ts";
 import { isBinary, isReduce, isUnaryFunction } from "./functions.ts";
 import { sliceRange, windowSize } from "./extents.ts";
+import { isGradientNode } from "./gradients.ts";
+import { gradientShapes } from "./gradientShapes.ts";
 import type { Node, Window } from "./node.ts";
+import { nodeError } from "./nodeError.ts";
 import { addDims, divideDims, productOf } from "./dims.ts";
 import { recurrentShapes, wantedShape } from "./recurrent.ts";
 import type { Dim } from "./value.ts";
 
-type Shape = readonly Dim[];
+export { nodeError };
 
-/** An InputError in the house form: `<Op> "<name>": <rule>; got <what>. <way out>`. */
-export function nodeError(node: Node, rule: string, got: string, wayOut: string): InputError {
-  return new InputError(`${node.op} "${node.name}": ${rule}; got ${got}. ${wayOut}`);
-}
+type Shape = readonly Dim[];
 
 const CHECK_MODEL = "Check the model file; its shapes contradict each other.";
 
@@ -283,6 +282,7 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
   const x = inputs[0] ?? [];
   if (isUnaryFunction(node)) return [[...x]];
   if (isBinary(node)) return [broadcastShapes(node, x, inputs[1] ?? [])];
+  if (isGradientNode(node)) return gradientShapes(node, inputs);
   if (isReduce(node)) return [reduced(x, node.axes, node.keepdims)];
   switch (node.op) {
     case "Conv":
