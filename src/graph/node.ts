@@ -300,6 +300,12 @@ export interface FakeQuantizeGrad extends Common, FakeQuantized {
   readonly op: "FakeQuantizeGrad";
 }
 
+/** The gradient through a clamp: dY where low < y < high, strictly, else 0, as PyTorch's relu and hardtanh.
+ *  inputs: y (what the clamp gave), dY of one shape. */
+export interface ClampGrad extends Common, Clamp {
+  readonly op: "ClampGrad";
+}
+
 /** Records statistics of its input; has no output. */
 export interface Observe extends Common {
   readonly op: "Observe";
@@ -344,6 +350,7 @@ export type Node =
   | MatMulIntegerToFloat
   | FakeQuantize
   | FakeQuantizeGrad
+  | ClampGrad
   | Observe
   | Compare;
 

@@ -307,6 +307,7 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "Not":
       return [[...x]];
     case "FakeQuantizeGrad":
+    case "ClampGrad":
       return [sameShape(node, x, inputs[1] ?? [])];
     case "LayerNormalization":
       return [layerNormalization(node, x, inputs.slice(1))];

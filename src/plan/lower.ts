@@ -107,6 +107,8 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerFakeQuantize(lowering, node);
     case "FakeQuantizeGrad":
       return lowerFakeQuantizeGrad(lowering, node);
+    case "ClampGrad":
+      throw lowering.unsupported(node, "it has no kernel");
     case "Observe":
       return lowerObserve(lowering, node);
     case "Compare":
@@ -224,7 +226,8 @@ export function lowerInto(graph: BoundGraph, target: Target, shared: Shared): Pl
   for (const node of graph.nodes) if (!lowering.done.has(node)) lowerNode(lowering, node);
   for (const [name, port] of ports) {
     if (lowering.placed(name)?.ref === port.ref) continue;
-    const placed = lowering.placed(name) ?? lowering.placeConstant(name);
+    const placed =
+      lowering.placed(name) ?? lowering.placeVariable(name) ?? lowering.placeConstant(name);
     emitReshape(lowering, { name: `output ${name}` }, placed, port);
   }
   return plan;

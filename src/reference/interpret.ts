@@ -38,11 +38,13 @@ import { recurrent } from "./recurrent.ts";
 import { argReduce, globalMean, reduce } from "./reduce.ts";
 import { softmax } from "./softmax.ts";
 import { cast, unary } from "./unary.ts";
+import { isUpdate, update } from "./update.ts";
 
 type Types = BoundGraph["values"];
 
 /**
- * Every value of `graph` for `inputs`: graph inputs, constants and the outputs of all nodes.
+ * Every value of `graph` for `inputs`: graph inputs, constants, variables as the run leaves them, and the
+ * outputs of all nodes.
  * Tensors are row-major in logical order; a quantized value's tensor holds q. Observe and Compare
  * are skipped.
  * @param onValue Called with each graph input, then with each node output as it is computed.
@@ -57,7 +59,7 @@ export function interpret(
     graph,
     Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, shape])),
   );
-  const values = new Map(graph.constants);
+  const values = new Map([...graph.constants, ...(graph.variables ?? [])]);
   for (const name of graph.inputs) {
     const [value, type] = [inputs[name], typeOf(graph.values, name)];
     if (value?.dtype !== type.dtype) {
@@ -70,6 +72,11 @@ export function interpret(
   }
   for (const node of graph.nodes) {
     if (node.op === "Observe" || node.op === "Compare") continue;
+    if (isUpdate(node)) {
+      for (const [index, value] of update(node, inputsOf(node, values)))
+        values.set(node.inputs[index] ?? "", value);
+      continue;
+    }
     const results = runNode(node, graph.values, values);
     node.outputs.forEach((name, index) => {
       const result = inputAt(node, results, index);
@@ -97,9 +104,8 @@ function checkType(node: Node, name: string, type: BoundValue, { dtype, shape }:
   );
 }
 
-/** The outputs of `node`, integer or float by the types of its values. */
-function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>): Tensor[] {
-  const tensors = node.inputs.map((name) => {
+function inputsOf(node: Node, values: ReadonlyMap<string, Tensor>): Tensor[] {
+  return node.inputs.map((name) => {
     const value = values.get(name);
     if (value !== undefined) return value;
     throw nodeError(
@@ -109,6 +115,11 @@ function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>):
       "Order the nodes topologically.",
     );
   });
+}
+
+/** The outputs of `node`, integer or float by the types of its values. */
+function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>): Tensor[] {
+  const tensors = inputsOf(node, values);
   const from = node.inputs.map((name) => typeOf(types, name).quant);
   const weight = storedWeight(node, (name) => types.get(name));
   if (weight) {

@@ -141,6 +141,7 @@ export function exportNode(
     case "Split":
       return withInputs([draft.integers(`${name}_split`, node.sizes)], { axis: int(node.axis) });
     case "FakeQuantizeGrad":
+    case "ClampGrad":
       return draft.refuse(
         node,
         "ONNX has no gradients; export the model without its training graph",

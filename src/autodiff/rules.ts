@@ -1,0 +1,8 @@
+// Every op that can be differentiated, by its rule. A family a file, in rules/.
+
+import type { Rules } from "./rule.ts";
+
+export const rules: Rules = {};
+
+/** Ops whose rule takes care of their fused clamp. All others are given the gradient by what they clamp. */
+export const clampRules: ReadonlySet<string> = new Set(["BatchNormTraining"]);
