@@ -1,5 +1,6 @@
 // Generated from shaders/*.wgsl by `npm run shaders`. Do not edit.
 import argF32Wgsl from "../../shaders/arg_f32.wgsl?raw";
+import averagePoolGradF32Wgsl from "../../shaders/average_pool_grad_f32.wgsl?raw";
 import batchNormF32Wgsl from "../../shaders/batch_norm_f32.wgsl?raw";
 import batchNormFactsF32Wgsl from "../../shaders/batch_norm_facts_f32.wgsl?raw";
 import batchNormGradF32Wgsl from "../../shaders/batch_norm_grad_f32.wgsl?raw";
@@ -13,6 +14,7 @@ import binaryF32Wgsl from "../../shaders/binary_f32.wgsl?raw";
 import binaryI32Wgsl from "../../shaders/binary_i32.wgsl?raw";
 import binaryI8Wgsl from "../../shaders/binary_i8.wgsl?raw";
 import cast32Wgsl from "../../shaders/cast_32.wgsl?raw";
+import clampGradF32Wgsl from "../../shaders/clamp_grad_f32.wgsl?raw";
 import compareF32Wgsl from "../../shaders/compare_f32.wgsl?raw";
 import comparisonF32Wgsl from "../../shaders/comparison_f32.wgsl?raw";
 import convDynamicI8Wgsl from "../../shaders/conv_dynamic_i8.wgsl?raw";
@@ -60,6 +62,7 @@ import libConvQuadF32Wgsl from "../../shaders/lib/conv_quad_f32.wgsl?raw";
 import libConvQuadI8Wgsl from "../../shaders/lib/conv_quad_i8.wgsl?raw";
 import libConvTiledI8Wgsl from "../../shaders/lib/conv_tiled_i8.wgsl?raw";
 import libCopyWgsl from "../../shaders/lib/copy.wgsl?raw";
+import libCoveringWgsl from "../../shaders/lib/covering.wgsl?raw";
 import libDepthwiseTileF32Wgsl from "../../shaders/lib/depthwise_tile_f32.wgsl?raw";
 import libDivideWgsl from "../../shaders/lib/divide.wgsl?raw";
 import libDot4Wgsl from "../../shaders/lib/dot4.wgsl?raw";
@@ -103,6 +106,7 @@ import matmulF32Wgsl from "../../shaders/matmul_f32.wgsl?raw";
 import matmulQuadWeightsWgsl from "../../shaders/matmul_quad_weights.wgsl?raw";
 import matmulTiledWeightsWgsl from "../../shaders/matmul_tiled_weights.wgsl?raw";
 import matmulWeightsWgsl from "../../shaders/matmul_weights.wgsl?raw";
+import maxPoolGradF32Wgsl from "../../shaders/max_pool_grad_f32.wgsl?raw";
 import narrowI8Wgsl from "../../shaders/narrow_i8.wgsl?raw";
 import observeChannelsF32Wgsl from "../../shaders/observe_channels_f32.wgsl?raw";
 import observeHistogramF32Wgsl from "../../shaders/observe_histogram_f32.wgsl?raw";
@@ -123,6 +127,7 @@ import reshapeQuantizeF32Wgsl from "../../shaders/reshape_quantize_f32.wgsl?raw"
 import softmaxF32Wgsl from "../../shaders/softmax_f32.wgsl?raw";
 import softmaxRowsF32Wgsl from "../../shaders/softmax_rows_f32.wgsl?raw";
 import unaryF32Wgsl from "../../shaders/unary_f32.wgsl?raw";
+import unaryGradF32Wgsl from "../../shaders/unary_grad_f32.wgsl?raw";
 import unaryRangeF32Wgsl from "../../shaders/unary_range_f32.wgsl?raw";
 import updateRunningF32Wgsl from "../../shaders/update_running_f32.wgsl?raw";
 import where32Wgsl from "../../shaders/where_32.wgsl?raw";
@@ -137,6 +142,18 @@ const argF32 = {
     params: {binding: 0, type: "uniform", size: 56, fields: {count: {offset: 0, type: "u32"}, length: {offset: 4, type: "u32"}, k1: {offset: 8, type: "u32"}, k2: {offset: 12, type: "u32"}, k3: {offset: 16, type: "u32"}, k4: {offset: 20, type: "u32"}, t0: {offset: 24, type: "u32"}, t1: {offset: 28, type: "u32"}, t2: {offset: 32, type: "u32"}, t3: {offset: 36, type: "u32"}, t4: {offset: 40, type: "u32"}, stride: {offset: 44, type: "u32"}, words: {offset: 48, type: "u32"}, last: {offset: 52, type: "u32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4u"},
     out: {binding: 2, type: "storage", element: "vec4i"},
+  },
+} as const satisfies Shader;
+
+const averagePoolGradF32 = {
+  label: "average_pool_grad_f32",
+  parts: [libGridWgsl, libCoveringWgsl, averagePoolGradF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 68, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, inHeight: {offset: 8, type: "u32"}, inWidth: {offset: 12, type: "u32"}, outHeight: {offset: 16, type: "u32"}, outWidth: {offset: 20, type: "u32"}, kernelHeight: {offset: 24, type: "u32"}, kernelWidth: {offset: 28, type: "u32"}, strideHeight: {offset: 32, type: "u32"}, strideWidth: {offset: 36, type: "u32"}, dilationHeight: {offset: 40, type: "u32"}, dilationWidth: {offset: 44, type: "u32"}, padTop: {offset: 48, type: "u32"}, padLeft: {offset: 52, type: "u32"}, padBottomEnd: {offset: 56, type: "u32"}, padRightEnd: {offset: 60, type: "u32"}, countPad: {offset: 64, type: "u32"}}},
+    gradient: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 2, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
@@ -179,7 +196,7 @@ const batchNormGradF32 = {
     gradient: {binding: 1, type: "read-only-storage", element: "vec4f"},
     x: {binding: 2, type: "read-only-storage", element: "vec4f"},
     facts: {binding: 3, type: "read-only-storage", element: "vec4f"},
-    common: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    shares: {binding: 4, type: "read-only-storage", element: "vec4f"},
     out: {binding: 5, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
@@ -317,6 +334,19 @@ const cast32 = {
     params: {binding: 0, type: "uniform", size: 4, fields: {count: {offset: 0, type: "u32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4u"},
     out: {binding: 2, type: "storage", element: "vec4u"},
+  },
+} as const satisfies Shader;
+
+const clampGradF32 = {
+  label: "clamp_grad_f32",
+  parts: [libGridWgsl, clampGradF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, low: {offset: 4, type: "f32"}, high: {offset: 8, type: "f32"}}},
+    y: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    gradient: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
@@ -983,6 +1013,20 @@ const matmulWeights = {
   },
 } as const satisfies Shader;
 
+const maxPoolGradF32 = {
+  label: "max_pool_grad_f32",
+  parts: [libGridWgsl, libCoveringWgsl, maxPoolGradF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 56, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, inHeight: {offset: 8, type: "u32"}, inWidth: {offset: 12, type: "u32"}, outHeight: {offset: 16, type: "u32"}, outWidth: {offset: 20, type: "u32"}, kernelHeight: {offset: 24, type: "u32"}, kernelWidth: {offset: 28, type: "u32"}, strideHeight: {offset: 32, type: "u32"}, strideWidth: {offset: 36, type: "u32"}, dilationHeight: {offset: 40, type: "u32"}, dilationWidth: {offset: 44, type: "u32"}, padTop: {offset: 48, type: "u32"}, padLeft: {offset: 52, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    y: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    gradient: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 4, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const narrowI8 = {
   label: "narrow_i8",
   parts: [libGridWgsl, libDot4Wgsl, narrowI8Wgsl],
@@ -1227,6 +1271,19 @@ const unaryF32 = {
   },
 } as const satisfies Shader;
 
+const unaryGradF32 = {
+  label: "unary_grad_f32",
+  parts: [libGridWgsl, libErfWgsl, unaryGradF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32", OP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 20, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, a: {offset: 12, type: "f32"}, b: {offset: 16, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    gradient: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const unaryRangeF32 = {
   label: "unary_range_f32",
   parts: [libErfWgsl, libUnaryWgsl, unaryRangeF32Wgsl],
@@ -1269,7 +1326,7 @@ const where32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { argF32, batchNormF32, batchNormFactsF32, batchNormGradF32, batchNormMomentsF32, batchNormParametersGradF32, batchNormStatisticsF32, batchNormSumsF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, gruDynamicI8, gruF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32, unaryRangeF32, updateRunningF32, where32 } as const;
+export const shaders = { argF32, averagePoolGradF32, batchNormF32, batchNormFactsF32, batchNormGradF32, batchNormMomentsF32, batchNormParametersGradF32, batchNormStatisticsF32, batchNormSumsF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clampGradF32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, gruDynamicI8, gruF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, maxPoolGradF32, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32, unaryGradF32, unaryRangeF32, updateRunningF32, where32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

@@ -3,7 +3,6 @@
 
 import type { BatchNormGrad, BatchNormTraining, UpdateRunning } from "../graph/gradients.ts";
 import type { Clamp } from "../graph/node.ts";
-import { clamp } from "../tensor/rounding.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { floatInput, perChannel, rounded, type Reals } from "./operands.ts";
 

@@ -24,7 +24,7 @@ import { batchNorm } from "./batchNorm.ts";
 import { binary } from "./binary.ts";
 import { conv } from "./conv.ts";
 import { gather } from "./gather.ts";
-import { runGradient } from "./gradients.ts";
+import { clampGrad, runGradient } from "./gradients.ts";
 import { gemm, matmul } from "./gemm.ts";
 import { layerNorm } from "./layerNorm.ts";
 import { clipBytes, dynamicQuantize, integerProduct, integerToFloat } from "./integers.ts";
@@ -258,6 +258,8 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
       return fakeQuantize(node, inputs);
     case "FakeQuantizeGrad":
       return fakeQuantizeGrad(node, inputs);
+    case "ClampGrad":
+      return clampGrad(node, inputs);
     case "LayerNormalization":
       return layerNorm(node, inputs);
     default:

@@ -3,6 +3,7 @@
 import type { Node } from "../graph/node.ts";
 import { nodeError } from "../graph/shapes.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { updateRunning } from "./batchNormTraining.ts";
 
 /** Whether `node` is there for the variables that it changes. */
 export function isUpdate(node: Node): boolean {
@@ -12,7 +13,8 @@ export function isUpdate(node: Node): boolean {
 /** What `node` leaves in its variables, by the index of the input. */
 export function update(
   node: Node,
-  _inputs: readonly Tensor[],
+  inputs: readonly Tensor[],
 ): readonly (readonly [number, Tensor])[] {
+  if (node.op === "UpdateRunning") return updateRunning(node, inputs);
   throw nodeError(node, "the reference must know it", node.op, "Please report.");
 }

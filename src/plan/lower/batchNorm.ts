@@ -150,7 +150,7 @@ export function lowerBatchNormGrad(lowering: Lowering, node: BatchNormGrad): voi
     buffers: { gradient, x: x.ref, facts, out: parts },
     groups: tiles * splits,
   });
-  const common = scratchWords(lowering, words * 2);
+  const shares = scratchWords(lowering, words * 2);
   const outs = {
     outScale: lowering.output(node, 1).ref,
     outBias: lowering.output(node, 2).ref,
@@ -161,7 +161,7 @@ export function lowerBatchNormGrad(lowering: Lowering, node: BatchNormGrad): voi
     node: node.name,
     overrides,
     uniforms: { words, last, splits, tiles, mean: frozen ? 0 : 1 / rows, epsilon },
-    buffers: { parts, facts, ...outs, out: common },
+    buffers: { parts, facts, ...outs, out: shares },
     groups: tiles,
   });
   withPicture(lowering, node, (out) => {
@@ -169,7 +169,7 @@ export function lowerBatchNormGrad(lowering: Lowering, node: BatchNormGrad): voi
     lowering.plan.step("batchNormGradF32", {
       node: node.name,
       uniforms: { count, words, ...bounds },
-      buffers: { gradient, x: x.ref, facts, common, out: out.ref },
+      buffers: { gradient, x: x.ref, facts, shares, out: out.ref },
       groups: workgroups(count),
     });
   });

@@ -26,9 +26,10 @@ import {
 import { alignRank } from "./movement.ts";
 
 type Function = Exclude<UnaryFunction, { op: "Identity" }>;
+type Bare<N> = N extends Node ? Omit<N, "name" | "inputs" | "outputs"> : never;
 
 /** The shader's number for f, and its two constants. "InverseSqrt" is no op: Pow by −½ is it. */
-function functionOf(node: Function | { readonly op: "InverseSqrt" }): {
+export function functionOf(node: Bare<Function> | { readonly op: "InverseSqrt" }): {
   op: number;
   a: number;
   b: number;
