@@ -6,6 +6,8 @@ import { formatShape } from "../tensor/tensor.ts";
 import { attention } from "./attentionShape.ts";
 import { isBinary, isReduce, isUnaryFunction } from "./functions.ts";
 import { sliceRange, windowSize } from "./extents.ts";
+import { isGradientNode } from "./gradients.ts";
+import { gradientShapes } from "./gradientShapes.ts";
 import { learningShapes } from "./learningShapes.ts";
 import type { Node, Window } from "./node.ts";
 import { CHECK_MODEL, nodeError, sizeAt } from "./nodeError.ts";
@@ -244,6 +246,7 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
   const x = inputs[0] ?? [];
   if (isUnaryFunction(node)) return [[...x]];
   if (isBinary(node)) return [broadcastShapes(node, x, inputs[1] ?? [])];
+  if (isGradientNode(node)) return gradientShapes(node, inputs);
   if (isReduce(node)) return [reduced(x, node.axes, node.keepdims)];
   switch (node.op) {
     case "Conv":
