@@ -57,6 +57,7 @@ import gemvI8Wgsl from "../../shaders/gemv_i8.wgsl?raw";
 import gemvWeightsWgsl from "../../shaders/gemv_weights.wgsl?raw";
 import gruDynamicI8Wgsl from "../../shaders/gru_dynamic_i8.wgsl?raw";
 import gruF32Wgsl from "../../shaders/gru_f32.wgsl?raw";
+import guardStepF32Wgsl from "../../shaders/guard_step_f32.wgsl?raw";
 import layerNormF32Wgsl from "../../shaders/layer_norm_f32.wgsl?raw";
 import layerNormRowsF32Wgsl from "../../shaders/layer_norm_rows_f32.wgsl?raw";
 import libBatchNormWgsl from "../../shaders/lib/batch_norm.wgsl?raw";
@@ -984,6 +985,19 @@ const gruF32 = {
   },
 } as const satisfies Shader;
 
+const guardStepF32 = {
+  label: "guard_step_f32",
+  parts: [guardStepF32Wgsl],
+  tile: {},
+  overrides: {},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 4, fields: {greatest: {offset: 0, type: "u32"}}},
+    hyper: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    loss: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const layerNormF32 = {
   label: "layer_norm_f32",
   parts: [libLayerNormWgsl, layerNormF32Wgsl],
@@ -1473,7 +1487,7 @@ const where32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { accumulateF32, adamUpdateF32, argF32, averagePoolGradF32, batchNormF32, batchNormFactsF32, batchNormGradF32, batchNormMomentsF32, batchNormParametersGradF32, batchNormStatisticsF32, batchNormSumsF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clampGradF32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, gruDynamicI8, gruF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, maxPoolGradF32, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, packFilterF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, squaresF32, unaryF32, unaryGradF32, unaryRangeF32, updateRunningF32, where32 } as const;
+export const shaders = { accumulateF32, adamUpdateF32, argF32, averagePoolGradF32, batchNormF32, batchNormFactsF32, batchNormGradF32, batchNormMomentsF32, batchNormParametersGradF32, batchNormStatisticsF32, batchNormSumsF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clampGradF32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, gruDynamicI8, gruF32, guardStepF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, maxPoolGradF32, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, packFilterF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, squaresF32, unaryF32, unaryGradF32, unaryRangeF32, updateRunningF32, where32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

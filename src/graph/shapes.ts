@@ -352,6 +352,8 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "CrossEntropyGrad":
     case "GatherGrad":
       return learningShapes(node, inputs);
+    case "GuardStep":
+      return [[...x]];
     case "ClipFactor":
       return [[], []];
     case "SgdUpdate":

@@ -50,6 +50,7 @@ import {
   lowerAccumulate,
   lowerAdamUpdate,
   lowerClipFactor,
+  lowerGuardStep,
   lowerSgdUpdate,
 } from "./lower/updates.ts";
 import type { Plan } from "./plan.ts";
@@ -132,6 +133,8 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerAccumulate(lowering, node);
     case "ClipFactor":
       return lowerClipFactor(lowering, node);
+    case "GuardStep":
+      return lowerGuardStep(lowering, node);
     case "Observe":
       return lowerObserve(lowering, node);
     case "Compare":

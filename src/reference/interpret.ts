@@ -32,7 +32,7 @@ import { clipBytes, dynamicQuantize, integerProduct, integerToFloat } from "./in
 import { compareElements, integerBinary, logic, not, where } from "./logic.ts";
 import { isMovement, move } from "./movement.ts";
 import { floatInput, inputAt, outputShape } from "./operands.ts";
-import { clipFactor } from "./optimizers.ts";
+import { clipFactor, guardStep } from "./optimizers.ts";
 import { averagePool, maxPool } from "./pool.ts";
 import { runQuantized } from "./quantized.ts";
 import { storedQ } from "./quantizedOperands.ts";
@@ -144,6 +144,7 @@ function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>):
   }
   const isPlain = from[0] === undefined && tensors[0]?.dtype !== "float32";
   if (node.op === "ClipFactor") return clipFactor(node, tensors);
+  if (node.op === "GuardStep") return [guardStep(node, tensors)];
   if (node.op === "Gather") return [gather(node, tensors, shapes[0] ?? [])];
   if (node.op === "Clip" && isPlain) return [clipBytes(node, tensors)];
   if (node.op === "LSTM" || node.op === "GRU") return recurrent(node, tensors, from);

@@ -149,6 +149,7 @@ export function exportNode(
     case "AdamUpdate":
     case "Accumulate":
     case "ClipFactor":
+    case "GuardStep":
       return draft.refuse(
         node,
         "ONNX has no gradients; export the model without its training graph",
