@@ -7,6 +7,7 @@ import { dequantizeTensor, quantizeTensor } from "../graph/arithmetic.ts";
 import type { BoundGraph, BoundValue } from "../graph/bind.ts";
 import { matchDims } from "../graph/bind.ts";
 import { isBinary, isReduce, isUnaryFunction } from "../graph/functions.ts";
+import { isGradientNode } from "../graph/gradients.ts";
 import type { Node } from "../graph/node.ts";
 import { nodeError } from "../graph/shapes.ts";
 import type { QParams } from "../graph/value.ts";
@@ -18,6 +19,7 @@ import { binary } from "./binary.ts";
 import { conv } from "./conv.ts";
 import { fakeQuantize, fakeQuantizeGrad } from "./fakeQuantize.ts";
 import { gather } from "./gather.ts";
+import { clampGrad, runGradient } from "./gradients.ts";
 import { gemm, matmul } from "./gemm.ts";
 import { layerNorm } from "./layerNorm.ts";
 import { crossEntropy, crossEntropyGrad, gatherGrad } from "./learning.ts";
@@ -25,7 +27,7 @@ import { clipBytes, dynamicQuantize, integerProduct, integerToFloat } from "./in
 import { compareElements, integerBinary, logic, not, where } from "./logic.ts";
 import { isMovement, move } from "./movement.ts";
 import { floatInput, inputAt } from "./operands.ts";
-import { clipFactor } from "./optimizers.ts";
+import { clipFactor, guardStep } from "./optimizers.ts";
 import { averagePool, maxPool } from "./pool.ts";
 import { runQuantized } from "./quantized.ts";
 import { storedQ } from "./quantizedOperands.ts";
@@ -137,6 +139,7 @@ function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>):
   }
   const isPlain = from[0] === undefined && tensors[0]?.dtype !== "float32";
   if (node.op === "ClipFactor") return clipFactor(node, tensors);
+  if (node.op === "GuardStep") return [guardStep(node, tensors)];
   if (node.op === "Gather") return [gather(node, tensors, shapes[0] ?? [])];
   if (node.op === "Clip" && isPlain) return [clipBytes(node, tensors)];
   if (node.op === "LSTM" || node.op === "GRU") return recurrent(node, tensors, from);
@@ -161,6 +164,7 @@ function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>):
   }
   if (isMovement(node)) return move(node, tensors, shapes);
   if (node.op === "FakeQuantizeGrad") return fakeQuantizeGrad(node, tensors);
+  if (isGradientNode(node) && node.op !== "UpdateRunning") return runGradient(node, tensors);
   return [runFloat(node, tensors)];
 }
 
@@ -227,6 +231,8 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
       return attention(node, inputs);
     case "FakeQuantize":
       return fakeQuantize(node, inputs);
+    case "ClampGrad":
+      return clampGrad(node, inputs);
     case "LayerNormalization":
       return layerNorm(node, inputs);
     case "CrossEntropy":
