@@ -386,6 +386,8 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "CrossEntropy":
     case "CrossEntropyGrad":
     case "GatherGrad":
+    case "LSTMGrad":
+    case "GRUGrad":
       return learningShapes(node, inputs);
     case "ClipFactor":
       return [[], []];
