@@ -4,6 +4,7 @@
 import type { DType } from "../tensor/dtype.ts";
 import type { DynamicRule } from "./dynamic.ts";
 import type { LearningNode } from "./learning.ts";
+import type { GradientNode } from "./gradients.ts";
 import type { Dim } from "./value.ts";
 import type { ObserverSpec } from "./observer.ts";
 import type { RecurrentAttributes } from "./recurrent.ts";
@@ -325,6 +326,7 @@ export type Node =
   | BatchNormalization
   | LayerNormalization
   | Unary
+  | GradientNode
   | Binary
   | Comparison
   | Logic

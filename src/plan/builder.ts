@@ -52,6 +52,7 @@ export interface StepArgs<S extends ShaderName> {
 const WRITTEN = new Set([
   ...["out", "slot", "hOut", "cOut", "outScale", "outZero", "outRange", "outNorm"],
   ...["parameter", "summed", "velocity", "first", "second"],
+  ...["outMean", "outVariance", "outBias", "outDivisor", "runningMean", "runningVariance"],
 ]);
 
 const MAX_GROUPS = 65535;

@@ -6,6 +6,7 @@ import { valueOf } from "../graph/graph.ts";
 import type { BoundGraph } from "../graph/bind.ts";
 import { takes } from "../graph/dtypes.ts";
 import { isBinary, isReduce, isUnaryFunction } from "../graph/functions.ts";
+import { isGradientNode } from "../graph/gradients.ts";
 import type { Node } from "../graph/node.ts";
 import { storedWeight } from "../graph/weightOnly.ts";
 import { formatShape, sizeOf } from "../tensor/tensor.ts";
@@ -26,6 +27,7 @@ import {
 } from "./lower/elementwise.ts";
 import { lowerLayerNorm } from "./lower/layerNorm.ts";
 import { lowerDynamicQuantize } from "./lower/dynamic.ts";
+import { lowerClampGrad, lowerGradient } from "./lower/gradients.ts";
 import { lowerGather } from "./lower/gather.ts";
 import { lowerIntegerToFloat } from "./lower/integerToFloat.ts";
 import { lowerCrossEntropy, lowerCrossEntropyGrad, lowerGatherGrad } from "./lower/learning.ts";
@@ -125,7 +127,7 @@ function lowerNode(lowering: Lowering, node: Node): void {
     case "GRUGrad":
       return lowerRecurrentGrad(lowering, node);
     case "ClampGrad":
-      throw lowering.unsupported(node, "it has no kernel");
+      return lowerClampGrad(lowering, node);
     case "SgdUpdate":
       return lowerSgdUpdate(lowering, node);
     case "AdamUpdate":
@@ -143,6 +145,7 @@ function lowerNode(lowering: Lowering, node: Node): void {
     default:
       if (isUnaryFunction(node)) return lowerUnary(lowering, node);
       if (isReduce(node)) return lowerReduce(lowering, node);
+      if (isGradientNode(node)) return lowerGradient(lowering, node);
       if (isBinary(node)) return lowerArithmetic(lowering, node);
       return lowerMovement(lowering, node);
   }

@@ -12,6 +12,7 @@ import {
 import type { BoundGraph, BoundValue } from "../graph/bind.ts";
 import { matchDims } from "../graph/bind.ts";
 import { isBinary, isReduce, isUnaryFunction } from "../graph/functions.ts";
+import { isGradientNode } from "../graph/gradients.ts";
 import type { Node, NodeOf } from "../graph/node.ts";
 import { nodeError } from "../graph/shapes.ts";
 import type { QParams } from "../graph/value.ts";
@@ -23,6 +24,7 @@ import { batchNorm } from "./batchNorm.ts";
 import { binary } from "./binary.ts";
 import { conv } from "./conv.ts";
 import { gather } from "./gather.ts";
+import { clampGrad, runGradient } from "./gradients.ts";
 import { gemm, matmul } from "./gemm.ts";
 import { layerNorm } from "./layerNorm.ts";
 import { crossEntropy, crossEntropyGrad, gatherGrad } from "./learning.ts";
@@ -167,6 +169,7 @@ function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>):
     );
   }
   if (isMovement(node)) return move(node, tensors, shapes);
+  if (isGradientNode(node) && node.op !== "UpdateRunning") return runGradient(node, tensors);
   return [runFloat(node, tensors)];
 }
 
@@ -260,6 +263,8 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
       return fakeQuantize(node, inputs);
     case "FakeQuantizeGrad":
       return fakeQuantizeGrad(node, inputs);
+    case "ClampGrad":
+      return clampGrad(node, inputs);
     case "LayerNormalization":
       return layerNorm(node, inputs);
     case "CrossEntropy":

@@ -4,6 +4,7 @@ import type { Node } from "../graph/node.ts";
 import { nodeError } from "../graph/shapes.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { accumulate, adamUpdate, sgdUpdate } from "./optimizers.ts";
+import { updateRunning } from "./batchNormTraining.ts";
 
 /** Whether `node` is there for the variables that it changes. */
 export function isUpdate(node: Node): boolean {
@@ -22,6 +23,8 @@ export function update(
       return adamUpdate(node, inputs);
     case "Accumulate":
       return accumulate(node, inputs);
+    case "UpdateRunning":
+      return updateRunning(node, inputs);
     default:
       throw nodeError(node, "the reference must know it", node.op, "Please report.");
   }

@@ -42,6 +42,10 @@ const QUAD = { QUARTER: [4, 8], WORDS: [1, 2] };
 const WEIGHTS = { BITS: [4, 8, 16], ZEROS: FLAG };
 /** Every value that lowering gives each override; all their combinations are compiled. */
 const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readonly number[]>>>>> = {
+  adamUpdateF32: { DECOUPLED: FLAG, ACCUMULATED: FLAG },
+  sgdUpdateF32: { MOMENTUM: FLAG, NESTEROV: FLAG, ACCUMULATED: FLAG },
+  squaresF32: { WORKGROUP: [4, 64] },
+  clipFactorF32: { WORKGROUP: [4, 64] },
   argF32: { LAST: FLAG, LEAST: FLAG, SELECT_LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
   binaryF32: { OP: [0, 1, 2, 3, 4, 5, 6] },
   binaryI8: { MULTIPLY: FLAG },
@@ -101,6 +105,8 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   reduceI8: { LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
   softmaxF32: { LAST: FLAG, LOG: FLAG },
   softmaxRowsF32: { MASKED: FLAG },
+  batchedF32: { MASKED: FLAG },
+  batchedQuadF32: { MASKED: FLAG },
   unaryF32: { OP: Array.from({ length: 22 }, (_, op) => op) },
   unaryRangeF32: { OP: Array.from({ length: 22 }, (_, op) => op), WORKGROUP: [4, 64] },
 };
@@ -285,6 +291,10 @@ describe("the style of", () => {
         ["slot", "out"],
         ["outScale", "outZero", "out"],
         ["outRange", "out"],
+        ["outNorm", "out"],
+        ["summed"],
+        ["summed", "velocity", "parameter"],
+        ["summed", "first", "second", "parameter"],
       ];
       expect(allowed).toContainEqual(written);
       expect(bindings.slice(-written.length).map(([key]) => key)).toEqual(written);

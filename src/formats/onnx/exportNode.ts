@@ -1,6 +1,7 @@
 // One node → ONNX, in float. Quantization is around it (export.ts), never in it.
 
 import { isBinary, isReduce, isUnaryFunction } from "../../graph/functions.ts";
+import { isGradientNode } from "../../graph/gradients.ts";
 import type { Node, Window } from "../../graph/node.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import type { Dim } from "../../graph/value.ts";
@@ -172,6 +173,11 @@ export function exportNode(
     case "MatMulIntegerToFloat":
       throw new Error(`export: ${node.op} "${name}" has its own writer; please report.`);
     default:
+      if (isGradientNode(node))
+        return draft.refuse(
+          node,
+          "ONNX has no gradients; export the model without its training graph",
+        );
       if (isUnaryFunction(node) || isBinary(node)) return plain();
       if (isReduce(node)) {
         const keepdims = int(node.keepdims);
