@@ -59,6 +59,7 @@ import gemvI8Wgsl from "../../shaders/gemv_i8.wgsl?raw";
 import gemvWeightsWgsl from "../../shaders/gemv_weights.wgsl?raw";
 import gruDynamicI8Wgsl from "../../shaders/gru_dynamic_i8.wgsl?raw";
 import gruF32Wgsl from "../../shaders/gru_f32.wgsl?raw";
+import gruGradF32Wgsl from "../../shaders/gru_grad_f32.wgsl?raw";
 import guardStepF32Wgsl from "../../shaders/guard_step_f32.wgsl?raw";
 import layerNormF32Wgsl from "../../shaders/layer_norm_f32.wgsl?raw";
 import layerNormRowsF32Wgsl from "../../shaders/layer_norm_rows_f32.wgsl?raw";
@@ -98,6 +99,7 @@ import libQuadsI8Wgsl from "../../shaders/lib/quads_i8.wgsl?raw";
 import libRangeParamsWgsl from "../../shaders/lib/range_params.wgsl?raw";
 import libRealSumWgsl from "../../shaders/lib/real_sum.wgsl?raw";
 import libRecurrentWgsl from "../../shaders/lib/recurrent.wgsl?raw";
+import libRecurrentGradWgsl from "../../shaders/lib/recurrent_grad.wgsl?raw";
 import libRecurrentI8Wgsl from "../../shaders/lib/recurrent_i8.wgsl?raw";
 import libReduceWgsl from "../../shaders/lib/reduce.wgsl?raw";
 import libRequantizeWgsl from "../../shaders/lib/requantize.wgsl?raw";
@@ -119,6 +121,7 @@ import libWindowWgsl from "../../shaders/lib/window.wgsl?raw";
 import lookupI8Wgsl from "../../shaders/lookup_i8.wgsl?raw";
 import lstmDynamicI8Wgsl from "../../shaders/lstm_dynamic_i8.wgsl?raw";
 import lstmF32Wgsl from "../../shaders/lstm_f32.wgsl?raw";
+import lstmGradF32Wgsl from "../../shaders/lstm_grad_f32.wgsl?raw";
 import matmulF32Wgsl from "../../shaders/matmul_f32.wgsl?raw";
 import matmulQuadWeightsWgsl from "../../shaders/matmul_quad_weights.wgsl?raw";
 import matmulTiledWeightsWgsl from "../../shaders/matmul_tiled_weights.wgsl?raw";
@@ -138,6 +141,7 @@ import quantizeDynamicF32Wgsl from "../../shaders/quantize_dynamic_f32.wgsl?raw"
 import quantizeF32Wgsl from "../../shaders/quantize_f32.wgsl?raw";
 import quantizeRowsF32Wgsl from "../../shaders/quantize_rows_f32.wgsl?raw";
 import rangeF32Wgsl from "../../shaders/range_f32.wgsl?raw";
+import recurrentCellsF32Wgsl from "../../shaders/recurrent_cells_f32.wgsl?raw";
 import reduceF32Wgsl from "../../shaders/reduce_f32.wgsl?raw";
 import reduceI8Wgsl from "../../shaders/reduce_i8.wgsl?raw";
 import reshape32Wgsl from "../../shaders/reshape_32.wgsl?raw";
@@ -1023,6 +1027,24 @@ const gruF32 = {
   },
 } as const satisfies Shader;
 
+const gruGradF32 = {
+  label: "gru_grad_f32",
+  parts: [libRecurrentGradWgsl, gruGradF32Wgsl],
+  tile: {BATCH: 1},
+  overrides: {WORKGROUP: "u32", ROOM: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 36, fields: {first: {offset: 0, type: "u32"}, steps: {offset: 4, type: "u32"}, begins: {offset: 8, type: "u32"}, time: {offset: 12, type: "u32"}, batch: {offset: 16, type: "u32"}, units: {offset: 20, type: "u32"}, words: {offset: 24, type: "u32"}, reverse: {offset: 28, type: "u32"}, lengthStride: {offset: 32, type: "u32"}}},
+    sums: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    weights: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    hBefore: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    gradient: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    lengths: {binding: 5, type: "read-only-storage", element: "i32"},
+    lastState: {binding: 6, type: "read-only-storage", element: "vec4f"},
+    hOut: {binding: 7, type: "storage", element: "vec4f"},
+    out: {binding: 8, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const guardStepF32 = {
   label: "guard_step_f32",
   parts: [guardStepF32Wgsl],
@@ -1111,6 +1133,24 @@ const lstmF32 = {
     cFrom: {binding: 5, type: "read-only-storage", element: "vec4f"},
     hOut: {binding: 6, type: "storage", element: "vec4f"},
     cOut: {binding: 7, type: "storage", element: "vec4f"},
+    out: {binding: 8, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const lstmGradF32 = {
+  label: "lstm_grad_f32",
+  parts: [libRecurrentGradWgsl, lstmGradF32Wgsl],
+  tile: {BATCH: 1},
+  overrides: {WORKGROUP: "u32", ROOM: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 36, fields: {first: {offset: 0, type: "u32"}, steps: {offset: 4, type: "u32"}, begins: {offset: 8, type: "u32"}, time: {offset: 12, type: "u32"}, batch: {offset: 16, type: "u32"}, units: {offset: 20, type: "u32"}, words: {offset: 24, type: "u32"}, reverse: {offset: 28, type: "u32"}, lengthStride: {offset: 32, type: "u32"}}},
+    sums: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    weights: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    cells: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    gradient: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    lengths: {binding: 5, type: "read-only-storage", element: "i32"},
+    lastState: {binding: 6, type: "read-only-storage", element: "vec4f"},
+    hOut: {binding: 7, type: "storage", element: "vec4f"},
     out: {binding: 8, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
@@ -1362,6 +1402,20 @@ const rangeF32 = {
   },
 } as const satisfies Shader;
 
+const recurrentCellsF32 = {
+  label: "recurrent_cells_f32",
+  parts: [libGridWgsl, libRecurrentGradWgsl, recurrentCellsF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 36, fields: {first: {offset: 0, type: "u32"}, steps: {offset: 4, type: "u32"}, begins: {offset: 8, type: "u32"}, time: {offset: 12, type: "u32"}, batch: {offset: 16, type: "u32"}, units: {offset: 20, type: "u32"}, words: {offset: 24, type: "u32"}, reverse: {offset: 28, type: "u32"}, lengthStride: {offset: 32, type: "u32"}}},
+    sums: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    cFrom: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    lengths: {binding: 3, type: "read-only-storage", element: "i32"},
+    out: {binding: 4, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const reduceF32 = {
   label: "reduce_f32",
   parts: [libKeptWgsl, libReduceWgsl, reduceF32Wgsl],
@@ -1553,7 +1607,7 @@ const where32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { accumulateF32, adamUpdateF32, argF32, averagePoolGradF32, batchNormF32, batchNormFactsF32, batchNormGradF32, batchNormMomentsF32, batchNormParametersGradF32, batchNormStatisticsF32, batchNormSumsF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clampGradF32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, fakeQuantizeLearnF32, fakeQuantizeStepsF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, gruDynamicI8, gruF32, guardStepF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, maxPoolGradF32, narrowI8, observeAverageF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, packFilterF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, squaresF32, sumsF32, unaryF32, unaryGradF32, unaryRangeF32, updateRunningF32, where32 } as const;
+export const shaders = { accumulateF32, adamUpdateF32, argF32, averagePoolGradF32, batchNormF32, batchNormFactsF32, batchNormGradF32, batchNormMomentsF32, batchNormParametersGradF32, batchNormStatisticsF32, batchNormSumsF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clampGradF32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, fakeQuantizeLearnF32, fakeQuantizeStepsF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, gruDynamicI8, gruF32, gruGradF32, guardStepF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, lstmGradF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, maxPoolGradF32, narrowI8, observeAverageF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, packFilterF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, recurrentCellsF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, squaresF32, sumsF32, unaryF32, unaryGradF32, unaryRangeF32, updateRunningF32, where32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

@@ -354,6 +354,8 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "CrossEntropy":
     case "CrossEntropyGrad":
     case "GatherGrad":
+    case "LSTMGrad":
+    case "GRUGrad":
       return learningShapes(node, inputs);
     case "GuardStep":
       return [[...x]];

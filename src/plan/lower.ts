@@ -37,6 +37,7 @@ import { emitReshape, emitReshapeQuantize, lowerMovement } from "./lower/movemen
 import { lowerCompare, lowerObserve } from "./lower/observe.ts";
 import { lowerPool, lowerSoftmax } from "./lower/pool.ts";
 import { lowerArgReduce, lowerReduce } from "./lower/reduce.ts";
+import { lowerRecurrentGrad } from "./lower/recurrentGrad.ts";
 import { lowerRecurrent } from "./lower/recurrent.ts";
 import {
   lowerArithmetic,
@@ -125,6 +126,9 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerCrossEntropyGrad(lowering, node);
     case "GatherGrad":
       return lowerGatherGrad(lowering, node);
+    case "LSTMGrad":
+    case "GRUGrad":
+      return lowerRecurrentGrad(lowering, node);
     case "ClampGrad":
       return lowerClampGrad(lowering, node);
     case "SgdUpdate":

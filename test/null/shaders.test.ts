@@ -19,7 +19,7 @@ import { elementwise } from "../support/families/elementwise.ts";
 import { dynamicProducts } from "../support/families/dynamic.ts";
 import { integerOps } from "../support/families/integers.ts";
 import { engines } from "../support/families/engines.ts";
-import { learning } from "../support/families/learning.ts";
+import { learning, recurrentGradients } from "../support/families/learning.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
 import { norms } from "../support/families/norms.ts";
@@ -91,6 +91,8 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   gruDynamicI8: { TORCH: FLAG, WIDE: FLAG, ANY: FLAG, ROOM: [16] },
   lstmDynamicI8: { TORCH: FLAG, WIDE: FLAG, ANY: FLAG, ROOM: [16] },
   gruF32: { LINEAR_BEFORE_RESET: FLAG, ANY: FLAG, ROOM: [16], BATCH: [1, 2, 4] },
+  gruGradF32: { ROOM: [16], BATCH: [1, 2, 4] },
+  lstmGradF32: { ROOM: [16], BATCH: [1, 2, 4] },
   lstmF32: { ANY: FLAG, ROOM: [16], BATCH: [1, 2, 4] },
   gemvI8: { RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
   layerNormF32: { WORKGROUP: [32, 64, 128, 256], RANGE: FLAG },
@@ -130,6 +132,8 @@ const expandedByGeometry = new Set<ShaderName>([
   "depthwiseTileI8",
   "gruF32",
   "lstmF32",
+  "gruGradF32",
+  "lstmGradF32",
   "gruDynamicI8",
   "lstmDynamicI8",
 ]);
@@ -222,6 +226,7 @@ describe("plans", () => {
       ...dynamicRecurrent,
       ...dynamicProducts,
       ...learning,
+      ...recurrentGradients,
     ];
     const graphs = families.flatMap((each) => each.sample(40).map(({ graph }) => graph));
     const prepared = prepare(new Model("float", residualGraph(), {})).graph;

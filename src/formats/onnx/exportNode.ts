@@ -144,6 +144,8 @@ export function exportNode(
     case "CrossEntropy":
     case "CrossEntropyGrad":
     case "GatherGrad":
+    case "LSTMGrad":
+    case "GRUGrad":
     case "ClampGrad":
     case "SgdUpdate":
     case "AdamUpdate":
