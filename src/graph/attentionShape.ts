@@ -1,16 +1,14 @@
-// The shape of attention's result.
+// The shape of an Attention, and what its inputs must agree in.
 
 import { formatShape } from "../tensor/tensor.ts";
+import { CHECK_MODEL, nodeError, sizeAt } from "./nodeError.ts";
 import type { Attention } from "./node.ts";
-import { nodeError, sizeAt } from "./nodeError.ts";
 import type { Dim } from "./value.ts";
 
 type Shape = readonly Dim[];
 
-const CHECK_MODEL = "Check the model file; its shapes contradict each other.";
-
 /** (B, T, heads · dv), and what its inputs must agree in. */
-export function attentionShape(node: Attention, inputs: readonly Shape[]): Dim[] {
+export function attention(node: Attention, inputs: readonly Shape[]): Dim[] {
   const [q = [], k = [], v = [], mask = []] = inputs;
   const { heads } = node;
   const got = [q, k, v].map(formatShape).join(", ");

@@ -10,7 +10,10 @@ export function nodeError(node: Node, rule: string, got: string, wayOut: string)
   return new InputError(`${node.op} "${node.name}": ${rule}; got ${got}. ${wayOut}`);
 }
 
-/** Size `axis` of `shape` as a number, or an error that names the node. */
+/** The way out of shapes that do not fit together. */
+export const CHECK_MODEL = "Check the model file; its shapes contradict each other.";
+
+/** `dim` as a number, or an error that names the node. */
 export function sizeAt(node: Node, shape: readonly Dim[], axis: number): number {
   const dim = shape[axis];
   if (typeof dim === "number") return dim;

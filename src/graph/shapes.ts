@@ -3,13 +3,16 @@
 
 import type { DType } from "../tensor/dtype.ts";
 import { formatShape } from "../tensor/tensor.ts";
+import { attention } from "./attentionShape.ts";
 import { isBinary, isReduce, isUnaryFunction } from "./functions.ts";
 import { sliceRange, windowSize } from "./extents.ts";
-import { attentionShape } from "./attentionShape.ts";
 import { convGradShapes } from "./convGrads.ts";
+import { fakeQuantizeShapes } from "./fakeQuantizedShapes.ts";
+import { isGradientNode } from "./gradients.ts";
+import { gradientShapes } from "./gradientShapes.ts";
 import { learningShapes } from "./learningShapes.ts";
 import type { Node, Window } from "./node.ts";
-import { nodeError, sizeAt } from "./nodeError.ts";
+import { CHECK_MODEL, nodeError, sizeAt } from "./nodeError.ts";
 import { addDims, divideDims, productOf } from "./dims.ts";
 import { recurrentShapes, wantedShape } from "./recurrent.ts";
 import { checkUpdate } from "./updateShapes.ts";
@@ -18,8 +21,6 @@ import type { Dim } from "./value.ts";
 export { nodeError, sizeAt };
 
 type Shape = readonly Dim[];
-
-const CHECK_MODEL = "Check the model file; its shapes contradict each other.";
 
 /** numpy broadcasting of two shapes. */
 export function broadcastShapes(node: Node, a: Shape, b: Shape): Dim[] {
@@ -247,6 +248,7 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
   const x = inputs[0] ?? [];
   if (isUnaryFunction(node)) return [[...x]];
   if (isBinary(node)) return [broadcastShapes(node, x, inputs[1] ?? [])];
+  if (isGradientNode(node)) return gradientShapes(node, inputs);
   if (isReduce(node)) return [reduced(x, node.axes, node.keepdims)];
   switch (node.op) {
     case "Conv":
@@ -267,10 +269,12 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "LogSoftmax":
     case "Quantize":
     case "Dequantize":
-    case "FakeQuantize":
     case "Not":
       return [[...x]];
+    case "FakeQuantize":
     case "FakeQuantizeGrad":
+    case "MovingAverageObserve":
+      return fakeQuantizeShapes(node, inputs);
     case "ClampGrad":
       return [sameShape(node, x, inputs[1] ?? [])];
     case "LayerNormalization":
@@ -285,7 +289,7 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "Xor":
       return [broadcastShapes(node, x, inputs[1] ?? [])];
     case "Attention":
-      return [attentionShape(node, inputs)];
+      return [attention(node, inputs)];
     case "Where":
       return [broadcastShapes(node, broadcastShapes(node, x, inputs[1] ?? []), inputs[2] ?? [])];
     case "Expand":
@@ -351,10 +355,14 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "CrossEntropy":
     case "CrossEntropyGrad":
     case "GatherGrad":
+    case "LSTMGrad":
+    case "GRUGrad":
       return learningShapes(node, inputs);
     case "ConvTranspose":
     case "ConvGradFilter":
       return convGradShapes(node, inputs);
+    case "GuardStep":
+      return [[...x]];
     case "ClipFactor":
       return [[], []];
     case "SgdUpdate":
