@@ -6,6 +6,9 @@ import { formatShape } from "../tensor/tensor.ts";
 import { attention } from "./attentionShape.ts";
 import { isBinary, isReduce, isUnaryFunction } from "./functions.ts";
 import { sliceRange, windowSize } from "./extents.ts";
+import { fakeQuantizeShapes } from "./fakeQuantizedShapes.ts";
+import { isGradientNode } from "./gradients.ts";
+import { gradientShapes } from "./gradientShapes.ts";
 import { learningShapes } from "./learningShapes.ts";
 import type { Node, Window } from "./node.ts";
 import { CHECK_MODEL, nodeError, sizeAt } from "./nodeError.ts";
@@ -244,6 +247,7 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
   const x = inputs[0] ?? [];
   if (isUnaryFunction(node)) return [[...x]];
   if (isBinary(node)) return [broadcastShapes(node, x, inputs[1] ?? [])];
+  if (isGradientNode(node)) return gradientShapes(node, inputs);
   if (isReduce(node)) return [reduced(x, node.axes, node.keepdims)];
   switch (node.op) {
     case "Conv":
@@ -264,10 +268,12 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "LogSoftmax":
     case "Quantize":
     case "Dequantize":
-    case "FakeQuantize":
     case "Not":
       return [[...x]];
+    case "FakeQuantize":
     case "FakeQuantizeGrad":
+    case "MovingAverageObserve":
+      return fakeQuantizeShapes(node, inputs);
     case "ClampGrad":
       return [sameShape(node, x, inputs[1] ?? [])];
     case "LayerNormalization":
@@ -348,7 +354,11 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "CrossEntropy":
     case "CrossEntropyGrad":
     case "GatherGrad":
+    case "LSTMGrad":
+    case "GRUGrad":
       return learningShapes(node, inputs);
+    case "GuardStep":
+      return [[...x]];
     case "ClipFactor":
       return [[], []];
     case "SgdUpdate":
