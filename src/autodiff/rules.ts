@@ -2,6 +2,7 @@
 
 import type { Rules } from "./rule.ts";
 import { binaryRules } from "./rules/binary.ts";
+import { fakeQuantizeRules } from "./rules/fakeQuantize.ts";
 import { gatherRules } from "./rules/gather.ts";
 import { layerNormRules } from "./rules/layerNorm.ts";
 import { lossRules } from "./rules/losses.ts";
@@ -11,6 +12,7 @@ import { unaryRules } from "./rules/unary.ts";
 
 export const rules: Rules = {
   ...binaryRules,
+  ...fakeQuantizeRules,
   ...gatherRules,
   ...layerNormRules,
   ...lossRules,

@@ -6,6 +6,7 @@ import { formatShape } from "../tensor/tensor.ts";
 import { attention } from "./attentionShape.ts";
 import { isBinary, isReduce, isUnaryFunction } from "./functions.ts";
 import { sliceRange, windowSize } from "./extents.ts";
+import { fakeQuantizeShapes } from "./fakeQuantizedShapes.ts";
 import { isGradientNode } from "./gradients.ts";
 import { gradientShapes } from "./gradientShapes.ts";
 import { learningShapes } from "./learningShapes.ts";
@@ -267,10 +268,12 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "LogSoftmax":
     case "Quantize":
     case "Dequantize":
-    case "FakeQuantize":
     case "Not":
       return [[...x]];
+    case "FakeQuantize":
     case "FakeQuantizeGrad":
+    case "MovingAverageObserve":
+      return fakeQuantizeShapes(node, inputs);
     case "ClampGrad":
       return [sameShape(node, x, inputs[1] ?? [])];
     case "LayerNormalization":
@@ -354,6 +357,8 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "LSTMGrad":
     case "GRUGrad":
       return learningShapes(node, inputs);
+    case "GuardStep":
+      return [[...x]];
     case "ClipFactor":
       return [[], []];
     case "SgdUpdate":

@@ -151,6 +151,7 @@ export function exportNode(
     case "AdamUpdate":
     case "Accumulate":
     case "ClipFactor":
+    case "GuardStep":
       return draft.refuse(
         node,
         "ONNX has no gradients; export the model without its training graph",
@@ -160,6 +161,7 @@ export function exportNode(
         node,
         "it is made for running alone; export the graph it was recognised in",
       );
+    case "MovingAverageObserve":
     case "Observe":
     case "Compare":
       return draft.refuse(
