@@ -15,7 +15,7 @@ import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
 import { norms } from "../support/families/norms.ts";
 import { pools } from "../support/families/pools.ts";
-import { dynamicRecurrent, recurrent } from "../support/families/recurrent.ts";
+import { computedRecurrent, dynamicRecurrent, recurrent } from "../support/families/recurrent.ts";
 import { words } from "../support/families/words.ts";
 
 let device: Device;
@@ -38,6 +38,7 @@ describe.each([
   { group: "attention", families: attentions, runs: 120 },
   { group: "plain integers", families: integerOps, runs: 150 },
   { group: "recurrent nets", families: recurrent, runs: 25 },
+  { group: "recurrent nets of computed weights", families: computedRecurrent, runs: 15 },
   { group: "dynamic recurrent nets", families: dynamicRecurrent, runs: 15 },
   { group: "integers and bools at run time", families: words, runs: 150 },
   { group: "losses and gradients", families: learning, runs: 100 },

@@ -26,7 +26,7 @@ import { norms } from "../support/families/norms.ts";
 import { pools } from "../support/families/pools.ts";
 import { words } from "../support/families/words.ts";
 import { embeddings, weightOnly } from "../support/families/weightOnly.ts";
-import { dynamicRecurrent, recurrent } from "../support/families/recurrent.ts";
+import { computedRecurrent, dynamicRecurrent, recurrent } from "../support/families/recurrent.ts";
 import { residualGraph } from "../support/models.ts";
 
 const script = new URL("../../scripts/reflectShaders.mjs", import.meta.url).href;
@@ -224,6 +224,7 @@ describe("plans", () => {
       ...embeddings,
       ...recurrent,
       ...dynamicRecurrent,
+      ...computedRecurrent,
       ...dynamicProducts,
       ...learning,
       ...recurrentGradients,
