@@ -2,13 +2,21 @@
 
 import type { Rules } from "./rule.ts";
 import { binaryRules } from "./rules/binary.ts";
+import { gatherRules } from "./rules/gather.ts";
+import { layerNormRules } from "./rules/layerNorm.ts";
+import { lossRules } from "./rules/losses.ts";
 import { reduceRules } from "./rules/reduce.ts";
+import { softmaxRules } from "./rules/softmax.ts";
 import { unaryRules } from "./rules/unary.ts";
 
 export const rules: Rules = {
-  ...unaryRules,
   ...binaryRules,
+  ...gatherRules,
+  ...layerNormRules,
+  ...lossRules,
   ...reduceRules,
+  ...softmaxRules,
+  ...unaryRules,
 };
 
 /** Ops whose rule takes care of their fused clamp. All others are given the gradient by what they clamp. */

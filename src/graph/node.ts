@@ -4,9 +4,11 @@
 import type { DType } from "../tensor/dtype.ts";
 import type { DynamicRule } from "./dynamic.ts";
 import type { GradientNode } from "./gradients.ts";
+import type { LearningNode } from "./learning.ts";
 import type { Dim } from "./value.ts";
 import type { ObserverSpec } from "./observer.ts";
 import type { RecurrentAttributes } from "./recurrent.ts";
+import type { OptimizerNode } from "./updates.ts";
 
 export interface Common {
   /** Unique in the graph; the ONNX node's name where it has one. */
@@ -350,7 +352,9 @@ export type Node =
   | MatMulIntegerToFloat
   | FakeQuantize
   | FakeQuantizeGrad
+  | LearningNode
   | ClampGrad
+  | OptimizerNode
   | Observe
   | Compare;
 

@@ -7,10 +7,12 @@ import { isBinary, isReduce, isUnaryFunction } from "./functions.ts";
 import { sliceRange, windowSize } from "./extents.ts";
 import { isGradientNode } from "./gradients.ts";
 import { gradientShapes } from "./gradientShapes.ts";
+import { learningShapes } from "./learningShapes.ts";
 import type { Node, Window } from "./node.ts";
 import { nodeError } from "./nodeError.ts";
 import { addDims, divideDims, productOf } from "./dims.ts";
 import { recurrentShapes, wantedShape } from "./recurrent.ts";
+import { checkUpdate } from "./updateShapes.ts";
 import type { Dim } from "./value.ts";
 
 export { nodeError };
@@ -384,6 +386,17 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
       const parameters = node.granularity === "perTensor" ? [] : [...x.slice(0, -1), 1];
       return [[...x], parameters, parameters];
     }
+    case "CrossEntropy":
+    case "CrossEntropyGrad":
+    case "GatherGrad":
+      return learningShapes(node, inputs);
+    case "ClipFactor":
+      return [[], []];
+    case "SgdUpdate":
+    case "AdamUpdate":
+    case "Accumulate":
+      checkUpdate(node, inputs);
+      return [];
     case "Observe":
     case "Compare":
       return [];

@@ -30,6 +30,7 @@ import { lowerDynamicQuantize } from "./lower/dynamic.ts";
 import { lowerClampGrad, lowerGradient } from "./lower/gradients.ts";
 import { lowerGather } from "./lower/gather.ts";
 import { lowerIntegerToFloat } from "./lower/integerToFloat.ts";
+import { lowerCrossEntropy, lowerCrossEntropyGrad, lowerGatherGrad } from "./lower/learning.ts";
 import { lowerIntegerProduct } from "./lower/integers.ts";
 import { lowerGemm, lowerMatMul } from "./lower/matmul.ts";
 import { emitReshape, emitReshapeQuantize, lowerMovement } from "./lower/movement.ts";
@@ -45,6 +46,12 @@ import {
   lowerWhere,
 } from "./lower/words.ts";
 import { lowerDequantize, lowerQuantize } from "./lower/quantization.ts";
+import {
+  lowerAccumulate,
+  lowerAdamUpdate,
+  lowerClipFactor,
+  lowerSgdUpdate,
+} from "./lower/updates.ts";
 import type { Plan } from "./plan.ts";
 import { defaultTarget, type Target } from "./target.ts";
 
@@ -109,8 +116,22 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerFakeQuantize(lowering, node);
     case "FakeQuantizeGrad":
       return lowerFakeQuantizeGrad(lowering, node);
+    case "CrossEntropy":
+      return lowerCrossEntropy(lowering, node);
+    case "CrossEntropyGrad":
+      return lowerCrossEntropyGrad(lowering, node);
+    case "GatherGrad":
+      return lowerGatherGrad(lowering, node);
     case "ClampGrad":
       return lowerClampGrad(lowering, node);
+    case "SgdUpdate":
+      return lowerSgdUpdate(lowering, node);
+    case "AdamUpdate":
+      return lowerAdamUpdate(lowering, node);
+    case "Accumulate":
+      return lowerAccumulate(lowering, node);
+    case "ClipFactor":
+      return lowerClipFactor(lowering, node);
     case "Observe":
       return lowerObserve(lowering, node);
     case "Compare":

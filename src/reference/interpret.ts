@@ -27,10 +27,12 @@ import { gather } from "./gather.ts";
 import { clampGrad, runGradient } from "./gradients.ts";
 import { gemm, matmul } from "./gemm.ts";
 import { layerNorm } from "./layerNorm.ts";
+import { crossEntropy, crossEntropyGrad, gatherGrad } from "./learning.ts";
 import { clipBytes, dynamicQuantize, integerProduct, integerToFloat } from "./integers.ts";
 import { compareElements, integerBinary, logic, not, where } from "./logic.ts";
 import { isMovement, move } from "./movement.ts";
 import { floatInput, inputAt, outputShape } from "./operands.ts";
+import { clipFactor } from "./optimizers.ts";
 import { averagePool, maxPool } from "./pool.ts";
 import { runQuantized } from "./quantized.ts";
 import { storedQ } from "./quantizedOperands.ts";
@@ -141,6 +143,7 @@ function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>):
     throw nodeError(node, "its weight must be quantized", "a plain one", "Give it QParams.");
   }
   const isPlain = from[0] === undefined && tensors[0]?.dtype !== "float32";
+  if (node.op === "ClipFactor") return clipFactor(node, tensors);
   if (node.op === "Gather") return [gather(node, tensors, shapes[0] ?? [])];
   if (node.op === "Clip" && isPlain) return [clipBytes(node, tensors)];
   if (node.op === "LSTM" || node.op === "GRU") return recurrent(node, tensors, from);
@@ -262,6 +265,12 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
       return clampGrad(node, inputs);
     case "LayerNormalization":
       return layerNorm(node, inputs);
+    case "CrossEntropy":
+      return crossEntropy(node, inputs);
+    case "CrossEntropyGrad":
+      return crossEntropyGrad(node, inputs);
+    case "GatherGrad":
+      return gatherGrad(node, inputs);
     default:
       if (isUnaryFunction(node)) return unary(node, inputs);
       if (isReduce(node)) return reduce(node, inputs);

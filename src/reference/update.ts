@@ -4,6 +4,7 @@ import type { Node } from "../graph/node.ts";
 import { nodeError } from "../graph/shapes.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { updateRunning } from "./batchNormTraining.ts";
+import { accumulate, adamUpdate, sgdUpdate } from "./optimizers.ts";
 
 /** Whether `node` is there for the variables that it changes. */
 export function isUpdate(node: Node): boolean {
@@ -15,6 +16,16 @@ export function update(
   node: Node,
   inputs: readonly Tensor[],
 ): readonly (readonly [number, Tensor])[] {
-  if (node.op === "UpdateRunning") return updateRunning(node, inputs);
-  throw nodeError(node, "the reference must know it", node.op, "Please report.");
+  switch (node.op) {
+    case "SgdUpdate":
+      return sgdUpdate(node, inputs);
+    case "AdamUpdate":
+      return adamUpdate(node, inputs);
+    case "Accumulate":
+      return accumulate(node, inputs);
+    case "UpdateRunning":
+      return updateRunning(node, inputs);
+    default:
+      throw nodeError(node, "the reference must know it", node.op, "Please report.");
+  }
 }
