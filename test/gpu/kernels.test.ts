@@ -8,6 +8,7 @@ import { testDevice } from "../support/device.ts";
 import { attentions } from "../support/families/attention.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
 import { elementwise } from "../support/families/elementwise.ts";
+import { gradients } from "../support/families/gradients.ts";
 import { integerOps } from "../support/families/integers.ts";
 import { engines } from "../support/families/engines.ts";
 import { learning, recurrentGradients } from "../support/families/learning.ts";
@@ -35,6 +36,7 @@ describe.each([
   { group: "element-wise ops", families: elementwise, runs: 150 },
   { group: "pools, means and softmax", families: pools, runs: 200 },
   { group: "normalizations", families: norms, runs: 200 },
+  { group: "gradients", families: gradients, runs: 60 },
   { group: "attention", families: attentions, runs: 120 },
   { group: "plain integers", families: integerOps, runs: 150 },
   { group: "recurrent nets", families: recurrent, runs: 25 },
