@@ -3,6 +3,7 @@
 import type { Rules } from "./rule.ts";
 import { batchNormRules } from "./rules/batchNorm.ts";
 import { binaryRules } from "./rules/binary.ts";
+import { fakeQuantizeRules } from "./rules/fakeQuantize.ts";
 import { gatherRules } from "./rules/gather.ts";
 import { layerNormRules } from "./rules/layerNorm.ts";
 import { lossRules } from "./rules/losses.ts";
@@ -15,6 +16,7 @@ import { unaryRules } from "./rules/unary.ts";
 export const rules: Rules = {
   ...batchNormRules,
   ...binaryRules,
+  ...fakeQuantizeRules,
   ...gatherRules,
   ...layerNormRules,
   ...lossRules,

@@ -20,7 +20,7 @@ import { dynamicProducts } from "../support/families/dynamic.ts";
 import { gradients } from "../support/families/gradients.ts";
 import { integerOps } from "../support/families/integers.ts";
 import { engines } from "../support/families/engines.ts";
-import { learning } from "../support/families/learning.ts";
+import { learning, recurrentGradients } from "../support/families/learning.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
 import { norms } from "../support/families/norms.ts";
@@ -98,18 +98,34 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   gruDynamicI8: { TORCH: FLAG, WIDE: FLAG, ANY: FLAG, ROOM: [16] },
   lstmDynamicI8: { TORCH: FLAG, WIDE: FLAG, ANY: FLAG, ROOM: [16] },
   gruF32: { LINEAR_BEFORE_RESET: FLAG, ANY: FLAG, ROOM: [16], BATCH: [1, 2, 4] },
+  gruGradF32: { ROOM: [16], BATCH: [1, 2, 4] },
+  lstmGradF32: { ROOM: [16], BATCH: [1, 2, 4] },
   lstmF32: { ANY: FLAG, ROOM: [16], BATCH: [1, 2, 4] },
   gemvI8: { RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
   layerNormF32: { WORKGROUP: [32, 64, 128, 256], RANGE: FLAG },
   layerNormRowsF32: { RANGE: FLAG },
   observeHistogramF32: { BINS: [2, 2048, 4096], PADDED: FLAG, SKIP_ZEROS: FLAG },
+  fakeQuantizeF32: { AXIS: [0, 1, 2] },
+  fakeQuantizeGradF32: { AXIS: [0, 1, 2] },
+  fakeQuantizeLearnF32: { LAST: FLAG, WORKGROUP: [4, 64] },
+  observeAverageF32: {
+    LAST: FLAG,
+    PARTS: FLAG,
+    AVERAGE: FLAG,
+    SYMMETRIC: FLAG,
+    FUSED: FLAG,
+    WORKGROUP: [4, 64],
+  },
   observeMinmaxF32: { PADDED: FLAG },
   poolF32: { MAX: FLAG },
   poolI8: { MAX: FLAG },
+  rangeF32: { ZERO: FLAG, WORKGROUP: [4, 64] },
   reduceF32: { LAST: FLAG, OP: [0, 1, 2, 3, 4, 5, 6], WORKGROUP: [4, 8, 16, 32, 64] },
   reduceI8: { LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
   softmaxF32: { LAST: FLAG, LOG: FLAG },
   softmaxRowsF32: { MASKED: FLAG },
+  batchedF32: { MASKED: FLAG },
+  batchedQuadF32: { MASKED: FLAG },
   unaryF32: { OP: Array.from({ length: 22 }, (_, op) => op) },
   unaryGradF32: { OP: Array.from({ length: 21 }, (_, op) => op) },
   unaryRangeF32: { OP: Array.from({ length: 22 }, (_, op) => op), WORKGROUP: [4, 64] },
@@ -124,6 +140,8 @@ const expandedByGeometry = new Set<ShaderName>([
   "depthwiseTileI8",
   "gruF32",
   "lstmF32",
+  "gruGradF32",
+  "lstmGradF32",
   "gruDynamicI8",
   "lstmDynamicI8",
 ]);
@@ -217,6 +235,7 @@ describe("plans", () => {
       ...dynamicRecurrent,
       ...dynamicProducts,
       ...learning,
+      ...recurrentGradients,
     ];
     const graphs = families.flatMap((each) => each.sample(40).map(({ graph }) => graph));
     const prepared = prepare(new Model("float", residualGraph(), {})).graph;
@@ -244,6 +263,7 @@ describe("plans", () => {
       "adamUpdateF32",
       "clipFactorF32",
       "compareF32",
+      "guardStepF32",
       "layerNormRowsF32",
       "observeChannelsF32",
       "probeMatrix",
@@ -299,6 +319,9 @@ describe("the style of", () => {
         ["slot", "out"],
         ["outScale", "outZero", "out"],
         ["outRange", "out"],
+        ["outScale", "outZero"],
+        ["outSums", "out"],
+        ["outRange", "outScale", "outZero", "out"],
         ["outNorm", "out"],
         ["outMean", "outVariance", "out"],
         ["outScale", "outBias", "outDivisor", "out"],

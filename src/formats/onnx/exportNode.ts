@@ -144,11 +144,14 @@ export function exportNode(
     case "CrossEntropy":
     case "CrossEntropyGrad":
     case "GatherGrad":
+    case "LSTMGrad":
+    case "GRUGrad":
     case "ClampGrad":
     case "SgdUpdate":
     case "AdamUpdate":
     case "Accumulate":
     case "ClipFactor":
+    case "GuardStep":
       return draft.refuse(
         node,
         "ONNX has no gradients; export the model without its training graph",
@@ -158,6 +161,7 @@ export function exportNode(
         node,
         "it is made for running alone; export the graph it was recognised in",
       );
+    case "MovingAverageObserve":
     case "Observe":
     case "Compare":
       return draft.refuse(

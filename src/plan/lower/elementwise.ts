@@ -160,43 +160,6 @@ function emitUnary(
   lowering.plan.step("unaryRangeF32", { ...shared, overrides, buffers, groups });
 }
 
-/** fl(1 / s) of the f32 that the scale is. */
-const reciprocalOf = (scale: number): number => fl(1 / fl(scale));
-
-export function lowerFakeQuantize(lowering: Lowering, node: NodeOf<"FakeQuantize">): void {
-  const x = lowering.input(node, 0);
-  const out = lowering.output(node);
-  const { scale, zeroPoint, qmin, qmax } = node;
-  const count = out.layout.words;
-  lowering.plan.step("fakeQuantizeF32", {
-    node: node.name,
-    uniforms: { count, scale, reciprocal: reciprocalOf(scale), zeroPoint, qmin, qmax },
-    buffers: { x: x.ref, out: out.ref },
-    groups: workgroups(count),
-  });
-}
-
-export function lowerFakeQuantizeGrad(lowering: Lowering, node: NodeOf<"FakeQuantizeGrad">): void {
-  const x = lowering.input(node, 0);
-  const gradient = lowering.input(node, 1);
-  const out = lowering.output(node);
-  if (x.quant || gradient.quant || out.quant)
-    throw lowering.unsupported(node, "x and its gradient must be float");
-  const { scale, zeroPoint, qmin, qmax } = node;
-  const count = out.layout.words;
-  lowering.plan.step("fakeQuantizeGradF32", {
-    node: node.name,
-    uniforms: {
-      count,
-      reciprocal: reciprocalOf(scale),
-      low: qmin - zeroPoint,
-      high: qmax - zeroPoint,
-    },
-    buffers: { x: x.ref, gradient: gradient.ref, out: out.ref },
-    groups: workgroups(count),
-  });
-}
-
 const SIX = [0, 1, 2, 3, 4, 5] as const;
 
 /** Strides in words along out's six physical axes; 0 where `placed` repeats. */

@@ -13,7 +13,7 @@ import {
 } from "../../graph/recurrent.ts";
 import { toNumbers } from "../../tensor/tensor.ts";
 import type { Ref } from "../builder.ts";
-import { emitRows } from "./conv.ts";
+import { emitRows } from "./rows.ts";
 import type { Lowering, Placed } from "./context.ts";
 import { emitDynamicQuantize } from "./dynamic.ts";
 import { emitIntegerToFloat, type IntegerRows } from "./integerToFloat.ts";
@@ -107,7 +107,7 @@ export function project(lowering: Lowering, cell: Cell, x: Placed): Placed {
     return sums;
   };
   const out = lowering.scratch([time * batch, outs]);
-  emitRows(lowering, node, x, out, { outs, perGroup, data, bias, filterScale: undefined });
+  emitRows(lowering, node, x, out, { outs, perGroup, matrix: data, bias, filterScale: undefined });
   return out;
 }
 
