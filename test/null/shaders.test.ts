@@ -14,6 +14,7 @@ import { Model } from "../../src/model.ts";
 import { lower } from "../../src/plan/lower.ts";
 import type { ShaderName } from "../../src/plan/plan.ts";
 import { attentions } from "../support/families/attention.ts";
+import { convGrads } from "../support/families/convGrads.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
 import { elementwise } from "../support/families/elementwise.ts";
 import { dynamicProducts } from "../support/families/dynamic.ts";
@@ -27,7 +28,7 @@ import { norms } from "../support/families/norms.ts";
 import { pools } from "../support/families/pools.ts";
 import { words } from "../support/families/words.ts";
 import { embeddings, weightOnly } from "../support/families/weightOnly.ts";
-import { dynamicRecurrent, recurrent } from "../support/families/recurrent.ts";
+import { computedRecurrent, dynamicRecurrent, recurrent } from "../support/families/recurrent.ts";
 import { residualGraph } from "../support/models.ts";
 
 const script = new URL("../../scripts/reflectShaders.mjs", import.meta.url).href;
@@ -81,7 +82,10 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
     FLOAT_BIAS: FLAG,
     ...QUAD,
   },
+  convGradFilterF32: { POINTWISE: FLAG, OUTS: [1, 2], COLUMNS: [2, 4] },
   copy32: { KEEP: FLAG },
+  spreadF32: { ZERO: FLAG },
+  sumPartsF32: { LANES: FLAG },
   copyI8: { KEEP: FLAG },
   depthwiseI8: { WIDE: FLAG, FLOAT_BIAS: FLAG },
   depthwiseTileI8: { WIDE: FLAG, FLOAT_BIAS: FLAG },
@@ -135,6 +139,7 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
 const expandedByGeometry = new Set<ShaderName>([
   "batchedF32",
   "softmaxRowsF32",
+  "depthwiseGradFilterF32",
   "depthwiseTileF32",
   "depthwiseTileObservedF32",
   "depthwiseTileI8",
@@ -219,6 +224,7 @@ describe("plans", () => {
     const families = [
       ...convolutions,
       ...largeConvolutions,
+      ...convGrads,
       ...elementwise,
       ...engines,
       ...products,
@@ -233,6 +239,7 @@ describe("plans", () => {
       ...embeddings,
       ...recurrent,
       ...dynamicRecurrent,
+      ...computedRecurrent,
       ...dynamicProducts,
       ...learning,
       ...recurrentGradients,
