@@ -6,6 +6,7 @@ import { fakeQuantizeRules } from "./rules/fakeQuantize.ts";
 import { gatherRules } from "./rules/gather.ts";
 import { layerNormRules } from "./rules/layerNorm.ts";
 import { lossRules } from "./rules/losses.ts";
+import { recurrentRules } from "./rules/recurrent.ts";
 import { reduceRules } from "./rules/reduce.ts";
 import { softmaxRules } from "./rules/softmax.ts";
 import { unaryRules } from "./rules/unary.ts";
@@ -16,6 +17,7 @@ export const rules: Rules = {
   ...gatherRules,
   ...layerNormRules,
   ...lossRules,
+  ...recurrentRules,
   ...reduceRules,
   ...softmaxRules,
   ...unaryRules,
