@@ -133,9 +133,8 @@ describe("LSTM and GRU equal central differences", () => {
       [1, 6, 3],
       [1, 6, 2],
     ];
-    expect(() =>
-      checkGradients(singleNode(node, inputs, { seed: 9, outputs: 2 })),
-    ).toThrowErrorMatchingInlineSnapshot(`
+    expect(() => checkGradients(singleNode(node, inputs, { seed: 9, outputs: 2 })))
+      .toThrowErrorMatchingInlineSnapshot(`
       [UnsupportedError: train: 1 unsupported node(s):
         GRU "node": it resets h before the product
       Freeze it and what comes before it, or change the model.]
