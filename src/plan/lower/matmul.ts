@@ -5,6 +5,7 @@ import type { Binary, Gemm, MatMul } from "../../graph/node.ts";
 import { storedWeight } from "../../graph/weightOnly.ts";
 import { sizeOf, toNumbers } from "../../tensor/tensor.ts";
 import { clampOf } from "./conv.ts";
+import { emitTransposedProduct } from "./convGradFilter.ts";
 import { floatBounds, type Lowering, type Placed } from "./context.ts";
 import { emitBinary } from "./elementwise.ts";
 import { isRow, takeBias, takeResidual, type Residual } from "./residual.ts";
@@ -51,6 +52,22 @@ function isByRows(lowering: Lowering, node: Gemm | MatMul, rows: number): boolea
   return lowering.settle(node, "by rows", () => rows >= ENOUGH_ROWS);
 }
 
+/** Whether `node` is a product as that of the gradient by a matrix: over the rows of both operands, and nothing else. */
+function isGradient(lowering: Lowering, node: Gemm): boolean {
+  const { transA, transB, alpha, low, high } = node;
+  const isFloat = node.inputs.every((name) => !lowering.quant(name));
+  const hasBias = node.inputs.length > 2;
+  return (
+    transA &&
+    !transB &&
+    alpha === 1 &&
+    !hasBias &&
+    isFloat &&
+    low === undefined &&
+    high === undefined
+  );
+}
+
 export function lowerGemm(lowering: Lowering, node: Gemm): void {
   const x = lowering.input(node, 0);
   const final = lowering.output(node);
@@ -67,6 +84,8 @@ export function lowerGemm(lowering: Lowering, node: Gemm): void {
     lowerWeightRows(lowering, node, x, product, { transposed, alpha, bias: numbers, clamp });
   } else if (isByRow) {
     lowerRows(lowering, node, x, product, { transposed, alpha, bias, clamp });
+  } else if (isGradient(lowering, node) && product.layout.words > 0) {
+    emitTransposedProduct(lowering, node, x, lowering.input(node, 1), product);
   } else {
     const k = x.layout.logical[node.transA ? 0 : 1] ?? 1;
     const straight = numbers === undefined;
