@@ -1098,7 +1098,7 @@ const guardStepF32 = {
   tile: {},
   overrides: {},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 4, fields: {greatest: {offset: 0, type: "u32"}}},
+    params: {binding: 0, type: "uniform", size: 4, fields: {limit: {offset: 0, type: "u32"}}},
     hyper: {binding: 1, type: "read-only-storage", element: "vec4f"},
     loss: {binding: 2, type: "read-only-storage", element: "vec4u"},
     out: {binding: 3, type: "storage", element: "vec4f"},
