@@ -23,6 +23,7 @@ import comparisonF32Wgsl from "../../shaders/comparison_f32.wgsl?raw";
 import convDynamicI8Wgsl from "../../shaders/conv_dynamic_i8.wgsl?raw";
 import convF32Wgsl from "../../shaders/conv_f32.wgsl?raw";
 import convGradFilterF32Wgsl from "../../shaders/conv_grad_filter_f32.wgsl?raw";
+import convGradFilterQuadF32Wgsl from "../../shaders/conv_grad_filter_quad_f32.wgsl?raw";
 import convI32Wgsl from "../../shaders/conv_i32.wgsl?raw";
 import convI8Wgsl from "../../shaders/conv_i8.wgsl?raw";
 import convMatrixDynamicI8Wgsl from "../../shaders/conv_matrix_dynamic_i8.wgsl?raw";
@@ -488,6 +489,19 @@ const convGradFilterF32 = {
   label: "conv_grad_filter_f32",
   parts: [libGridWgsl, libPixelsWgsl, convGradFilterF32Wgsl],
   tile: {OUTS: 2, COLUMNS: 4, FOUR: 4},
+  overrides: {WORKGROUP: "u32", POINTWISE: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 88, fields: {count: {offset: 0, type: "u32"}, tiles: {offset: 4, type: "u32"}, columnTiles: {offset: 8, type: "u32"}, outTiles: {offset: 12, type: "u32"}, columns: {offset: 16, type: "u32"}, slice: {offset: 20, type: "u32"}, pixels: {offset: 24, type: "u32"}, outHeight: {offset: 28, type: "u32"}, outWidth: {offset: 32, type: "u32"}, outWords: {offset: 36, type: "u32"}, inHeight: {offset: 40, type: "u32"}, inWidth: {offset: 44, type: "u32"}, inWords: {offset: 48, type: "u32"}, groupWords: {offset: 52, type: "u32"}, groupOuts: {offset: 56, type: "u32"}, kernelWidth: {offset: 60, type: "u32"}, strideHeight: {offset: 64, type: "u32"}, strideWidth: {offset: 68, type: "u32"}, dilationHeight: {offset: 72, type: "u32"}, dilationWidth: {offset: 76, type: "u32"}, padTop: {offset: 80, type: "u32"}, padLeft: {offset: 84, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    gradient: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const convGradFilterQuadF32 = {
+  label: "conv_grad_filter_quad_f32",
+  parts: [libGridWgsl, libPixelsWgsl, convGradFilterQuadF32Wgsl],
+  tile: {OUTS: 1, COLUMNS: 4, FOUR: 4},
   overrides: {WORKGROUP: "u32", POINTWISE: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 88, fields: {count: {offset: 0, type: "u32"}, tiles: {offset: 4, type: "u32"}, columnTiles: {offset: 8, type: "u32"}, outTiles: {offset: 12, type: "u32"}, columns: {offset: 16, type: "u32"}, slice: {offset: 20, type: "u32"}, pixels: {offset: 24, type: "u32"}, outHeight: {offset: 28, type: "u32"}, outWidth: {offset: 32, type: "u32"}, outWords: {offset: 36, type: "u32"}, inHeight: {offset: 40, type: "u32"}, inWidth: {offset: 44, type: "u32"}, inWords: {offset: 48, type: "u32"}, groupWords: {offset: 52, type: "u32"}, groupOuts: {offset: 56, type: "u32"}, kernelWidth: {offset: 60, type: "u32"}, strideHeight: {offset: 64, type: "u32"}, strideWidth: {offset: 68, type: "u32"}, dilationHeight: {offset: 72, type: "u32"}, dilationWidth: {offset: 76, type: "u32"}, padTop: {offset: 80, type: "u32"}, padLeft: {offset: 84, type: "u32"}}},
@@ -1703,7 +1717,7 @@ const where32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { accumulateF32, adamUpdateF32, argF32, averagePoolGradF32, batchNormF32, batchNormFactsF32, batchNormGradF32, batchNormMomentsF32, batchNormParametersGradF32, batchNormStatisticsF32, batchNormSumsF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clampGradF32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convGradFilterF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseGradFilterF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, fakeQuantizeLearnF32, fakeQuantizeStepsF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, groupedGradFilterF32, gruDynamicI8, gruF32, gruGradF32, guardStepF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, lstmGradF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, maxPoolGradF32, narrowI8, observeAverageF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, packFilterF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, recurrentBiasF32, recurrentCellsF32, recurrentWeightsF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, spreadF32, squaresF32, sumPartsF32, sumsF32, unaryF32, unaryGradF32, unaryRangeF32, updateRunningF32, where32 } as const;
+export const shaders = { accumulateF32, adamUpdateF32, argF32, averagePoolGradF32, batchNormF32, batchNormFactsF32, batchNormGradF32, batchNormMomentsF32, batchNormParametersGradF32, batchNormStatisticsF32, batchNormSumsF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clampGradF32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convGradFilterF32, convGradFilterQuadF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseGradFilterF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, fakeQuantizeLearnF32, fakeQuantizeStepsF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, groupedGradFilterF32, gruDynamicI8, gruF32, gruGradF32, guardStepF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, lstmGradF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, maxPoolGradF32, narrowI8, observeAverageF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, packFilterF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, recurrentBiasF32, recurrentCellsF32, recurrentWeightsF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, spreadF32, squaresF32, sumPartsF32, sumsF32, unaryF32, unaryGradF32, unaryRangeF32, updateRunningF32, where32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;
