@@ -18,6 +18,7 @@ export type ErrorCode =
   | "accumulator"
   | "qconfig"
   | "stage"
+  | "checkpoint"
   | "disposed";
 
 /** The base class: `code` for programs, `message` for people. Names are literal, since minifiers
@@ -186,6 +187,19 @@ export class QConfigError extends WebGpuQuantError {
 export class StageError extends WebGpuQuantError {
   override readonly name = "StageError";
   readonly code = "stage";
+}
+
+/** Training cannot go on from a checkpoint, or cannot store one. `reason`: "damaged": its bytes are not what was
+ *  written; "version": another version of this library wrote it; "model": it is of another model; "full": there is
+ *  no room for it; "store": the place where it is kept cannot be read or written. */
+export class CheckpointError extends WebGpuQuantError {
+  override readonly name = "CheckpointError";
+  readonly code = "checkpoint";
+  readonly reason: "damaged" | "version" | "model" | "full" | "store";
+  constructor(reason: CheckpointError["reason"], problem: string, wayOut: string, cause?: unknown) {
+    super(`checkpoint: ${problem}. ${wayOut}`, cause === undefined ? {} : { cause });
+    this.reason = reason;
+  }
 }
 
 /** Something was used after its dispose(). */
