@@ -147,7 +147,7 @@ describe("what is refused", () => {
       longer: checkpoint: 1432 bytes must follow its head; got 1433. Go on from an earlier checkpoint, or start again.
       old: checkpoint: version 9 is not the one that this library reads, 1. Go on with the version of the library that wrote it, or start again.
       sealed: checkpoint: its tensors cannot be read. Go on from an earlier checkpoint, or start again.
-      model: checkpoint: it is of model CRCabcdef, and this is fedcbaCRC. Train the model that it is of, with the same qconfig, or keep this one's checkpoints elsewhere."
+      model: checkpoint: it is of model 0123456789abcdef, and this is fedcba9876543210. Train the model that it is of, with the same qconfig, or keep this one's checkpoints elsewhere."
     `);
     expect([cases.old.reason, cases.model.reason]).toEqual(["version", "model"]);
   });
