@@ -37,7 +37,7 @@ export function recurrentGrad(
 
     // c before each step.
     const cells = new Float64Array(length * units);
-    for (let unit = 0; unit < units && isLstm; unit++) {
+    for (let unit = 0; unit < (isLstm ? units : 0); unit++) {
       let c = before?.[b * units + unit] ?? NaN;
       for (let step = 0; step < length; step++) {
         const t = timeOf(step);
