@@ -62,7 +62,9 @@ describe("checkpoints in IndexedDB", () => {
       ["full", 2, 4 * 2 ** 20],
     );
     expect([error?.["kind"], error?.["reason"], steps]).toEqual(["CheckpointError", "full", [1]]);
-    expect(error?.["message"]).toMatchInlineSnapshot(`"checkpoint: IndexedDB "full" has no room for it. Free some of the disk, keep fewer checkpoints, or store them less often."`);
+    expect(error?.["message"]).toMatchInlineSnapshot(
+      `"checkpoint: IndexedDB "full" has no room for it. Free some of the disk, keep fewer checkpoints, or store them less often."`,
+    );
     expect(await run(small, "newest", ["full"])).toEqual({ step: 1, first: 1 });
   });
 });
