@@ -79,8 +79,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var bits = bitcast<vec4u>(dY * slope(v));
   var none = isNan(v) | isNan(dY);
   if (OP >= 18u) {
-    // ∞ times a gradient: of its sign, and of 0 no number.
-    let infinite = (bitcast<vec4u>(dY * select(1.0, -1.0, OP == 20u)) & vec4u(0x80000000u)) | vec4u(0x7f800000u);
+    // ∞ times a gradient: of its sign, and of 0 no number. 1 / x has the sign of 0, −1 / x² has not.
+    let side = select(bitcast<vec4u>(v), vec4u(0x80000000u), OP == 20u);
+    let infinite = ((bitcast<vec4u>(dY) ^ side) & vec4u(0x80000000u)) | vec4u(0x7f800000u);
     bits = select(bits, infinite, v == ZERO);
     none = none | ((v == ZERO) & (dY == ZERO));
     if (OP == 19u) { none = none | (v < ZERO); }

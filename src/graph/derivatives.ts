@@ -17,15 +17,16 @@ function gelu(approximate: "none" | "tanh"): (x: number) => number {
     return (x) => 0.5 * (1 + erf(x / Math.SQRT2)) + x * density * Math.exp((-x * x) / 2);
   const k = Math.sqrt(2 / Math.PI);
   return (x) => {
-    const t = Math.tanh(k * (x + 0.044715 * x ** 3));
-    return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * k * (1 + 3 * 0.044715 * x * x);
+    const t = k * (x + 0.044715 * x ** 3);
+    const slope = Math.cosh(t) ** -2 * k * (1 + 3 * 0.044715 * x * x);
+    return 0.5 * (1 + Math.tanh(t)) + 0.5 * x * slope;
   };
 }
 
 const derivatives: Derivatives = {
   Sigmoid: () => (x) => sigmoid(x) * sigmoid(-x),
   HardSwish: () => (x) => (x < -3 ? 0 : x <= 3 ? x / 3 + 0.5 : 1),
-  Tanh: () => (x) => 1 - Math.tanh(x) ** 2,
+  Tanh: () => (x) => Math.cosh(x) ** -2,
   Erf: () => (x) => (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x),
   Sqrt: () => (x) => 0.5 / Math.sqrt(x),
   Exp: () => Math.exp,

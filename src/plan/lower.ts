@@ -19,6 +19,8 @@ import { isBytes, Lowering, shiftOf, type Placed } from "./lower/context.ts";
 import { lowerAttention } from "./lower/attention.ts";
 import { lowerCast } from "./lower/cast.ts";
 import { lowerConv } from "./lower/conv.ts";
+import { lowerConvTranspose } from "./lower/convTranspose.ts";
+import { lowerConvGradFilter } from "./lower/convGradFilter.ts";
 import { lowerBatchNormalization, lowerUnary } from "./lower/elementwise.ts";
 import {
   lowerFakeQuantize,
@@ -37,6 +39,7 @@ import { emitReshape, emitReshapeQuantize, lowerMovement } from "./lower/movemen
 import { lowerCompare, lowerObserve } from "./lower/observe.ts";
 import { lowerPool, lowerSoftmax } from "./lower/pool.ts";
 import { lowerArgReduce, lowerReduce } from "./lower/reduce.ts";
+import { lowerRecurrentGrad } from "./lower/recurrentGrad.ts";
 import { lowerRecurrent } from "./lower/recurrent.ts";
 import {
   lowerArithmetic,
@@ -60,6 +63,10 @@ function lowerNode(lowering: Lowering, node: Node): void {
   switch (node.op) {
     case "Conv":
       return lowerConv(lowering, node);
+    case "ConvTranspose":
+      return lowerConvTranspose(lowering, node);
+    case "ConvGradFilter":
+      return lowerConvGradFilter(lowering, node);
     case "Gemm":
       return lowerGemm(lowering, node);
     case "MatMul":
@@ -125,6 +132,9 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerCrossEntropyGrad(lowering, node);
     case "GatherGrad":
       return lowerGatherGrad(lowering, node);
+    case "LSTMGrad":
+    case "GRUGrad":
+      return lowerRecurrentGrad(lowering, node);
     case "ClampGrad":
       return lowerClampGrad(lowering, node);
     case "SgdUpdate":

@@ -82,7 +82,10 @@ export function batchNormGrad(node: BatchNormGrad, inputs: readonly Tensor[]): T
     return at(scale, c) * at(inverse, c) * (value - through);
   });
   const dX = rounded({ shape: x.shape, data: dU.map((value, i) => value / by(of(i))) });
-  const dDivisor = channelSums(x, (i, c) => (-at(dU, i) * at(u, i)) / by(c));
+  // Σ −dU · u / divisor. Without epsilon a scaled x would change nothing, so of that sum this is left.
+  const dDivisor = dScale.map(
+    (value, c) => (-at(scale, c) * node.epsilon * at(inverse, c) ** 2 * value) / by(c),
+  );
   const perChannels = [dScale, dBias, ...(divisor ? [dDivisor] : [])];
   return [dX, ...perChannels.map((data) => rounded({ shape: [channels], data }))];
 }

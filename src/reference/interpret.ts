@@ -17,6 +17,7 @@ import { attention } from "./attention.ts";
 import { batchNorm } from "./batchNorm.ts";
 import { binary } from "./binary.ts";
 import { conv } from "./conv.ts";
+import { convGradFilter, convTranspose } from "./convGrads.ts";
 import { fakeQuantize, fakeQuantizeGrad } from "./fakeQuantize.ts";
 import { gather } from "./gather.ts";
 import { clampGrad, runGradient } from "./gradients.ts";
@@ -32,6 +33,7 @@ import { averagePool, maxPool } from "./pool.ts";
 import { runQuantized } from "./quantized.ts";
 import { storedQ } from "./quantizedOperands.ts";
 import { recurrent } from "./recurrent.ts";
+import { recurrentGrad } from "./recurrentGrad.ts";
 import { argReduce, globalMean, reduce } from "./reduce.ts";
 import { softmax } from "./softmax.ts";
 import { cast, unary } from "./unary.ts";
@@ -143,6 +145,7 @@ function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>):
   if (node.op === "Gather") return [gather(node, tensors, shapes[0] ?? [])];
   if (node.op === "Clip" && isPlain) return [clipBytes(node, tensors)];
   if (node.op === "LSTM" || node.op === "GRU") return recurrent(node, tensors, from);
+  if (node.op === "LSTMGrad" || node.op === "GRUGrad") return recurrentGrad(node, tensors);
   if (node.op === "DynamicQuantizeLinear") return dynamicQuantize(node, tensors);
   if (node.op === "Quantize") return [quantize(node, tensors, quantOut)];
   if (node.op === "Dequantize") return [dequantize(node, tensors, quantIn)];
@@ -235,6 +238,10 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
       return clampGrad(node, inputs);
     case "LayerNormalization":
       return layerNorm(node, inputs);
+    case "ConvTranspose":
+      return convTranspose(node, inputs);
+    case "ConvGradFilter":
+      return convGradFilter(node, inputs);
     case "CrossEntropy":
       return crossEntropy(node, inputs);
     case "CrossEntropyGrad":

@@ -14,19 +14,21 @@ import { Model } from "../../src/model.ts";
 import { lower } from "../../src/plan/lower.ts";
 import type { ShaderName } from "../../src/plan/plan.ts";
 import { attentions } from "../support/families/attention.ts";
+import { convGrads } from "../support/families/convGrads.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
 import { elementwise } from "../support/families/elementwise.ts";
 import { dynamicProducts } from "../support/families/dynamic.ts";
+import { gradients } from "../support/families/gradients.ts";
 import { integerOps } from "../support/families/integers.ts";
 import { engines } from "../support/families/engines.ts";
-import { learning } from "../support/families/learning.ts";
+import { learning, recurrentGradients } from "../support/families/learning.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
 import { norms } from "../support/families/norms.ts";
 import { pools } from "../support/families/pools.ts";
 import { words } from "../support/families/words.ts";
 import { embeddings, weightOnly } from "../support/families/weightOnly.ts";
-import { dynamicRecurrent, recurrent } from "../support/families/recurrent.ts";
+import { computedRecurrent, dynamicRecurrent, recurrent } from "../support/families/recurrent.ts";
 import { residualGraph } from "../support/models.ts";
 
 const script = new URL("../../scripts/reflectShaders.mjs", import.meta.url).href;
@@ -39,6 +41,8 @@ const FLAG = [0, 1];
  *  that the tuner may choose. */
 const TILE = { PIXELS: [1, 8], WORDS: [1, 2] };
 const QUAD = { QUARTER: [4, 8], WORDS: [1, 2] };
+/** Words side by side: with 4 invocations on software adapters, 64 on others. */
+const ROWS = { WORKGROUP: [64], WIDE: [1, 2, 4, 8, 16] };
 const WEIGHTS = { BITS: [4, 8, 16], ZEROS: FLAG };
 /** Every value that lowering gives each override; all their combinations are compiled. */
 const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readonly number[]>>>>> = {
@@ -47,6 +51,10 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   squaresF32: { WORKGROUP: [4, 64] },
   clipFactorF32: { WORKGROUP: [4, 64] },
   argF32: { LAST: FLAG, LEAST: FLAG, SELECT_LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
+  batchNormMomentsF32: ROWS,
+  batchNormStatisticsF32: ROWS,
+  batchNormSumsF32: ROWS,
+  batchNormParametersGradF32: ROWS,
   binaryF32: { OP: [0, 1, 2, 3, 4, 5, 6] },
   binaryI8: { MULTIPLY: FLAG },
   binaryI32: { OP: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] },
@@ -74,7 +82,10 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
     FLOAT_BIAS: FLAG,
     ...QUAD,
   },
+  convGradFilterF32: { POINTWISE: FLAG, OUTS: [1, 2], COLUMNS: [2, 4] },
   copy32: { KEEP: FLAG },
+  spreadF32: { ZERO: FLAG },
+  sumPartsF32: { LANES: FLAG },
   copyI8: { KEEP: FLAG },
   depthwiseI8: { WIDE: FLAG, FLOAT_BIAS: FLAG },
   depthwiseTileI8: { WIDE: FLAG, FLOAT_BIAS: FLAG },
@@ -91,6 +102,8 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   gruDynamicI8: { TORCH: FLAG, WIDE: FLAG, ANY: FLAG, ROOM: [16] },
   lstmDynamicI8: { TORCH: FLAG, WIDE: FLAG, ANY: FLAG, ROOM: [16] },
   gruF32: { LINEAR_BEFORE_RESET: FLAG, ANY: FLAG, ROOM: [16], BATCH: [1, 2, 4] },
+  gruGradF32: { ROOM: [16], BATCH: [1, 2, 4] },
+  lstmGradF32: { ROOM: [16], BATCH: [1, 2, 4] },
   lstmF32: { ANY: FLAG, ROOM: [16], BATCH: [1, 2, 4] },
   gemvI8: { RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
   layerNormF32: { WORKGROUP: [32, 64, 128, 256], RANGE: FLAG },
@@ -118,6 +131,7 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
   batchedF32: { MASKED: FLAG },
   batchedQuadF32: { MASKED: FLAG },
   unaryF32: { OP: Array.from({ length: 22 }, (_, op) => op) },
+  unaryGradF32: { OP: Array.from({ length: 21 }, (_, op) => op) },
   unaryRangeF32: { OP: Array.from({ length: 22 }, (_, op) => op), WORKGROUP: [4, 64] },
 };
 
@@ -125,11 +139,14 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readon
 const expandedByGeometry = new Set<ShaderName>([
   "batchedF32",
   "softmaxRowsF32",
+  "depthwiseGradFilterF32",
   "depthwiseTileF32",
   "depthwiseTileObservedF32",
   "depthwiseTileI8",
   "gruF32",
   "lstmF32",
+  "gruGradF32",
+  "lstmGradF32",
   "gruDynamicI8",
   "lstmDynamicI8",
 ]);
@@ -207,12 +224,14 @@ describe("plans", () => {
     const families = [
       ...convolutions,
       ...largeConvolutions,
+      ...convGrads,
       ...elementwise,
       ...engines,
       ...products,
       ...pools,
       ...attentions,
       ...norms,
+      ...gradients,
       ...movements,
       ...integerOps,
       ...words,
@@ -220,8 +239,10 @@ describe("plans", () => {
       ...embeddings,
       ...recurrent,
       ...dynamicRecurrent,
+      ...computedRecurrent,
       ...dynamicProducts,
       ...learning,
+      ...recurrentGradients,
     ];
     const graphs = families.flatMap((each) => each.sample(40).map(({ graph }) => graph));
     const prepared = prepare(new Model("float", residualGraph(), {})).graph;
@@ -239,18 +260,24 @@ describe("plans", () => {
         expect(listed.get(shader)).toContain(keyOf(overrides));
       }
     }
-    // Two have no overrides and no graph here: Compare, and observers per channel. Nor have the probes,
-    // and the kernels that only a known adapter's rules choose.
+    // Two have no overrides and no graph here: Compare, and observers per channel. Nor have those that change
+    // variables, the probes, and the kernels that only a known adapter's rules choose.
     const unseen = names.filter(
       (name) => !seen.has(name) && !/Quad[A-Z]|Tiled|convMatrix|gemv/.test(name),
     );
     expect(unseen).toEqual([
+      "accumulateF32",
+      "adamUpdateF32",
+      "clipFactorF32",
       "compareF32",
       "layerNormRowsF32",
       "observeChannelsF32",
       "probeMatrix",
       "probeQuads",
+      "sgdUpdateF32",
+      "squaresF32",
       "unaryRangeF32",
+      "updateRunningF32",
     ]);
   }, 60_000);
 
@@ -302,6 +329,9 @@ describe("the style of", () => {
         ["outSums", "out"],
         ["outRange", "outScale", "outZero", "out"],
         ["outNorm", "out"],
+        ["outMean", "outVariance", "out"],
+        ["outScale", "outBias", "outDivisor", "out"],
+        ["runningMean", "runningVariance"],
         ["summed"],
         ["summed", "velocity", "parameter"],
         ["summed", "first", "second", "parameter"],

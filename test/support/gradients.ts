@@ -57,9 +57,8 @@ function moved(value: Tensor, direction: (index: number) => number, t: number): 
   return tensor("float32", value.shape, data);
 }
 
-/** Throws where the gradient of the loss by an input is not its central difference: by single elements,
- *  and along a random direction. */
-export function checkGradients({ build, inputs, of, seed }: GradientCase): void {
+/** The graph of the loss, and the gradients of it that are asked for. */
+function differentiate({ build, inputs, of, seed }: GradientCase) {
   assertFloat64();
   const feeds: Record<string, Tensor> = {};
   const builder = new GraphBuilder();
@@ -82,8 +81,8 @@ export function checkGradients({ build, inputs, of, seed }: GradientCase): void 
     const name = `loss:total${index}`;
     return builder.add({ op: "Add", name, inputs: [a, b], outputs: [name] });
   });
-  const forward = bindShapes(builder.build("loss", names, [loss]), new Map());
-  const forwardNodes = { ...forward, nodes: [...forward.nodes] };
+  const { nodes, ...rest } = bindShapes(builder.build("loss", names, [loss]), new Map());
+  const forward = { ...rest, nodes: [...nodes] };
   const wanted = (of ?? names.map((_, index) => index)).flatMap((index) => {
     const name = names[index] ?? "";
     return of || feeds[name]?.dtype === "float32" ? [name] : [];
@@ -91,13 +90,28 @@ export function checkGradients({ build, inputs, of, seed }: GradientCase): void 
   const gradients = appendGradients(builder, loss, wanted);
   const graph = bindShapes(builder.build("gradients", names, [...gradients.values()]), new Map());
   const found = interpret(graph, feeds);
-  const lossAt = (changed: Tensors): number =>
-    Number(interpret(forwardNodes, { ...feeds, ...changed }).get(loss)?.data[0]);
-  for (const name of wanted) {
-    const got = found.get(gradients.get(name) ?? "");
-    if (got === undefined) throw new Error(`gradients: seed ${seed}: none by ${name}.`);
-    compare(name, feeds[name]!, got, lossAt, seed);
-  }
+  return {
+    feeds,
+    gradients: wanted.map((name) => {
+      const gradient = found.get(gradients.get(name) ?? "");
+      if (gradient) return [name, gradient] as const;
+      throw new Error(`gradients: seed ${seed}: none by ${name}.`);
+    }),
+    lossAt: (changed: Tensors): number =>
+      Number(interpret(forward, { ...feeds, ...changed }).get(loss)?.data[0]),
+  };
+}
+
+/** The gradients of the case's loss by autodiff, one for each input asked for. */
+export function gradientsOf(of: GradientCase): Tensor[] {
+  return differentiate(of).gradients.map(([, gradient]) => gradient);
+}
+
+/** Throws where the gradient of the loss by an input is not its central difference: by single elements,
+ *  and along a random direction. */
+export function checkGradients(of: GradientCase): void {
+  const { feeds, gradients, lossAt } = differentiate(of);
+  for (const [name, got] of gradients) compare(name, feeds[name]!, got, lossAt, of.seed);
 }
 
 function compare(

@@ -143,7 +143,11 @@ export function exportNode(
     case "FakeQuantizeGrad":
     case "CrossEntropy":
     case "CrossEntropyGrad":
+    case "ConvTranspose":
+    case "ConvGradFilter":
     case "GatherGrad":
+    case "LSTMGrad":
+    case "GRUGrad":
     case "ClampGrad":
     case "SgdUpdate":
     case "AdamUpdate":
