@@ -71,3 +71,15 @@ export function weightParams(
   const scale = quant.scale.map((s, c) => Math.max(s, leastWeightScale(greatest(c), inputScale)));
   return { ...quant, scale };
 }
+
+/** `qat` with what training left. Weights whose scale is that of their own range are observed again, unless their
+ *  scales were learned. */
+export function stateAfter(
+  qat: Qat,
+  trained: ReadonlyMap<string, Tensor>,
+  learnable: boolean,
+): Qat {
+  const known = [...trained].filter(([name]) => qat.state.has(name));
+  const next = { ...qat, state: new Map([...qat.state, ...known]) };
+  return learnable ? next : observeWeights(next, (each) => each.averagingConstant === undefined);
+}
