@@ -15,7 +15,7 @@ import { findSites } from "../sites.ts";
 import { outputAxis } from "../weights.ts";
 import type { Qat, Quantizer } from "./model.ts";
 import { entriesOf, unseen } from "./state.ts";
-import { observeWeights } from "./weights.ts";
+import { observeOwn } from "./weights.ts";
 
 export interface QatOptions {
   readonly qconfig: QConfig;
@@ -109,8 +109,7 @@ export function prepareQatGraph(source: Graph, options: QatOptions): Qat {
     const count = each.axis === undefined ? undefined : own(node.inputs[1] ?? "").shape[each.axis];
     for (const [name, tensor] of unseen(each, count)) state.set(name, tensor);
   }
-  // A first look at the weights: a moving average that sees the same again stays the same.
-  return observeWeights({ ...structure, state }, () => true);
+  return observeOwn({ ...structure, state });
 }
 
 /** The layers that are quantized, and how. */

@@ -1,7 +1,7 @@
 // The state of quantizers: what an observer knows before it saw anything, what a range makes of it, and the
 // parameters to quantize by. A state is never changed in place.
 
-import { movingAverage, paramsOfRange } from "../../graph/qparams.ts";
+import { paramsOfRange } from "../../graph/qparams.ts";
 import type { QParams } from "../../graph/value.ts";
 import { clamp, fl, rint } from "../../tensor/rounding.ts";
 import { float32, type Tensor } from "../../tensor/tensor.ts";
@@ -46,17 +46,6 @@ export function entriesOf(
 export function unseen(quantizer: Quantizer, count: number | undefined): Entries {
   const min = new Float32Array(count ?? 1).fill(Infinity);
   return entriesOf(quantizer, { min, max: min.map((x) => -x) }, count);
-}
-
-/** The range of `quantizer` after it has seen `now`. */
-export function movedRange(qat: Qat, quantizer: Quantizer, now: Range): Range {
-  const constant = quantizer.averagingConstant;
-  if (constant === undefined) return now;
-  const { data } = floatsOf(qat, quantizer.range);
-  const count = data.length / 2;
-  const move = (from: number, current: Float32Array) =>
-    current.map((value, c) => movingAverage(data[from + c] ?? Infinity, value, constant));
-  return { min: move(0, now.min), max: move(count, now.max) };
 }
 
 /** Scale and zero point of the state, as they are used: docs/quantization.md (19). */

@@ -7,8 +7,8 @@ import type { QParams } from "../../graph/value.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { foldNorm } from "../fuse.ts";
 import { rangeOfConstant } from "../weights.ts";
-import { floatsOf, type Qat, type Quantizer } from "./model.ts";
-import { entriesOf, movedRange, paramsOf } from "./state.ts";
+import { floatsOf, wasSeen, type Qat, type Quantizer } from "./model.ts";
+import { entriesOf, paramsOf } from "./state.ts";
 
 export interface Folded {
   readonly filter: Tensor<"float32">;
@@ -40,17 +40,21 @@ export function foldedOf(qat: Qat, node: Node): Folded {
   return { filter: folded.filter, bias: folded.bias.data };
 }
 
-/** `qat` with weights shown to their observers once more: those that `observes` says. */
-export function observeWeights(qat: Qat, observes: (quantizer: Quantizer) => boolean): Qat {
+/** The state in which `quantizer` knows the range of `filter` and nothing else. */
+function observed(quantizer: Quantizer, filter: Tensor<"float32">) {
+  const { axis } = quantizer;
+  const count = axis === undefined ? undefined : filter.shape[axis];
+  return entriesOf(quantizer, rangeOfConstant(filter, axis), count);
+}
+
+/** `qat` with every weight observed whose range is its own. */
+export function observeOwn(qat: Qat): Qat {
   const state = new Map(qat.state);
   for (const node of qat.graph.nodes) {
     const quantizer = qat.weights.get(node.name);
-    if (!quantizer || !observes(quantizer)) continue;
-    const { filter } = foldedOf(qat, node);
-    const { axis } = quantizer;
-    const range = movedRange(qat, quantizer, rangeOfConstant(filter, axis));
-    const count = axis === undefined ? undefined : filter.shape[axis];
-    for (const [name, tensor] of entriesOf(quantizer, range, count)) state.set(name, tensor);
+    if (!quantizer || quantizer.averagingConstant !== undefined) continue;
+    for (const [name, tensor] of observed(quantizer, foldedOf(qat, node).filter))
+      state.set(name, tensor);
   }
   return { ...qat, state };
 }
@@ -60,10 +64,12 @@ export function observeWeights(qat: Qat, observes: (quantizer: Quantizer) => boo
 export function weightParams(
   qat: Qat,
   quantizer: Quantizer,
-  bias: Float32Array | undefined,
+  { filter, bias }: Folded,
   inputScale: number,
 ): QParams {
-  const quant = paramsOf(qat, quantizer);
+  // A moving average that saw nothing yet would begin with what is there.
+  const state = new Map([...qat.state, ...observed(quantizer, filter)]);
+  const quant = paramsOf(wasSeen(qat, quantizer) ? qat : { ...qat, state }, quantizer);
   const greatest = (c: number) =>
     quant.axis === undefined
       ? (bias ?? new Float32Array(0)).reduce((most, b) => Math.max(most, Math.abs(b)), 0)
@@ -81,5 +87,5 @@ export function stateAfter(
 ): Qat {
   const known = [...trained].filter(([name]) => qat.state.has(name));
   const next = { ...qat, state: new Map([...qat.state, ...known]) };
-  return learnable ? next : observeWeights(next, (each) => each.averagingConstant === undefined);
+  return learnable ? next : observeOwn(next);
 }
