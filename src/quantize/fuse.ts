@@ -94,9 +94,8 @@ export function removeIdentities(graph: Graph): Graph {
   });
 }
 
-/** k = γ · rsqrt(var + ε);  w′ = w · k;  b′ = (b − mean) · rsqrt(var + ε) · γ + β
- *                                                                          docs/quantization.md (21) */
-export function foldBatchNorms(graph: Graph): Graph {
+/** Convolutions and the normalization behind each that can be folded into it. */
+function findFolds(graph: Graph): Map<Node, NodeOf<"BatchNormalization">> {
   const producers = producersOf(graph);
   const consumers = consumersOf(graph);
   const folds = new Map<Node, NodeOf<"BatchNormalization">>();
@@ -115,6 +114,44 @@ export function foldBatchNorms(graph: Graph): Graph {
       node.inputs.slice(1).every(constant);
     if (foldable && mayMerge(graph, node, input, consumers)) folds.set(producer, node);
   }
+  return folds;
+}
+
+/** A normalization that was taken out of a graph: names of its constants. */
+export interface SeparateNorm {
+  readonly gamma: string;
+  readonly beta: string;
+  readonly mean: string;
+  readonly variance: string;
+  readonly epsilon: number;
+}
+
+/** `graph` without the normalizations that `foldBatchNorms` folds, their convolutions as they are, and the
+ *  normalization of each convolution by its name. */
+export function separateBatchNorms(graph: Graph): {
+  readonly graph: Graph;
+  readonly norms: ReadonlyMap<string, SeparateNorm>;
+} {
+  const folds = findFolds(graph);
+  const folded = new Set<Node>(folds.values());
+  const norms = new Map(
+    [...folds].map(([{ name }, { inputs, epsilon }]) => {
+      const [, gamma = "", beta = "", mean = "", variance = ""] = inputs;
+      return [name, { gamma, beta, mean, variance, epsilon }] as const;
+    }),
+  );
+  const separate = rewriteNodes(graph, (node) => {
+    if (folded.has(node)) return undefined;
+    const norm = folds.get(node);
+    return norm ? ({ ...node, outputs: norm.outputs } as Node) : node;
+  });
+  return { graph: separate, norms };
+}
+
+/** k = γ · rsqrt(var + ε);  w′ = w · k;  b′ = (b − mean) · rsqrt(var + ε) · γ + β
+ *                                                                          docs/quantization.md (21) */
+export function foldBatchNorms(graph: Graph): Graph {
+  const folds = findFolds(graph);
   const folded = new Set<Node>(folds.values());
   return rewriteNodes(graph, (node, builder) => {
     if (folded.has(node)) return undefined;
