@@ -9,11 +9,13 @@ import {
   greatestAccumulator,
   multiplier,
 } from "../../graph/arithmetic.ts";
-import type { Clamp, Conv, Engine, Node } from "../../graph/node.ts";
+import { clampOf } from "../../graph/clamp.ts";
+import type { ChannelClamp, Conv, Engine, Node } from "../../graph/node.ts";
 import { AccumulatorError } from "../../errors.ts";
 import { elementsOf, sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import { fit, type RegisterTile } from "../tiles.ts";
-import { floatBounds, storedBounds, workgroups, type Lowering, type Placed } from "./context.ts";
+import { floatProductBounds, storedProductBounds, withBounds } from "./bounds.ts";
+import { workgroups, type Lowering, type Placed } from "./context.ts";
 import { emitDepthwiseFloat, emitDepthwiseInteger } from "./depthwise.ts";
 import {
   isDepthwise,
@@ -73,17 +75,21 @@ function emitFloat(lowering: Lowering, product: Product): void {
   const { node, geometry, filter, bias, x, out, residual } = product;
   const { plan } = lowering;
   const { shape, data } = filter;
+  const bounds = floatProductBounds(residual ? clampOf(residual.add) : product, shape.outs);
   const biasRef = lowering.packed(node, "float bias", () =>
-    padWords(bias(), (length) => new Float32Array(length)),
+    withBounds(
+      padWords(bias(), (length) => new Float32Array(length)),
+      bounds,
+    ),
   );
   if (isDepthwise(shape)) {
-    emitDepthwiseFloat(lowering, product, { bias: biasRef, bounds: floatBounds(product) });
+    emitDepthwiseFloat(lowering, product, { bias: biasRef, bounds });
     return;
   }
   const sizes = sizesOf(geometry, shape);
   const { tile: chosen, m } = lowering.tileFor(node, productSizes("f32", sizes, shape));
-  const overrides = { RESIDUAL: residual ? 1 : 0 };
-  const uniforms = { ...sizes, ...floatBounds(residual ? clampOf(residual.add) : product) };
+  const overrides = { RESIDUAL: residual ? 1 : 0, ...bounds.overrides };
+  const uniforms = { ...sizes, ...bounds.uniforms };
   const buffers = {
     x: x.ref,
     bias: biasRef,
@@ -178,14 +184,18 @@ function emitInteger(lowering: Lowering, product: Product): void {
   const constants = lowering.memo(node, "integer constants", () =>
     integerConstants(lowering, product),
   );
-  const bounds = storedBounds(product, out.quant);
+  const { zeroPoint } = constants;
+  const bounds = storedProductBounds(product, shape.outs, out.quant, zeroPoint);
   const overrides = {
     WIDE: constants.wide ? 1 : 0,
     FLOAT_BIAS: constants.isFloat ? 1 : 0,
+    ...bounds.overrides,
   };
-  const rest = { padWord: constants.padWord >>> 0, zeroPoint: constants.zeroPoint, ...bounds };
+  const rest = { padWord: constants.padWord >>> 0, zeroPoint, ...bounds.uniforms };
   const bias = lowering.packed(node, "integer bias", () => constants.bias);
-  const multipliers = lowering.packed(node, "multipliers", () => constants.multiplier);
+  const multipliers = lowering.packed(node, "multipliers", () =>
+    withBounds(constants.multiplier, bounds),
+  );
   const shared = { x: x.ref, bias, multiplier: multipliers, out: out.ref };
   if (isDepthwise(shape)) {
     emitDepthwiseInteger(lowering, product, { ...shared, overrides, uniforms: rest });
@@ -304,14 +314,8 @@ function engineOf(node: Node): Engine | undefined {
   return "engine" in node ? node.engine : undefined;
 }
 
-/** The node's own bounds, absent where it has none. */
-export function clampOf(node: Clamp): Clamp {
-  const { low, high } = node;
-  return { ...(low === undefined ? {} : { low }), ...(high === undefined ? {} : { high }) };
-}
-
 /** A constant that rows are multiplied by: (outs, perGroup), with a bias for each of outs. */
-export interface Rows extends Clamp {
+export interface Rows extends ChannelClamp {
   readonly outs: number;
   readonly perGroup: number;
   readonly data: () => ArrayLike<number>;
@@ -360,14 +364,14 @@ export function emitRows(
 /** out (rows, N) = x (rows, K) · filter (K, N), filter constant. */
 export function lowerRows(
   lowering: Lowering,
-  node: Node & Clamp,
+  node: Node,
   x: Placed,
   out: Placed,
   options: {
     transposed: boolean;
     alpha: number;
     bias: ArrayLike<number> | undefined;
-    clamp: Clamp;
+    clamp: ChannelClamp;
     residual?: Residual | undefined;
   },
 ): void {

@@ -1,12 +1,13 @@
 // Gemm and MatMul. A constant right operand and rows that lie row by row run as a 1 × 1 convolution;
 // anything else as a plain strided product.
 
-import type { Binary, Gemm, MatMul, NodeOf } from "../../graph/node.ts";
+import { boundAt, clampOf, uniformClamp } from "../../graph/clamp.ts";
+import type { Binary, Bound, ChannelClamp, Gemm, MatMul, NodeOf } from "../../graph/node.ts";
 import { storedWeight } from "../../graph/weightOnly.ts";
 import { sizeOf, toNumbers } from "../../tensor/tensor.ts";
 import { emitBatched } from "./batched.ts";
-import { clampOf, lowerRows } from "./conv.ts";
-import { floatBounds, workgroups, type Lowering, type Placed } from "./context.ts";
+import { lowerRows } from "./conv.ts";
+import { finite, floatBounds, workgroups, type Lowering, type Placed } from "./context.ts";
 import { emitBinary } from "./elementwise.ts";
 import { emitCopy } from "./movement.ts";
 import { takeBias, takeResidual, type Residual } from "./residual.ts";
@@ -177,17 +178,29 @@ function columnBias(lowering: Lowering, node: Gemm, columns: number): number[] |
 }
 
 export function lowerGemm(lowering: Lowering, node: Gemm): void {
+  emitGemm(lowering, node, lowering.output(node), clampOf<ChannelClamp>(node));
+}
+
+/** final = the Gemm, clamped to `own`. */
+function emitGemm(lowering: Lowering, node: Gemm, final: Placed, own: ChannelClamp): void {
   const x = lowering.input(node, 0);
-  const final = lowering.output(node);
   const [rows = 1, columns = 1] = final.layout.logical;
   const bias = columnBias(lowering, node, columns);
   const addsLater = node.inputs.length > 2 && bias === undefined;
-  const product = addsLater ? lowering.scratch([rows, columns]) : final;
-  const clamp = addsLater ? {} : clampOf(node);
   const constant = lowering.constant(lowering.inputName(node, 1)) !== undefined;
   const isStored = storedWeight(node, (name) => lowering.graph.values.get(name)) !== undefined;
+  const { transB: transposed, alpha } = node;
+  if (constant && !isStored && !node.transA && !addsLater)
+    return lowerRows(lowering, node, x, final, { transposed, alpha, bias, clamp: own });
+  const uniform = uniformClamp(own);
+  if (!uniform) {
+    const open = lowering.scratch([rows, columns]);
+    emitGemm(lowering, node, open, {});
+    return emitChannelClamp(lowering, node, open, final);
+  }
+  const product = addsLater ? lowering.scratch([rows, columns]) : final;
+  const clamp = addsLater ? {} : uniform;
   if (isStored || (constant && !node.transA)) {
-    const { transB: transposed, alpha } = node;
     (isStored ? lowerWeightRows : lowerRows)(lowering, node, x, product, {
       transposed,
       alpha,
@@ -226,8 +239,20 @@ export function lowerGemm(lowering: Lowering, node: Gemm): void {
       emitBinary(lowering, node, "Mul", addend, constantRow(lowering, [node.beta]), scaled, {});
       addend = scaled;
     }
-    emitBinary(lowering, node, "Add", product, addend, final, clampOf(node));
+    emitBinary(lowering, node, "Add", product, addend, final, uniform);
   }
+}
+
+/** out = x clamped to the bounds of each column: for products whose kernels know one bound for all. */
+function emitChannelClamp(lowering: Lowering, node: Gemm, x: Placed, out: Placed): void {
+  const [, columns = 1] = out.layout.logical;
+  const row = (bound: Bound | undefined, open: number) => {
+    const bounds = Array.from({ length: columns }, (_, c) => boundAt(bound, c) ?? open);
+    return constantRow(lowering, bounds.map(finite));
+  };
+  const least = lowering.scratch(out.layout.logical);
+  emitBinary(lowering, node, "Max", x, row(node.low, -Infinity), least, {});
+  emitBinary(lowering, node, "Min", least, row(node.high, Infinity), out, {});
 }
 
 /** Whether `axis` of the left operand fills words at every size. */

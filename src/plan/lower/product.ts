@@ -1,6 +1,6 @@
 // What a convolution is to the kernels: its geometry, its constants, and where it reads and writes.
 
-import type { Clamp, Node } from "../../graph/node.ts";
+import type { ChannelClamp, Node } from "../../graph/node.ts";
 import type { Placed } from "./context.ts";
 import type { FilterShape } from "./filters.ts";
 import type { Residual } from "./residual.ts";
@@ -23,7 +23,7 @@ export interface Geometry {
 }
 
 /** One convolution with its constants, ready to emit. */
-export interface Product extends Clamp {
+export interface Product extends ChannelClamp {
   readonly node: Node;
   readonly geometry: Geometry;
   /** Its data (outs, perGroup, taps) is asked for where it was not packed before. */

@@ -5,6 +5,7 @@ import type { Ref } from "../builder.ts";
 import type { ProductSizes } from "../target.ts";
 import { measureTile, type MatrixUnit } from "../matrixUnit.ts";
 import type { GemvTile, MatrixTile, ProductTile, WorkgroupTile } from "../tiles.ts";
+import type { BoundsOverrides } from "./bounds.ts";
 import type { Lowering } from "./context.ts";
 import {
   packByteFilter,
@@ -93,7 +94,7 @@ export function emitSharedFloat(
   { node, filter: { shape, data } }: Product,
   tile: FloatTile,
   given: {
-    readonly overrides: { readonly RESIDUAL: number };
+    readonly overrides: BoundsOverrides & { readonly RESIDUAL: number };
     readonly uniforms: Sizes & { readonly low: number; readonly high: number };
     readonly buffers: {
       readonly x: Ref;
@@ -157,7 +158,7 @@ export function emitSharedInteger(
   { node, filter: { shape, data } }: Product,
   tile: SharedTile,
   given: {
-    readonly overrides: {
+    readonly overrides: BoundsOverrides & {
       readonly WIDE: number;
       readonly FLOAT_BIAS: number;
       readonly RESIDUAL: number;
