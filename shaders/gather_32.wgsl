@@ -1,5 +1,6 @@
 // use lib/grid.wgsl
 // use lib/gather.wgsl
+// use lib/row_major.wgsl
 //
 // out[o, p, i] = x[o, indices[p], i], the row-major order of the logical elements being (outer, picked, inner)
 //

@@ -1,5 +1,6 @@
 // use lib/grid.wgsl
 // use lib/gather.wgsl
+// use lib/row_major.wgsl
 //
 // out[p, i] = fl((q[r, i] − z[r, b]) · s[r, b]),  r = indices[p], b the block of i;  docs/quantization.md (47)
 //

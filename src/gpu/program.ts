@@ -7,7 +7,7 @@ import type { Plan, Slice, StateSlot } from "../plan/plan.ts";
 import { clearsOf } from "./clears.ts";
 import type { Device } from "./device.ts";
 import { element, loadPlan, writeSlice, type LoadedPlan } from "./loadedPlan.ts";
-import type { Shared } from "./shared.ts";
+import { USAGE, type Shared } from "./shared.ts";
 import { verify } from "./checks.ts";
 import { decode, encode } from "./ports.ts";
 import { kickPays, LONGEST_KICK, readBack, type Range } from "./readback.ts";
@@ -118,6 +118,35 @@ export class Program implements Disposable {
   writeState({ slice }: StateSlot, offset: number, data: ArrayBufferView): void {
     const part = { ...slice, offset: slice.offset + offset };
     writeSlice(this.#device, this.#loaded.buffers, part, data);
+  }
+
+  /** The bytes of every variable as the last run left them, in the order of `plan.variables`. */
+  readVariables(): Promise<ArrayBuffer[]> {
+    return this.#queue(undefined, async () => {
+      const { variables } = this.plan;
+      const size = variables.reduce((sum, { slice }) => sum + slice.size, 0);
+      if (size === 0) return [];
+      const device = this.#device;
+      const [target] = await device.scoped("read variables", () => [
+        device.createBuffer({ label: "variables", size, usage: USAGE.readback }),
+      ]);
+      if (!target) throw new Error("program: no read-back buffer; please report.");
+      try {
+        const encoder = device.gpu.createCommandEncoder({ label: "read variables" });
+        let offset = 0;
+        const ranges = variables.map(({ slice }) => {
+          const range = { offset, size: slice.size };
+          const source = element(this.#loaded.buffers, slice.buffer);
+          encoder.copyBufferToBuffer(source, slice.offset, target, offset, slice.size);
+          offset += slice.size;
+          return range;
+        });
+        device.gpu.queue.submit([encoder.finish()]);
+        return await readBack(device, target, ranges, false);
+      } finally {
+        device.free(target);
+      }
+    });
   }
 
   #queue<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {

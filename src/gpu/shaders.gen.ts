@@ -1,4 +1,6 @@
 // Generated from shaders/*.wgsl by `npm run shaders`. Do not edit.
+import accumulateF32Wgsl from "../../shaders/accumulate_f32.wgsl?raw";
+import adamUpdateF32Wgsl from "../../shaders/adam_update_f32.wgsl?raw";
 import argF32Wgsl from "../../shaders/arg_f32.wgsl?raw";
 import batchedF32Wgsl from "../../shaders/batched_f32.wgsl?raw";
 import batchedQuadF32Wgsl from "../../shaders/batched_quad_f32.wgsl?raw";
@@ -6,6 +8,7 @@ import binaryF32Wgsl from "../../shaders/binary_f32.wgsl?raw";
 import binaryI32Wgsl from "../../shaders/binary_i32.wgsl?raw";
 import binaryI8Wgsl from "../../shaders/binary_i8.wgsl?raw";
 import cast32Wgsl from "../../shaders/cast_32.wgsl?raw";
+import clipFactorF32Wgsl from "../../shaders/clip_factor_f32.wgsl?raw";
 import compareF32Wgsl from "../../shaders/compare_f32.wgsl?raw";
 import comparisonF32Wgsl from "../../shaders/comparison_f32.wgsl?raw";
 import convDynamicI8Wgsl from "../../shaders/conv_dynamic_i8.wgsl?raw";
@@ -24,6 +27,8 @@ import convTiledF32Wgsl from "../../shaders/conv_tiled_f32.wgsl?raw";
 import convTiledI8Wgsl from "../../shaders/conv_tiled_i8.wgsl?raw";
 import copy32Wgsl from "../../shaders/copy_32.wgsl?raw";
 import copyI8Wgsl from "../../shaders/copy_i8.wgsl?raw";
+import crossEntropyF32Wgsl from "../../shaders/cross_entropy_f32.wgsl?raw";
+import crossEntropyGradF32Wgsl from "../../shaders/cross_entropy_grad_f32.wgsl?raw";
 import depthwiseF32Wgsl from "../../shaders/depthwise_f32.wgsl?raw";
 import depthwiseI8Wgsl from "../../shaders/depthwise_i8.wgsl?raw";
 import depthwiseTileF32Wgsl from "../../shaders/depthwise_tile_f32.wgsl?raw";
@@ -33,6 +38,8 @@ import dequantizeI8Wgsl from "../../shaders/dequantize_i8.wgsl?raw";
 import fakeQuantizeF32Wgsl from "../../shaders/fake_quantize_f32.wgsl?raw";
 import fakeQuantizeGradF32Wgsl from "../../shaders/fake_quantize_grad_f32.wgsl?raw";
 import gather32Wgsl from "../../shaders/gather_32.wgsl?raw";
+import gatherChainsWgsl from "../../shaders/gather_chains.wgsl?raw";
+import gatherGradF32Wgsl from "../../shaders/gather_grad_f32.wgsl?raw";
 import gatherI8Wgsl from "../../shaders/gather_i8.wgsl?raw";
 import gatherWeightsWgsl from "../../shaders/gather_weights.wgsl?raw";
 import gemvDynamicI8Wgsl from "../../shaders/gemv_dynamic_i8.wgsl?raw";
@@ -53,6 +60,7 @@ import libConvQuadF32Wgsl from "../../shaders/lib/conv_quad_f32.wgsl?raw";
 import libConvQuadI8Wgsl from "../../shaders/lib/conv_quad_i8.wgsl?raw";
 import libConvTiledI8Wgsl from "../../shaders/lib/conv_tiled_i8.wgsl?raw";
 import libCopyWgsl from "../../shaders/lib/copy.wgsl?raw";
+import libCrossEntropyWgsl from "../../shaders/lib/cross_entropy.wgsl?raw";
 import libDepthwiseTileF32Wgsl from "../../shaders/lib/depthwise_tile_f32.wgsl?raw";
 import libDivideWgsl from "../../shaders/lib/divide.wgsl?raw";
 import libDot4Wgsl from "../../shaders/lib/dot4.wgsl?raw";
@@ -78,6 +86,7 @@ import libReduceWgsl from "../../shaders/lib/reduce.wgsl?raw";
 import libRequantizeWgsl from "../../shaders/lib/requantize.wgsl?raw";
 import libReshapeWgsl from "../../shaders/lib/reshape.wgsl?raw";
 import libResidualWgsl from "../../shaders/lib/residual.wgsl?raw";
+import libRowMajorWgsl from "../../shaders/lib/row_major.wgsl?raw";
 import libSeenWgsl from "../../shaders/lib/seen.wgsl?raw";
 import libStepsWgsl from "../../shaders/lib/steps.wgsl?raw";
 import libStoreF32Wgsl from "../../shaders/lib/store_f32.wgsl?raw";
@@ -86,6 +95,7 @@ import libStoreRealWgsl from "../../shaders/lib/store_real.wgsl?raw";
 import libTapsWgsl from "../../shaders/lib/taps.wgsl?raw";
 import libUnaryWgsl from "../../shaders/lib/unary.wgsl?raw";
 import libUnseenWgsl from "../../shaders/lib/unseen.wgsl?raw";
+import libUpdateWgsl from "../../shaders/lib/update.wgsl?raw";
 import libWeightsWgsl from "../../shaders/lib/weights.wgsl?raw";
 import libWindowWgsl from "../../shaders/lib/window.wgsl?raw";
 import lookupI8Wgsl from "../../shaders/lookup_i8.wgsl?raw";
@@ -112,12 +122,43 @@ import reduceI8Wgsl from "../../shaders/reduce_i8.wgsl?raw";
 import reshape32Wgsl from "../../shaders/reshape_32.wgsl?raw";
 import reshapeI8Wgsl from "../../shaders/reshape_i8.wgsl?raw";
 import reshapeQuantizeF32Wgsl from "../../shaders/reshape_quantize_f32.wgsl?raw";
+import sgdUpdateF32Wgsl from "../../shaders/sgd_update_f32.wgsl?raw";
 import softmaxF32Wgsl from "../../shaders/softmax_f32.wgsl?raw";
 import softmaxRowsF32Wgsl from "../../shaders/softmax_rows_f32.wgsl?raw";
+import squaresF32Wgsl from "../../shaders/squares_f32.wgsl?raw";
 import unaryF32Wgsl from "../../shaders/unary_f32.wgsl?raw";
 import unaryRangeF32Wgsl from "../../shaders/unary_range_f32.wgsl?raw";
 import where32Wgsl from "../../shaders/where_32.wgsl?raw";
 import type { Shader } from "./shader.ts";
+
+const accumulateF32 = {
+  label: "accumulate_f32",
+  parts: [libGridWgsl, libUpdateWgsl, accumulateF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}}},
+    hyper: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    gradient: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    summed: {binding: 3, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const adamUpdateF32 = {
+  label: "adam_update_f32",
+  parts: [libGridWgsl, libUpdateWgsl, adamUpdateF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32", DECOUPLED: "bool", ACCUMULATED: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 36, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, rate: {offset: 12, type: "f32"}, weightDecay: {offset: 16, type: "f32"}, forget1: {offset: 20, type: "f32"}, beta2: {offset: 24, type: "f32"}, forget2: {offset: 28, type: "f32"}, epsilon: {offset: 32, type: "f32"}}},
+    hyper: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    factor: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    summed: {binding: 3, type: "storage", element: "vec4f"},
+    first: {binding: 4, type: "storage", element: "vec4f"},
+    second: {binding: 5, type: "storage", element: "vec4f"},
+    parameter: {binding: 6, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
 
 const argF32 = {
   label: "arg_f32",
@@ -205,6 +246,19 @@ const cast32 = {
     params: {binding: 0, type: "uniform", size: 4, fields: {count: {offset: 0, type: "u32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4u"},
     out: {binding: 2, type: "storage", element: "vec4u"},
+  },
+} as const satisfies Shader;
+
+const clipFactorF32 = {
+  label: "clip_factor_f32",
+  parts: [clipFactorF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 8, fields: {count: {offset: 0, type: "u32"}, maxNorm: {offset: 4, type: "f32"}}},
+    parts: {binding: 1, type: "read-only-storage", element: "f32"},
+    outNorm: {binding: 2, type: "storage", element: "vec4f"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
@@ -486,6 +540,34 @@ const copyI8 = {
   },
 } as const satisfies Shader;
 
+const crossEntropyF32 = {
+  label: "cross_entropy_f32",
+  parts: [libGridWgsl, libCrossEntropyWgsl, crossEntropyF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 24, fields: {count: {offset: 0, type: "u32"}, room: {offset: 4, type: "u32"}, words: {offset: 8, type: "u32"}, last: {offset: 12, type: "u32"}, share: {offset: 16, type: "f32"}, spread: {offset: 20, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    labels: {binding: 2, type: "read-only-storage", element: "i32"},
+    slot: {binding: 3, type: "storage", element: "atomic<i32>"},
+    out: {binding: 4, type: "storage", element: "f32"},
+  },
+} as const satisfies Shader;
+
+const crossEntropyGradF32 = {
+  label: "cross_entropy_grad_f32",
+  parts: [libGridWgsl, libCrossEntropyWgsl, crossEntropyGradF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 24, fields: {count: {offset: 0, type: "u32"}, room: {offset: 4, type: "u32"}, words: {offset: 8, type: "u32"}, last: {offset: 12, type: "u32"}, share: {offset: 16, type: "f32"}, spread: {offset: 20, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    labels: {binding: 2, type: "read-only-storage", element: "i32"},
+    gradient: {binding: 3, type: "read-only-storage", element: "f32"},
+    out: {binding: 4, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const depthwiseF32 = {
   label: "depthwise_f32",
   parts: [libGridWgsl, libBoundsF32Wgsl, depthwiseF32Wgsl],
@@ -598,7 +680,7 @@ const fakeQuantizeGradF32 = {
 
 const gather32 = {
   label: "gather_32",
-  parts: [libGridWgsl, libGatherWgsl, gather32Wgsl],
+  parts: [libGridWgsl, libGatherWgsl, libRowMajorWgsl, gather32Wgsl],
   tile: {},
   overrides: {WORKGROUP: "u32"},
   bindings: {
@@ -610,9 +692,34 @@ const gather32 = {
   },
 } as const satisfies Shader;
 
+const gatherChains = {
+  label: "gather_chains",
+  parts: [libGridWgsl, gatherChainsWgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 8, fields: {size: {offset: 0, type: "u32"}, picked: {offset: 4, type: "u32"}}},
+    indices: {binding: 1, type: "read-only-storage", element: "i32"},
+    out: {binding: 2, type: "storage", element: "i32"},
+  },
+} as const satisfies Shader;
+
+const gatherGradF32 = {
+  label: "gather_grad_f32",
+  parts: [libGridWgsl, libRowMajorWgsl, gatherGradF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 64, fields: {count: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, picked: {offset: 8, type: "u32"}, size: {offset: 12, type: "u32"}, inner: {offset: 16, type: "u32"}, dim1: {offset: 20, type: "u32"}, dim2: {offset: 24, type: "u32"}, dim3: {offset: 28, type: "u32"}, dim4: {offset: 32, type: "u32"}, dim5: {offset: 36, type: "u32"}, weight0: {offset: 40, type: "u32"}, weight1: {offset: 44, type: "u32"}, weight2: {offset: 48, type: "u32"}, weight3: {offset: 52, type: "u32"}, weight4: {offset: 56, type: "u32"}, weight5: {offset: 60, type: "u32"}}},
+    gradient: {binding: 1, type: "read-only-storage", element: "f32"},
+    chains: {binding: 2, type: "read-only-storage", element: "i32"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const gatherI8 = {
   label: "gather_i8",
-  parts: [libGridWgsl, libGatherWgsl, libDot4Wgsl, gatherI8Wgsl],
+  parts: [libGridWgsl, libGatherWgsl, libRowMajorWgsl, libDot4Wgsl, gatherI8Wgsl],
   tile: {PACKED_DOT: 1},
   overrides: {WORKGROUP: "u32"},
   bindings: {
@@ -626,7 +733,7 @@ const gatherI8 = {
 
 const gatherWeights = {
   label: "gather_weights",
-  parts: [libGridWgsl, libGatherWgsl, gatherWeightsWgsl],
+  parts: [libGridWgsl, libGatherWgsl, libRowMajorWgsl, gatherWeightsWgsl],
   tile: {},
   overrides: {WORKGROUP: "u32", BITS: "u32"},
   bindings: {
@@ -1079,6 +1186,21 @@ const reshapeQuantizeF32 = {
   },
 } as const satisfies Shader;
 
+const sgdUpdateF32 = {
+  label: "sgd_update_f32",
+  parts: [libGridWgsl, libUpdateWgsl, sgdUpdateF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32", MOMENTUM: "bool", NESTEROV: "bool", ACCUMULATED: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 28, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, rate: {offset: 12, type: "f32"}, weightDecay: {offset: 16, type: "f32"}, momentum: {offset: 20, type: "f32"}, damped: {offset: 24, type: "f32"}}},
+    hyper: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    factor: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    summed: {binding: 3, type: "storage", element: "vec4f"},
+    velocity: {binding: 4, type: "storage", element: "vec4f"},
+    parameter: {binding: 5, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const softmaxF32 = {
   label: "softmax_f32",
   parts: [libGridWgsl, softmaxF32Wgsl],
@@ -1100,6 +1222,18 @@ const softmaxRowsF32 = {
     params: {binding: 0, type: "uniform", size: 40, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, heads: {offset: 12, type: "u32"}, queries: {offset: 16, type: "u32"}, base: {offset: 20, type: "u32"}, mask0: {offset: 24, type: "u32"}, mask1: {offset: 28, type: "u32"}, mask2: {offset: 32, type: "u32"}, mask3: {offset: 36, type: "u32"}}},
     mask: {binding: 1, type: "read-only-storage", element: "f32"},
     out: {binding: 2, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const squaresF32 = {
+  label: "squares_f32",
+  parts: [squaresF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 16, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, first: {offset: 12, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 2, type: "storage", element: "f32"},
   },
 } as const satisfies Shader;
 
@@ -1143,7 +1277,7 @@ const where32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { argF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, gruDynamicI8, gruF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, softmaxF32, softmaxRowsF32, unaryF32, unaryRangeF32, where32 } as const;
+export const shaders = { accumulateF32, adamUpdateF32, argF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, gruDynamicI8, gruF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, squaresF32, unaryF32, unaryRangeF32, where32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

@@ -16,6 +16,7 @@ export const USAGE: Readonly<Record<BufferRole | "uniforms" | "readback", number
   arena: STORAGE,
   constants: STORAGE | COPY_DST,
   state: STORAGE | COPY_DST | COPY_SRC,
+  variable: STORAGE | COPY_DST | COPY_SRC,
   input: STORAGE | COPY_DST,
   output: STORAGE | COPY_SRC,
   uniforms: UNIFORM | COPY_DST,

@@ -65,7 +65,11 @@ export function bindShapes(graph: Graph, dims: ReadonlyMap<string, number>): Bou
     );
   };
   const values = new Map<string, BoundValue>();
-  for (const name of [...graph.inputs, ...graph.constants.keys()]) {
+  for (const name of [
+    ...graph.inputs,
+    ...graph.constants.keys(),
+    ...(graph.variables?.keys() ?? []),
+  ]) {
     const value = valueOf(graph, name);
     values.set(name, { ...value, shape: value.shape.map(bind) });
   }

@@ -11,16 +11,18 @@ import type { QParams, Value } from "./value.ts";
 export class GraphBuilder {
   readonly values = new Map<string, Value>();
   readonly constants = new Map<string, Tensor>();
+  readonly variables = new Map<string, Tensor>();
   readonly nodes: Node[] = [];
   #names = new Set<string>();
 
-  /** Start from `base`'s inputs and constants, without its nodes. */
+  /** Start from `base`'s inputs, constants and variables, without its nodes. */
   static from(base: Graph): GraphBuilder {
     const builder = new GraphBuilder();
     for (const name of base.inputs) builder.input(name, valueOf(base, name));
     for (const [name, data] of base.constants) {
       builder.constant(name, data, valueOf(base, name).quant);
     }
+    for (const [name, data] of base.variables ?? []) builder.variable(name, data);
     // Names of values that a pass may re-create later must not be handed out as fresh ones.
     for (const name of base.values.keys()) builder.#names.add(name);
     for (const node of base.nodes) builder.#names.add(node.name);
@@ -45,6 +47,14 @@ export class GraphBuilder {
     this.#names.add(name);
     this.constants.set(name, data);
     this.values.set(name, { dtype: data.dtype, shape: data.shape, ...(quant ? { quant } : {}) });
+    return name;
+  }
+
+  /** What starts as `data` and lives from run to run. */
+  variable(name: string, data: Tensor): string {
+    this.#names.add(name);
+    this.variables.set(name, data);
+    this.values.set(name, { dtype: data.dtype, shape: data.shape });
     return name;
   }
 
@@ -80,7 +90,8 @@ export class GraphBuilder {
   }
 
   build(name: string, inputs: readonly string[], outputs: readonly string[]): Graph {
-    const { nodes, values, constants } = this;
-    return { name, inputs, outputs, nodes, values, constants };
+    const { nodes, values, constants, variables } = this;
+    const kept = variables.size > 0 ? { variables } : {};
+    return { name, inputs, outputs, nodes, values, constants, ...kept };
   }
 }

@@ -14,6 +14,9 @@ export interface Graph {
   readonly values: ReadonlyMap<string, Value>;
   /** The data of constant values. A quantized constant's tensor holds q. */
   readonly constants: ReadonlyMap<string, Tensor>;
+  /** What lives from run to run, with what it is at first: parameters that are trained, and statistics that
+   *  are kept. Any node reads them; only nodes without outputs change them, in their turn. */
+  readonly variables?: ReadonlyMap<string, Tensor>;
 }
 
 /** The type of value `name`; a missing one is a bug of the pass that made the graph. */
@@ -54,10 +57,13 @@ export function prune(graph: Graph): Graph {
     for (const name of [...node.inputs, ...node.outputs]) needed.add(name);
   }
   for (const input of graph.inputs) needed.add(input);
+  const used = <T>(values: ReadonlyMap<string, T>) =>
+    new Map([...values].filter(([name]) => needed.has(name)));
   return {
     ...graph,
     nodes: kept.reverse(),
-    values: new Map([...graph.values].filter(([name]) => needed.has(name))),
-    constants: new Map([...graph.constants].filter(([name]) => needed.has(name))),
+    values: used(graph.values),
+    constants: used(graph.constants),
+    ...(graph.variables ? { variables: used(graph.variables) } : {}),
   };
 }

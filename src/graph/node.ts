@@ -3,11 +3,13 @@
 
 import type { DType } from "../tensor/dtype.ts";
 import type { DynamicRule } from "./dynamic.ts";
+import type { LearningNode } from "./learning.ts";
 import type { Dim } from "./value.ts";
 import type { ObserverSpec } from "./observer.ts";
 import type { RecurrentAttributes } from "./recurrent.ts";
+import type { OptimizerNode } from "./updates.ts";
 
-interface Common {
+export interface Common {
   /** Unique in the graph; the ONNX node's name where it has one. */
   readonly name: string;
   /** Names of values. An absent optional input is left off the end, never "". */
@@ -308,6 +310,12 @@ export interface FakeQuantizeGrad extends Common, FakeQuantized {
   readonly op: "FakeQuantizeGrad";
 }
 
+/** The gradient through a clamp: dY where low < y < high, strictly, else 0, as PyTorch's relu and hardtanh.
+ *  inputs: y (what the clamp gave), dY of one shape. */
+export interface ClampGrad extends Common, Clamp {
+  readonly op: "ClampGrad";
+}
+
 /** Records statistics of its input; has no output. */
 export interface Observe extends Common {
   readonly op: "Observe";
@@ -351,6 +359,9 @@ export type Node =
   | MatMulIntegerToFloat
   | FakeQuantize
   | FakeQuantizeGrad
+  | LearningNode
+  | ClampGrad
+  | OptimizerNode
   | Observe
   | Compare;
 

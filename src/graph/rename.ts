@@ -19,6 +19,7 @@ export function renameValues(graph: Graph, map: (name: string) => string): Graph
     })),
     values: entries(graph.values),
     constants: entries(graph.constants),
+    ...(graph.variables ? { variables: entries(graph.variables) } : {}),
   };
 }
 

@@ -1,22 +1,21 @@
 // Shape inference: the shapes of a node's outputs from those of its inputs. Sizes may be names
 // ("batch"): they pass through, and arithmetic on them is refused with the node's name.
 
-import { InputError } from "../errors.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { formatShape } from "../tensor/tensor.ts";
 import { isBinary, isReduce, isUnaryFunction } from "./functions.ts";
 import { sliceRange, windowSize } from "./extents.ts";
+import { learningShapes } from "./learningShapes.ts";
 import type { Node, Window } from "./node.ts";
+import { nodeError } from "./nodeError.ts";
 import { addDims, divideDims, productOf } from "./dims.ts";
 import { recurrentShapes, wantedShape } from "./recurrent.ts";
+import { checkUpdate } from "./updateShapes.ts";
 import type { Dim } from "./value.ts";
 
-type Shape = readonly Dim[];
+export { nodeError };
 
-/** An InputError in the house form: `<Op> "<name>": <rule>; got <what>. <way out>`. */
-export function nodeError(node: Node, rule: string, got: string, wayOut: string): InputError {
-  return new InputError(`${node.op} "${node.name}": ${rule}; got ${got}. ${wayOut}`);
-}
+type Shape = readonly Dim[];
 
 const CHECK_MODEL = "Check the model file; its shapes contradict each other.";
 
@@ -307,6 +306,7 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "Not":
       return [[...x]];
     case "FakeQuantizeGrad":
+    case "ClampGrad":
       return [sameShape(node, x, inputs[1] ?? [])];
     case "LayerNormalization":
       return [layerNormalization(node, x, inputs.slice(1))];
@@ -383,6 +383,17 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
       const parameters = node.granularity === "perTensor" ? [] : [...x.slice(0, -1), 1];
       return [[...x], parameters, parameters];
     }
+    case "CrossEntropy":
+    case "CrossEntropyGrad":
+    case "GatherGrad":
+      return learningShapes(node, inputs);
+    case "ClipFactor":
+      return [[], []];
+    case "SgdUpdate":
+    case "AdamUpdate":
+    case "Accumulate":
+      checkUpdate(node, inputs);
+      return [];
     case "Observe":
     case "Compare":
       return [];

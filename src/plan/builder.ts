@@ -18,6 +18,7 @@ import type {
   StateSlot,
   Step,
   Upload,
+  Variable,
 } from "./plan.ts";
 
 /** A piece of GPU memory that steps read or write, before it has a place. */
@@ -48,7 +49,10 @@ export interface StepArgs<S extends ShaderName> {
 }
 
 /** The bindings that a shader writes are named so; every other storage binding is read-only. */
-const WRITTEN = new Set(["out", "slot", "hOut", "cOut", "outScale", "outZero", "outRange"]);
+const WRITTEN = new Set([
+  ...["out", "slot", "hOut", "cOut", "outScale", "outZero", "outRange", "outNorm"],
+  ...["parameter", "summed", "velocity", "first", "second"],
+]);
 
 const MAX_GROUPS = 65535;
 
@@ -79,6 +83,8 @@ export class PlanBuilder {
   #outputs: PendingPort[] = [];
   #checks: (Omit<Check, "slice"> & { readonly ref: Ref })[] = [];
   #states: (Omit<StateSlot, "slice"> & { readonly ref: Ref })[] = [];
+  #variables: (Omit<Variable, "slice"> & { readonly ref: Ref; readonly data: ArrayBufferView })[] =
+    [];
 
   /** Constants of equal bytes become one array of `pool`. */
   constructor(pool = new ConstantPool()) {
@@ -108,6 +114,13 @@ export class PlanBuilder {
       bytes: data.byteLength,
     };
     this.#states.push({ ...slot, words: data.byteLength / 4, ref });
+    return ref;
+  }
+
+  /** What starts as `data`, packed in its layout, and lives from run to run. */
+  variable(variable: Omit<Variable, "slice">, data: ArrayBufferView): Ref {
+    const ref: Ref = { role: "variable", id: this.#variables.length, bytes: data.byteLength };
+    this.#variables.push({ ...variable, ref, data });
     return ref;
   }
 
@@ -143,11 +156,26 @@ export class PlanBuilder {
 
   /** Lifetimes of the activations, by the steps that bind them. */
   lifetimes(): Lifetime[] {
-    const apart = this.#tensors.map(() => new Set<number>());
-    const first = this.#tensors.map(() => Number.MAX_SAFE_INTEGER);
-    const last = this.#tensors.map(() => -1);
+    return this.#lifetimes("arena", this.#tensors);
+  }
+
+  /** Variables live all the time; what matters is which of them a step changes while it reads others. */
+  #variableArena() {
+    const sizes = this.#variables.map(({ ref }) => ref.bytes);
+    const lives = this.#lifetimes("variable", sizes).map((life) => ({
+      ...life,
+      first: 0,
+      last: 0,
+    }));
+    return placeTensors(lives, MAX_ARENA);
+  }
+
+  #lifetimes(role: BufferRole, tensors: readonly number[]): Lifetime[] {
+    const apart = tensors.map(() => new Set<number>());
+    const first = tensors.map(() => Number.MAX_SAFE_INTEGER);
+    const last = tensors.map(() => -1);
     this.#steps.forEach((step, index) => {
-      const bound = Object.entries(step.buffers).filter(([, ref]) => ref.role === "arena");
+      const bound = Object.entries(step.buffers).filter(([, ref]) => ref.role === role);
       for (const [name, { id }] of bound) {
         first[id] = Math.min(first[id] ?? index, index);
         last[id] = index;
@@ -160,7 +188,7 @@ export class PlanBuilder {
         }
       }
     });
-    return this.#tensors.map((bytes, id) => ({
+    return tensors.map((bytes, id) => ({
       bytes,
       first: Math.min(first[id] ?? 0, Math.max(0, last[id] ?? 0)),
       last: Math.max(0, last[id] ?? 0),
@@ -194,7 +222,7 @@ export class PlanBuilder {
       tensors: this.#tensors.map(align),
       inputs: bytes(this.#inputs),
       outputs: bytes(this.#outputs),
-      states: this.#states.length,
+      states: this.#states.length + this.#variables.length,
       steps: this.#steps,
     };
   }
@@ -212,6 +240,16 @@ export class PlanBuilder {
     });
 
     const uploads: Upload[] = [];
+    const kept = this.#variableArena();
+    const firstKept = buffers.length;
+    kept.sizes.forEach((size) => buffers.push({ role: "variable", size }));
+    const variables = this.#variables.map(({ ref, data, ...rest }, index): Variable => {
+      const { arena: at = 0, offset = 0 } = kept.placements[index] ?? {};
+      const slice = { buffer: firstKept + at, offset, size: align(ref.bytes) };
+      slices.set(key(ref), slice);
+      uploads.push({ slice, data });
+      return { ...rest, slice };
+    });
     for (const role of ["constants", "state"] as const) {
       let size = 0;
       let buffer = buffers.length;
@@ -263,7 +301,7 @@ export class PlanBuilder {
         Object.entries(step.buffers).map(([name, ref]) => [name, place(ref)]),
       ),
     }));
-    return { buffers, steps, uploads, inputs, outputs, states, checks };
+    return { buffers, steps, uploads, inputs, outputs, states, variables, checks };
   }
 }
 

@@ -4,6 +4,7 @@
 // takes a byte an element and float32 four. Padding holds finite values that nobody may use.
 
 import { allocate } from "../tensor/dtype.ts";
+import { sizeOf } from "../tensor/tensor.ts";
 
 /** Bytes of a word: four float32, or four int8. */
 export type WordBytes = 16 | 4;
@@ -62,20 +63,14 @@ export function padFront<T>(values: readonly T[], count: number, fill: T): T[] {
   return [...new Array<T>(Math.max(0, count - values.length)).fill(fill), ...values];
 }
 
-/** Host data (row-major) in the layout, padding 0. `shift` is subtracted from each element. */
-export function packLayout(
-  layout: Layout,
-  data: ArrayLike<number>,
-  kind: "float32" | "int32" | "int8",
-  shift = 0,
-): Float32Array | Int32Array | Int8Array {
-  const out = allocate(kind, layout.words * 4);
+/** Calls `visit` with the place in the layout of each element, in row-major order. */
+function forEachPlace(layout: Layout, count: number, visit: (index: number, at: number) => void) {
   const strides = elementStrides(layout);
   const { logical } = layout;
   const counter = new Array<number>(logical.length).fill(0);
   let offset = 0;
-  for (let index = 0; index < data.length; index++) {
-    out[offset] = (data[index] ?? 0) - shift;
+  for (let index = 0; index < count; index++) {
+    visit(index, offset);
     for (let axis = logical.length - 1; axis >= 0; axis--) {
       const next = (counter[axis] ?? 0) + 1;
       if (next < (logical[axis] ?? 1)) {
@@ -87,5 +82,23 @@ export function packLayout(
       counter[axis] = 0;
     }
   }
+}
+
+/** Elements that lie in the layout, row-major. */
+export function unpackLayout<T extends Float32Array | Int32Array>(layout: Layout, stored: T): T {
+  const out = stored.slice(0, sizeOf(layout.logical)) as T;
+  forEachPlace(layout, out.length, (index, at) => (out[index] = stored[at] ?? 0));
+  return out;
+}
+
+/** Host data (row-major) in the layout, padding 0. `shift` is subtracted from each element. */
+export function packLayout(
+  layout: Layout,
+  data: ArrayLike<number>,
+  kind: "float32" | "int32" | "int8",
+  shift = 0,
+): Float32Array | Int32Array | Int8Array {
+  const out = allocate(kind, layout.words * 4);
+  forEachPlace(layout, data.length, (index, at) => (out[at] = (data[index] ?? 0) - shift));
   return out;
 }

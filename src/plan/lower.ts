@@ -28,6 +28,7 @@ import { lowerLayerNorm } from "./lower/layerNorm.ts";
 import { lowerDynamicQuantize } from "./lower/dynamic.ts";
 import { lowerGather } from "./lower/gather.ts";
 import { lowerIntegerToFloat } from "./lower/integerToFloat.ts";
+import { lowerCrossEntropy, lowerCrossEntropyGrad, lowerGatherGrad } from "./lower/learning.ts";
 import { lowerIntegerProduct } from "./lower/integers.ts";
 import { lowerGemm, lowerMatMul } from "./lower/matmul.ts";
 import { emitReshape, emitReshapeQuantize, lowerMovement } from "./lower/movement.ts";
@@ -43,6 +44,12 @@ import {
   lowerWhere,
 } from "./lower/words.ts";
 import { lowerDequantize, lowerQuantize } from "./lower/quantization.ts";
+import {
+  lowerAccumulate,
+  lowerAdamUpdate,
+  lowerClipFactor,
+  lowerSgdUpdate,
+} from "./lower/updates.ts";
 import type { Plan } from "./plan.ts";
 import { defaultTarget, type Target } from "./target.ts";
 
@@ -107,6 +114,22 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerFakeQuantize(lowering, node);
     case "FakeQuantizeGrad":
       return lowerFakeQuantizeGrad(lowering, node);
+    case "CrossEntropy":
+      return lowerCrossEntropy(lowering, node);
+    case "CrossEntropyGrad":
+      return lowerCrossEntropyGrad(lowering, node);
+    case "GatherGrad":
+      return lowerGatherGrad(lowering, node);
+    case "ClampGrad":
+      throw lowering.unsupported(node, "it has no kernel");
+    case "SgdUpdate":
+      return lowerSgdUpdate(lowering, node);
+    case "AdamUpdate":
+      return lowerAdamUpdate(lowering, node);
+    case "Accumulate":
+      return lowerAccumulate(lowering, node);
+    case "ClipFactor":
+      return lowerClipFactor(lowering, node);
     case "Observe":
       return lowerObserve(lowering, node);
     case "Compare":
@@ -224,7 +247,8 @@ export function lowerInto(graph: BoundGraph, target: Target, shared: Shared): Pl
   for (const node of graph.nodes) if (!lowering.done.has(node)) lowerNode(lowering, node);
   for (const [name, port] of ports) {
     if (lowering.placed(name)?.ref === port.ref) continue;
-    const placed = lowering.placed(name) ?? lowering.placeConstant(name);
+    const placed =
+      lowering.placed(name) ?? lowering.placeVariable(name) ?? lowering.placeConstant(name);
     emitReshape(lowering, { name: `output ${name}` }, placed, port);
   }
   return plan;

@@ -17,7 +17,7 @@ export interface Slice {
 }
 
 /** What a buffer is for decides its usage flags and whether it is filled once. */
-export type BufferRole = "arena" | "constants" | "state" | "input" | "output";
+export type BufferRole = "arena" | "constants" | "state" | "variable" | "input" | "output";
 
 export interface BufferSpec {
   readonly role: BufferRole;
@@ -80,6 +80,14 @@ export interface Check {
   readonly slice: Slice;
 }
 
+/** A variable of the graph: starts with its upload and lives from run to run, in the layout of its shape. */
+export interface Variable {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly slice: Slice;
+}
+
 export interface Plan {
   readonly buffers: readonly BufferSpec[];
   readonly steps: readonly Step[];
@@ -88,6 +96,7 @@ export interface Plan {
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
   readonly states: readonly StateSlot[];
+  readonly variables: readonly Variable[];
   /** Read back with whatever a run reads back; the run fails where one was not met. */
   readonly checks: readonly Check[];
 }

@@ -4,6 +4,7 @@
 import { QConfigError } from "../errors.ts";
 import { consumersOf, producersOf, type Graph } from "../graph/graph.ts";
 import type { Node, Op } from "../graph/node.ts";
+import { matchesPattern, mostSpecific } from "../graph/pattern.ts";
 import { recognize } from "../graph/recognize/index.ts";
 import { validateQConfig, type QConfig } from "./qconfig.ts";
 
@@ -95,19 +96,10 @@ function isColumnBias(graph: Graph, node: Node): boolean {
   return bias?.dtype === "float32" && bias.shape.at(-1) === columns && bias.data.length === columns;
 }
 
-/** Whether `pattern`, in which * stands for any text, is `text`. */
-export function matchesPattern(pattern: string, text: string): boolean {
-  const parts = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(`^${parts.join(".*")}$`).test(text);
-}
-
 /** The override that applies to `node`, if any. */
 function overrideOf(overrides: Overrides, node: Node): QConfig | null | undefined {
-  if (Object.hasOwn(overrides, node.name)) return overrides[node.name];
-  const patterns = Object.keys(overrides)
-    .filter((key) => key.includes("*") && matchesPattern(key, node.name))
-    .sort((a, b) => b.length - a.length);
-  const key = patterns[0] ?? (Object.hasOwn(overrides, node.op) ? node.op : undefined);
+  const named = mostSpecific(Object.keys(overrides), node.name);
+  const key = named ?? (Object.hasOwn(overrides, node.op) ? node.op : undefined);
   return key === undefined ? undefined : overrides[key];
 }
 

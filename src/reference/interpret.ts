@@ -25,10 +25,12 @@ import { conv } from "./conv.ts";
 import { gather } from "./gather.ts";
 import { gemm, matmul } from "./gemm.ts";
 import { layerNorm } from "./layerNorm.ts";
+import { crossEntropy, crossEntropyGrad, gatherGrad } from "./learning.ts";
 import { clipBytes, dynamicQuantize, integerProduct, integerToFloat } from "./integers.ts";
 import { compareElements, integerBinary, logic, not, where } from "./logic.ts";
 import { isMovement, move } from "./movement.ts";
 import { floatInput, inputAt, outputShape } from "./operands.ts";
+import { clipFactor } from "./optimizers.ts";
 import { averagePool, maxPool } from "./pool.ts";
 import { runQuantized } from "./quantized.ts";
 import { storedQ } from "./quantizedOperands.ts";
@@ -36,11 +38,13 @@ import { recurrent } from "./recurrent.ts";
 import { argReduce, globalMean, reduce } from "./reduce.ts";
 import { softmax } from "./softmax.ts";
 import { cast, unary } from "./unary.ts";
+import { isUpdate, update } from "./update.ts";
 
 type Types = BoundGraph["values"];
 
 /**
- * Every value of `graph` for `inputs`: graph inputs, constants and the outputs of all nodes.
+ * Every value of `graph` for `inputs`: graph inputs, constants, variables as the run leaves them, and the
+ * outputs of all nodes.
  * Tensors are row-major in logical order; a quantized value's tensor holds q. Observe and Compare
  * are skipped.
  * @param onValue Called with each graph input, then with each node output as it is computed.
@@ -55,7 +59,7 @@ export function interpret(
     graph,
     Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, shape])),
   );
-  const values = new Map(graph.constants);
+  const values = new Map([...graph.constants, ...(graph.variables ?? [])]);
   for (const name of graph.inputs) {
     const [value, type] = [inputs[name], typeOf(graph.values, name)];
     if (value?.dtype !== type.dtype) {
@@ -68,6 +72,11 @@ export function interpret(
   }
   for (const node of graph.nodes) {
     if (node.op === "Observe" || node.op === "Compare") continue;
+    if (isUpdate(node)) {
+      for (const [index, value] of update(node, inputsOf(node, values)))
+        values.set(node.inputs[index] ?? "", value);
+      continue;
+    }
     const results = runNode(node, graph.values, values);
     node.outputs.forEach((name, index) => {
       const result = inputAt(node, results, index);
@@ -95,9 +104,8 @@ function checkType(node: Node, name: string, type: BoundValue, { dtype, shape }:
   );
 }
 
-/** The outputs of `node`, integer or float by the types of its values. */
-function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>): Tensor[] {
-  const tensors = node.inputs.map((name) => {
+function inputsOf(node: Node, values: ReadonlyMap<string, Tensor>): Tensor[] {
+  return node.inputs.map((name) => {
     const value = values.get(name);
     if (value !== undefined) return value;
     throw nodeError(
@@ -107,6 +115,11 @@ function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>):
       "Order the nodes topologically.",
     );
   });
+}
+
+/** The outputs of `node`, integer or float by the types of its values. */
+function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>): Tensor[] {
+  const tensors = inputsOf(node, values);
   const from = node.inputs.map((name) => typeOf(types, name).quant);
   const weight = storedWeight(node, (name) => types.get(name));
   if (weight) {
@@ -128,6 +141,7 @@ function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>):
     throw nodeError(node, "its weight must be quantized", "a plain one", "Give it QParams.");
   }
   const isPlain = from[0] === undefined && tensors[0]?.dtype !== "float32";
+  if (node.op === "ClipFactor") return clipFactor(node, tensors);
   if (node.op === "Gather") return [gather(node, tensors, shapes[0] ?? [])];
   if (node.op === "Clip" && isPlain) return [clipBytes(node, tensors)];
   if (node.op === "LSTM" || node.op === "GRU") return recurrent(node, tensors, from);
@@ -246,6 +260,12 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
       return fakeQuantizeGrad(node, inputs);
     case "LayerNormalization":
       return layerNorm(node, inputs);
+    case "CrossEntropy":
+      return crossEntropy(node, inputs);
+    case "CrossEntropyGrad":
+      return crossEntropyGrad(node, inputs);
+    case "GatherGrad":
+      return gatherGrad(node, inputs);
     default:
       if (isUnaryFunction(node)) return unary(node, inputs);
       if (isReduce(node)) return reduce(node, inputs);

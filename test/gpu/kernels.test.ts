@@ -10,6 +10,7 @@ import { convolutions, largeConvolutions } from "../support/families/convolution
 import { elementwise } from "../support/families/elementwise.ts";
 import { integerOps } from "../support/families/integers.ts";
 import { engines } from "../support/families/engines.ts";
+import { learning } from "../support/families/learning.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
 import { norms } from "../support/families/norms.ts";
@@ -39,6 +40,7 @@ describe.each([
   { group: "recurrent nets", families: recurrent, runs: 25 },
   { group: "dynamic recurrent nets", families: dynamicRecurrent, runs: 15 },
   { group: "integers and bools at run time", families: words, runs: 150 },
+  { group: "losses and gradients", families: learning, runs: 100 },
   { group: "movements", families: movements, runs: 100 },
 ])("$group", ({ families, runs }) => {
   it.each(families)("$title", async ({ check }) => {

@@ -19,6 +19,7 @@ import { elementwise } from "../support/families/elementwise.ts";
 import { dynamicProducts } from "../support/families/dynamic.ts";
 import { integerOps } from "../support/families/integers.ts";
 import { engines } from "../support/families/engines.ts";
+import { learning } from "../support/families/learning.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
 import { norms } from "../support/families/norms.ts";
@@ -41,6 +42,10 @@ const QUAD = { QUARTER: [4, 8], WORDS: [1, 2] };
 const WEIGHTS = { BITS: [4, 8, 16], ZEROS: FLAG };
 /** Every value that lowering gives each override; all their combinations are compiled. */
 const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, readonly number[]>>>>> = {
+  adamUpdateF32: { DECOUPLED: FLAG, ACCUMULATED: FLAG },
+  sgdUpdateF32: { MOMENTUM: FLAG, NESTEROV: FLAG, ACCUMULATED: FLAG },
+  squaresF32: { WORKGROUP: [4, 64] },
+  clipFactorF32: { WORKGROUP: [4, 64] },
   argF32: { LAST: FLAG, LEAST: FLAG, SELECT_LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
   binaryF32: { OP: [0, 1, 2, 3, 4, 5, 6] },
   binaryI8: { MULTIPLY: FLAG },
@@ -202,6 +207,7 @@ describe("plans", () => {
       ...recurrent,
       ...dynamicRecurrent,
       ...dynamicProducts,
+      ...learning,
     ];
     const graphs = families.flatMap((each) => each.sample(40).map(({ graph }) => graph));
     const prepared = prepare(new Model("float", residualGraph(), {})).graph;
@@ -278,6 +284,10 @@ describe("the style of", () => {
         ["slot", "out"],
         ["outScale", "outZero", "out"],
         ["outRange", "out"],
+        ["outNorm", "out"],
+        ["summed"],
+        ["summed", "velocity", "parameter"],
+        ["summed", "first", "second", "parameter"],
       ];
       expect(allowed).toContainEqual(written);
       expect(bindings.slice(-written.length).map(([key]) => key)).toEqual(written);

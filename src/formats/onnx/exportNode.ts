@@ -140,6 +140,14 @@ export function exportNode(
     case "Split":
       return withInputs([draft.integers(`${name}_split`, node.sizes)], { axis: int(node.axis) });
     case "FakeQuantizeGrad":
+    case "CrossEntropy":
+    case "CrossEntropyGrad":
+    case "GatherGrad":
+    case "ClampGrad":
+    case "SgdUpdate":
+    case "AdamUpdate":
+    case "Accumulate":
+    case "ClipFactor":
       return draft.refuse(
         node,
         "ONNX has no gradients; export the model without its training graph",

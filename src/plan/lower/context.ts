@@ -205,7 +205,17 @@ export class Lowering {
   /** Where input `index` lies; constants are packed on first use. */
   input(node: Node, index: number): Placed {
     const name = this.inputName(node, index);
-    return this.#placed.get(name) ?? this.placeConstant(name);
+    return this.#placed.get(name) ?? this.placeVariable(name) ?? this.placeConstant(name);
+  }
+
+  /** The place of `name` where it is a variable. */
+  placeVariable(name: string): Placed | undefined {
+    const data = this.graph.variables?.get(name);
+    if (!data) return undefined;
+    const { dtype, shape } = data;
+    const kind = dtype === "float32" ? "float32" : "int32";
+    const packed = packLayout(layoutOf(shape), elementsOf(data), kind);
+    return this.place(name, this.plan.variable({ name, dtype, shape }, packed));
   }
 
   /** Pack constant `name` into its layout; a value that is none is a bug of the caller. */

@@ -1,7 +1,7 @@
 // Gather: picks slices along an axis by indices that are known only on the device. One that is out of range
 // is clamped, so that the kernel reads what it may, and the run then fails with its node and value.
 
-import type { Gather } from "../../graph/node.ts";
+import type { Gather, Node } from "../../graph/node.ts";
 import { storedWeight, whyNotStored } from "../../graph/weightOnly.ts";
 import { sizeOf, stridesOf } from "../../tensor/tensor.ts";
 import { isDense, layoutOf, padFront } from "../layout.ts";
@@ -81,7 +81,7 @@ function lowerEmbedding(lowering: Lowering, node: Gather, name: string): void {
 }
 
 /** Input `index` as a dense row-major array. A constant that no other node reads is packed so at once. */
-function dense(lowering: Lowering, node: Gather, index: number): Placed {
+export function dense(lowering: Lowering, node: Node, index: number): Placed {
   const name = lowering.inputName(node, index);
   const constant = lowering.constant(name);
   const shape = [sizeOf(lowering.shape(name))];

@@ -5,7 +5,7 @@ import { QConfigError, UnsupportedError } from "../../errors.ts";
 import { GraphBuilder } from "../../graph/builder.ts";
 import { consumersOf, prune, valueOf, type Graph } from "../../graph/graph.ts";
 import type { Node } from "../../graph/node.ts";
-import { matchesPattern } from "../annotate.ts";
+import { matchesPattern } from "../../graph/pattern.ts";
 import type { DynamicInput, Handler, Rewriting } from "./handler.ts";
 import { settingsOf, type DynamicOptions, type DynamicSettings } from "./settings.ts";
 import { handlers } from "./table.ts";

@@ -1,0 +1,28 @@
+// Nodes that change variables: the meaning of each, as the new tensors of the variables among its inputs.
+
+import type { Node } from "../graph/node.ts";
+import { nodeError } from "../graph/shapes.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { accumulate, adamUpdate, sgdUpdate } from "./optimizers.ts";
+
+/** Whether `node` is there for the variables that it changes. */
+export function isUpdate(node: Node): boolean {
+  return node.outputs.length === 0 && node.op !== "Observe" && node.op !== "Compare";
+}
+
+/** What `node` leaves in its variables, by the index of the input. */
+export function update(
+  node: Node,
+  inputs: readonly Tensor[],
+): readonly (readonly [number, Tensor])[] {
+  switch (node.op) {
+    case "SgdUpdate":
+      return sgdUpdate(node, inputs);
+    case "AdamUpdate":
+      return adamUpdate(node, inputs);
+    case "Accumulate":
+      return accumulate(node, inputs);
+    default:
+      throw nodeError(node, "the reference must know it", node.op, "Please report.");
+  }
+}
