@@ -11,6 +11,7 @@
 // words of out and keeps their sums in registers. A patch of right, 4 × 4, is a matrix as in conv_f32.wgsl.
 
 override WORKGROUP: u32 = 64;
+override MASKED: bool = false; // lanes of left past K hold anything: they count as 0
 
 struct Params {
   count: u32,     // tiles
@@ -20,6 +21,7 @@ struct Params {
   rows: u32,      // M
   outWords: u32,  // N / 4
   depth: u32,     // K / 4
+  terms: u32,     // K
   lastLine: u32,  // K − 1, or N − 1 where right is transposed: the last line of right, read for those past it
   left0: u32,     // from one outer batch to the next
   left1: u32,     // from one inner batch to the next
@@ -75,6 +77,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   $end
   $end
   for (var i = 0u; i < params.depth; i++) {
+    let real = 4u * i + vec4u(0, 1, 2, 3) < vec4u(params.terms);
     $for t in STRAIGHT
     let a = rightAt + min(4u * i, end) * line;
     let b = rightAt + min(4u * i + 1u, end) * line;
@@ -90,7 +93,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     $end
     $end
     $for r in ROWS
-    let x${r} = left[at${r} + i];
+    var x${r} = left[at${r} + i];
+    if (MASKED) { x${r} = select(vec4f(), x${r}, real); }
     $for n in WORDS
     $for t in STRAIGHT
     sum${r}_${n} += f${n} * x${r};

@@ -14,6 +14,7 @@
 enable subgroups;
 
 override WORKGROUP: u32 = 64;
+override MASKED: bool = false; // lanes of left past K hold anything: they count as 0
 
 struct Params {
   count: u32,     // tiles
@@ -23,6 +24,7 @@ struct Params {
   rows: u32,      // M
   outWords: u32,  // N / 4
   depth: u32,     // K / 4
+  terms: u32,     // K
   lastLine: u32,  // K − 1, or N − 1 where right is transposed: the last line of right, read for those past it
   left0: u32,     // from one outer batch to the next
   left1: u32,     // from one inner batch to the next
@@ -80,6 +82,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   $end
   $end
   for (var i = 0u; i < params.depth; i++) {
+    let real = 4u * i + vec4u(0, 1, 2, 3) < vec4u(params.terms);
     $for t in STRAIGHT
     let a = rightAt + min(4u * i, end) * line;
     let b = rightAt + min(4u * i + 1u, end) * line;
@@ -95,7 +98,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     $end
     $end
     $for g in QUARTER
-    let x0_${g} = left[at${g} + i];
+    var x0_${g} = left[at${g} + i];
+    if (MASKED) { x0_${g} = select(vec4f(), x0_${g}, real); }
     let x1_${g} = quadSwapX(x0_${g});
     let x2_${g} = quadSwapY(x0_${g});
     let x3_${g} = quadSwapDiagonal(x0_${g});

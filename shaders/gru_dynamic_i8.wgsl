@@ -1,6 +1,7 @@
 // use lib/dot4.wgsl
 // use lib/divide.wgsl
 // use lib/double.wgsl
+// use lib/choose_torch.wgsl
 // use lib/dynamic.wgsl
 // use lib/requantize.wgsl
 // use lib/recurrent.wgsl

@@ -1,6 +1,7 @@
 // use lib/dot4.wgsl
 // use lib/divide.wgsl
 // use lib/double.wgsl
+// use lib/choose_torch.wgsl
 // use lib/dynamic.wgsl
 //
 // q = clamp(zeroPoint + rint(x / scale), qmin, qmax), with scale and zeroPoint from the range of all of x

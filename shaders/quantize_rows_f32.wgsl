@@ -1,6 +1,7 @@
 // use lib/dot4.wgsl
 // use lib/divide.wgsl
 // use lib/double.wgsl
+// use lib/choose_torch.wgsl
 // use lib/dynamic.wgsl
 //
 // q[r, i] = clamp(zeroPoint[r] + rint(x[r, i] / scale[r]), qmin, qmax), with both from the range of row r

@@ -1,11 +1,13 @@
 // use lib/grid.wgsl
 //
-// out[g] = (least, greatest) of 0 and the words that workgroup g strides over     docs/quantization.md (8)
+// out[g] = (least, greatest) of the words that workgroup g strides over, with ZERO of 0, too
+//                                                                                docs/quantization.md (8)
 //
-// The first half of a range over the whole tensor; dynamic_qparams.wgsl joins the parts. An invocation
-// strides through x; the workgroup joins in halves, and its first invocation owns out[g].
+// The first half of a range over the whole tensor; quantize_dynamic_f32.wgsl, or observe_average_f32.wgsl, joins
+// the parts. An invocation strides through x; the workgroup joins in halves, and its first one owns out[g].
 
 override WORKGROUP: u32 = 64;
+override ZERO: bool = true;
 
 struct Params {
   count: u32, // words of x
@@ -21,12 +23,14 @@ var<workgroup> parts: array<vec2f, WORKGROUP>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  var low = vec4f(0);
-  var high = vec4f(0);
+  const GREATEST = vec4f(3.4028234663852886e38);
+  var low = select(GREATEST, vec4f(0), ZERO);
+  var high = -low;
   for (var i = group.x * WORKGROUP + local; i < params.count; i += groups.x * WORKGROUP) {
     let first = (i % params.words) * 4u;
     let isReal = vec4u(first) + vec4u(0u, 1u, 2u, 3u) < vec4u(params.last);
-    let v = select(vec4f(0), x[i], isReal); // 0 is in every range
+    let y = x[i];
+    let v = select(select(y.xxxx, vec4f(0), ZERO), y, isReal); // the first lane always is
     low = min(low, v);
     high = max(high, v);
   }

@@ -2,7 +2,7 @@
 
 import type { ObserverSpec } from "../../src/graph/observer.ts";
 import type { QParams } from "../../src/graph/value.ts";
-import { formatShape, sizeOf } from "../../src/tensor/tensor.ts";
+import { float32, formatShape, sizeOf } from "../../src/tensor/tensor.ts";
 import type { Precision } from "../core/platform.ts";
 import { normal } from "../core/random.ts";
 import {
@@ -22,12 +22,15 @@ interface Spec {
   readonly dtype: Precision;
   readonly attributes: Attributes;
   readonly inputs: readonly Precision[];
+  /** Inputs of one number each, behind the others. */
+  readonly scalars?: readonly number[];
   readonly out: Precision;
 }
 
 const outQuant: QParams = { ...activationQuant, scale: Float32Array.of(1 / 40) };
 
-function elementwise({ kernel, dtype, attributes, inputs, out }: Spec, shape: Shape): KernelCase {
+function elementwise(spec: Spec, shape: Shape): KernelCase {
+  const { kernel, dtype, attributes, inputs, scalars = [], out } = spec;
   const count = sizeOf(shape);
   const bytesOf = (precision: Precision) => (precision === "int8" ? count : 4 * count);
   const quant = out === "int8" ? outQuant : undefined;
@@ -43,8 +46,12 @@ function elementwise({ kernel, dtype, attributes, inputs, out }: Spec, shape: Sh
         ...activations(precision, shape, next),
         name: `x${index}`,
       }));
-      const graph = single(attributes, operands, quant);
-      const one = operands.map((operand) => gatherOperand(operand, 0, [0]));
+      const parameters = scalars.map((value, index) => ({
+        name: `p${index}`,
+        tensor: float32([], [value]),
+      }));
+      const graph = single(attributes, [...operands, ...parameters], quant);
+      const one = [...operands.map((operand) => gatherOperand(operand, 0, [0])), ...parameters];
       const pick = picker(shape, 0, [0]);
       return {
         graph,
@@ -78,7 +85,8 @@ function observe(kernel: string, observer: ObserverSpec, shape: Shape): KernelCa
 }
 
 /** ±2 in 256 steps: of normal values, the twentieth part is clamped. */
-const fake = { scale: 1 / 64, zeroPoint: 128, qmin: 0, qmax: 255 } as const;
+const fake = { qmin: 0, qmax: 255 } as const;
+const scaleAndZero = [1 / 64, 128];
 
 /** All of them on activations of `shape`. */
 export function elementwiseCases(shape: Shape): KernelCase[] {
@@ -92,6 +100,7 @@ export function elementwiseCases(shape: Shape): KernelCase[] {
         dtype: float,
         attributes: { op: "FakeQuantize", ...fake },
         inputs: [float],
+        scalars: scaleAndZero,
         out: float,
       },
       shape,
@@ -102,6 +111,7 @@ export function elementwiseCases(shape: Shape): KernelCase[] {
         dtype: float,
         attributes: { op: "FakeQuantizeGrad", ...fake },
         inputs: [float, float],
+        scalars: scaleAndZero,
         out: float,
       },
       shape,

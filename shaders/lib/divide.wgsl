@@ -1,5 +1,5 @@
 // a / b to the nearest f32, ties to even: 24 bits by long division, since a GPU's own division may be 2.5 ULP
-// off. a ≥ 0 and b > 0 are finite, and normal where they are not 0; a quotient below the least normal is 0.
+// off. a ≥ 0 and b > 0 are finite, b normal; a and quotients below the least normal count as 0.
 fn divide(a: f32, b: f32) -> f32 {
   let top = bitcast<u32>(a);
   let bottom = bitcast<u32>(b);
@@ -20,7 +20,7 @@ fn divide(a: f32, b: f32) -> f32 {
     rest = rest * 2u;
   }
   if (rest > divisor || (rest == divisor && (quotient & 1u) == 1u)) { quotient++; }
-  if (a == 0.0 || exponent < -126) { return 0.0; }
+  if ((top & 0x7f800000u) == 0u || exponent < -126) { return 0.0; }
   // The quotient's leading bit, and a carry out of its rounding, add to the exponent.
   return bitcast<f32>((u32(exponent + 126) << 23u) + quotient);
 }

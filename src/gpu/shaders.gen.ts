@@ -2,12 +2,21 @@
 import accumulateF32Wgsl from "../../shaders/accumulate_f32.wgsl?raw";
 import adamUpdateF32Wgsl from "../../shaders/adam_update_f32.wgsl?raw";
 import argF32Wgsl from "../../shaders/arg_f32.wgsl?raw";
+import averagePoolGradF32Wgsl from "../../shaders/average_pool_grad_f32.wgsl?raw";
+import batchNormF32Wgsl from "../../shaders/batch_norm_f32.wgsl?raw";
+import batchNormFactsF32Wgsl from "../../shaders/batch_norm_facts_f32.wgsl?raw";
+import batchNormGradF32Wgsl from "../../shaders/batch_norm_grad_f32.wgsl?raw";
+import batchNormMomentsF32Wgsl from "../../shaders/batch_norm_moments_f32.wgsl?raw";
+import batchNormParametersGradF32Wgsl from "../../shaders/batch_norm_parameters_grad_f32.wgsl?raw";
+import batchNormStatisticsF32Wgsl from "../../shaders/batch_norm_statistics_f32.wgsl?raw";
+import batchNormSumsF32Wgsl from "../../shaders/batch_norm_sums_f32.wgsl?raw";
 import batchedF32Wgsl from "../../shaders/batched_f32.wgsl?raw";
 import batchedQuadF32Wgsl from "../../shaders/batched_quad_f32.wgsl?raw";
 import binaryF32Wgsl from "../../shaders/binary_f32.wgsl?raw";
 import binaryI32Wgsl from "../../shaders/binary_i32.wgsl?raw";
 import binaryI8Wgsl from "../../shaders/binary_i8.wgsl?raw";
 import cast32Wgsl from "../../shaders/cast_32.wgsl?raw";
+import clampGradF32Wgsl from "../../shaders/clamp_grad_f32.wgsl?raw";
 import clipFactorF32Wgsl from "../../shaders/clip_factor_f32.wgsl?raw";
 import compareF32Wgsl from "../../shaders/compare_f32.wgsl?raw";
 import comparisonF32Wgsl from "../../shaders/comparison_f32.wgsl?raw";
@@ -37,6 +46,8 @@ import depthwiseTileObservedF32Wgsl from "../../shaders/depthwise_tile_observed_
 import dequantizeI8Wgsl from "../../shaders/dequantize_i8.wgsl?raw";
 import fakeQuantizeF32Wgsl from "../../shaders/fake_quantize_f32.wgsl?raw";
 import fakeQuantizeGradF32Wgsl from "../../shaders/fake_quantize_grad_f32.wgsl?raw";
+import fakeQuantizeLearnF32Wgsl from "../../shaders/fake_quantize_learn_f32.wgsl?raw";
+import fakeQuantizeStepsF32Wgsl from "../../shaders/fake_quantize_steps_f32.wgsl?raw";
 import gather32Wgsl from "../../shaders/gather_32.wgsl?raw";
 import gatherChainsWgsl from "../../shaders/gather_chains.wgsl?raw";
 import gatherGradF32Wgsl from "../../shaders/gather_grad_f32.wgsl?raw";
@@ -48,11 +59,16 @@ import gemvI8Wgsl from "../../shaders/gemv_i8.wgsl?raw";
 import gemvWeightsWgsl from "../../shaders/gemv_weights.wgsl?raw";
 import gruDynamicI8Wgsl from "../../shaders/gru_dynamic_i8.wgsl?raw";
 import gruF32Wgsl from "../../shaders/gru_f32.wgsl?raw";
+import gruGradF32Wgsl from "../../shaders/gru_grad_f32.wgsl?raw";
+import guardStepF32Wgsl from "../../shaders/guard_step_f32.wgsl?raw";
 import layerNormF32Wgsl from "../../shaders/layer_norm_f32.wgsl?raw";
 import layerNormRowsF32Wgsl from "../../shaders/layer_norm_rows_f32.wgsl?raw";
+import libBatchNormWgsl from "../../shaders/lib/batch_norm.wgsl?raw";
 import libBoundsF32Wgsl from "../../shaders/lib/bounds_f32.wgsl?raw";
 import libBoundsI8Wgsl from "../../shaders/lib/bounds_i8.wgsl?raw";
 import libBroadcastWgsl from "../../shaders/lib/broadcast.wgsl?raw";
+import libChannelRowsWgsl from "../../shaders/lib/channel_rows.wgsl?raw";
+import libChooseTorchWgsl from "../../shaders/lib/choose_torch.wgsl?raw";
 import libConvF32Wgsl from "../../shaders/lib/conv_f32.wgsl?raw";
 import libConvI8Wgsl from "../../shaders/lib/conv_i8.wgsl?raw";
 import libConvMatrixI8Wgsl from "../../shaders/lib/conv_matrix_i8.wgsl?raw";
@@ -60,6 +76,7 @@ import libConvQuadF32Wgsl from "../../shaders/lib/conv_quad_f32.wgsl?raw";
 import libConvQuadI8Wgsl from "../../shaders/lib/conv_quad_i8.wgsl?raw";
 import libConvTiledI8Wgsl from "../../shaders/lib/conv_tiled_i8.wgsl?raw";
 import libCopyWgsl from "../../shaders/lib/copy.wgsl?raw";
+import libCoveringWgsl from "../../shaders/lib/covering.wgsl?raw";
 import libCrossEntropyWgsl from "../../shaders/lib/cross_entropy.wgsl?raw";
 import libDepthwiseTileF32Wgsl from "../../shaders/lib/depthwise_tile_f32.wgsl?raw";
 import libDivideWgsl from "../../shaders/lib/divide.wgsl?raw";
@@ -68,6 +85,7 @@ import libDot4UnpackedWgsl from "../../shaders/lib/dot4_unpacked.wgsl?raw";
 import libDoubleWgsl from "../../shaders/lib/double.wgsl?raw";
 import libDynamicWgsl from "../../shaders/lib/dynamic.wgsl?raw";
 import libErfWgsl from "../../shaders/lib/erf.wgsl?raw";
+import libFusedRoundWgsl from "../../shaders/lib/fused_round.wgsl?raw";
 import libGatherWgsl from "../../shaders/lib/gather.wgsl?raw";
 import libGemvI8Wgsl from "../../shaders/lib/gemv_i8.wgsl?raw";
 import libGridWgsl from "../../shaders/lib/grid.wgsl?raw";
@@ -76,11 +94,14 @@ import libLayerNormWgsl from "../../shaders/lib/layer_norm.wgsl?raw";
 import libMatrixWgsl from "../../shaders/lib/matrix.wgsl?raw";
 import libMatrixEmulatedWgsl from "../../shaders/lib/matrix_emulated.wgsl?raw";
 import libMatrixFlagWgsl from "../../shaders/lib/matrix_flag.wgsl?raw";
+import libMomentsWgsl from "../../shaders/lib/moments.wgsl?raw";
 import libOrderedWgsl from "../../shaders/lib/ordered.wgsl?raw";
 import libPowerWgsl from "../../shaders/lib/power.wgsl?raw";
 import libQuadsI8Wgsl from "../../shaders/lib/quads_i8.wgsl?raw";
+import libRangeParamsWgsl from "../../shaders/lib/range_params.wgsl?raw";
 import libRealSumWgsl from "../../shaders/lib/real_sum.wgsl?raw";
 import libRecurrentWgsl from "../../shaders/lib/recurrent.wgsl?raw";
+import libRecurrentGradWgsl from "../../shaders/lib/recurrent_grad.wgsl?raw";
 import libRecurrentI8Wgsl from "../../shaders/lib/recurrent_i8.wgsl?raw";
 import libReduceWgsl from "../../shaders/lib/reduce.wgsl?raw";
 import libRequantizeWgsl from "../../shaders/lib/requantize.wgsl?raw";
@@ -88,6 +109,7 @@ import libReshapeWgsl from "../../shaders/lib/reshape.wgsl?raw";
 import libResidualWgsl from "../../shaders/lib/residual.wgsl?raw";
 import libRowMajorWgsl from "../../shaders/lib/row_major.wgsl?raw";
 import libSeenWgsl from "../../shaders/lib/seen.wgsl?raw";
+import libSlicesWgsl from "../../shaders/lib/slices.wgsl?raw";
 import libStepsWgsl from "../../shaders/lib/steps.wgsl?raw";
 import libStoreF32Wgsl from "../../shaders/lib/store_f32.wgsl?raw";
 import libStoreI8Wgsl from "../../shaders/lib/store_i8.wgsl?raw";
@@ -101,14 +123,18 @@ import libWindowWgsl from "../../shaders/lib/window.wgsl?raw";
 import lookupI8Wgsl from "../../shaders/lookup_i8.wgsl?raw";
 import lstmDynamicI8Wgsl from "../../shaders/lstm_dynamic_i8.wgsl?raw";
 import lstmF32Wgsl from "../../shaders/lstm_f32.wgsl?raw";
+import lstmGradF32Wgsl from "../../shaders/lstm_grad_f32.wgsl?raw";
 import matmulF32Wgsl from "../../shaders/matmul_f32.wgsl?raw";
 import matmulQuadWeightsWgsl from "../../shaders/matmul_quad_weights.wgsl?raw";
 import matmulTiledWeightsWgsl from "../../shaders/matmul_tiled_weights.wgsl?raw";
 import matmulWeightsWgsl from "../../shaders/matmul_weights.wgsl?raw";
+import maxPoolGradF32Wgsl from "../../shaders/max_pool_grad_f32.wgsl?raw";
 import narrowI8Wgsl from "../../shaders/narrow_i8.wgsl?raw";
+import observeAverageF32Wgsl from "../../shaders/observe_average_f32.wgsl?raw";
 import observeChannelsF32Wgsl from "../../shaders/observe_channels_f32.wgsl?raw";
 import observeHistogramF32Wgsl from "../../shaders/observe_histogram_f32.wgsl?raw";
 import observeMinmaxF32Wgsl from "../../shaders/observe_minmax_f32.wgsl?raw";
+import packFilterF32Wgsl from "../../shaders/pack_filter_f32.wgsl?raw";
 import poolF32Wgsl from "../../shaders/pool_f32.wgsl?raw";
 import poolI8Wgsl from "../../shaders/pool_i8.wgsl?raw";
 import probeMatrixWgsl from "../../shaders/probe_matrix.wgsl?raw";
@@ -117,6 +143,9 @@ import quantizeDynamicF32Wgsl from "../../shaders/quantize_dynamic_f32.wgsl?raw"
 import quantizeF32Wgsl from "../../shaders/quantize_f32.wgsl?raw";
 import quantizeRowsF32Wgsl from "../../shaders/quantize_rows_f32.wgsl?raw";
 import rangeF32Wgsl from "../../shaders/range_f32.wgsl?raw";
+import recurrentBiasF32Wgsl from "../../shaders/recurrent_bias_f32.wgsl?raw";
+import recurrentCellsF32Wgsl from "../../shaders/recurrent_cells_f32.wgsl?raw";
+import recurrentWeightsF32Wgsl from "../../shaders/recurrent_weights_f32.wgsl?raw";
 import reduceF32Wgsl from "../../shaders/reduce_f32.wgsl?raw";
 import reduceI8Wgsl from "../../shaders/reduce_i8.wgsl?raw";
 import reshape32Wgsl from "../../shaders/reshape_32.wgsl?raw";
@@ -126,8 +155,11 @@ import sgdUpdateF32Wgsl from "../../shaders/sgd_update_f32.wgsl?raw";
 import softmaxF32Wgsl from "../../shaders/softmax_f32.wgsl?raw";
 import softmaxRowsF32Wgsl from "../../shaders/softmax_rows_f32.wgsl?raw";
 import squaresF32Wgsl from "../../shaders/squares_f32.wgsl?raw";
+import sumsF32Wgsl from "../../shaders/sums_f32.wgsl?raw";
 import unaryF32Wgsl from "../../shaders/unary_f32.wgsl?raw";
+import unaryGradF32Wgsl from "../../shaders/unary_grad_f32.wgsl?raw";
 import unaryRangeF32Wgsl from "../../shaders/unary_range_f32.wgsl?raw";
+import updateRunningF32Wgsl from "../../shaders/update_running_f32.wgsl?raw";
 import where32Wgsl from "../../shaders/where_32.wgsl?raw";
 import type { Shader } from "./shader.ts";
 
@@ -172,13 +204,128 @@ const argF32 = {
   },
 } as const satisfies Shader;
 
+const averagePoolGradF32 = {
+  label: "average_pool_grad_f32",
+  parts: [libGridWgsl, libCoveringWgsl, averagePoolGradF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 68, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, inHeight: {offset: 8, type: "u32"}, inWidth: {offset: 12, type: "u32"}, outHeight: {offset: 16, type: "u32"}, outWidth: {offset: 20, type: "u32"}, kernelHeight: {offset: 24, type: "u32"}, kernelWidth: {offset: 28, type: "u32"}, strideHeight: {offset: 32, type: "u32"}, strideWidth: {offset: 36, type: "u32"}, dilationHeight: {offset: 40, type: "u32"}, dilationWidth: {offset: 44, type: "u32"}, padTop: {offset: 48, type: "u32"}, padLeft: {offset: 52, type: "u32"}, padBottomEnd: {offset: 56, type: "u32"}, padRightEnd: {offset: 60, type: "u32"}, countPad: {offset: 64, type: "u32"}}},
+    gradient: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 2, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const batchNormF32 = {
+  label: "batch_norm_f32",
+  parts: [libGridWgsl, libBatchNormWgsl, batchNormF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 16, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, low: {offset: 8, type: "f32"}, high: {offset: 12, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    facts: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const batchNormFactsF32 = {
+  label: "batch_norm_facts_f32",
+  parts: [libGridWgsl, libBatchNormWgsl, batchNormFactsF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 12, fields: {words: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, epsilon: {offset: 8, type: "f32"}}},
+    scale: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    bias: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    mean: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    variance: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    divisor: {binding: 5, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 6, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const batchNormGradF32 = {
+  label: "batch_norm_grad_f32",
+  parts: [libGridWgsl, libBatchNormWgsl, batchNormGradF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 16, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, low: {offset: 8, type: "f32"}, high: {offset: 12, type: "f32"}}},
+    gradient: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    x: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    facts: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    shares: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const batchNormMomentsF32 = {
+  label: "batch_norm_moments_f32",
+  parts: [libChannelRowsWgsl, libMomentsWgsl, batchNormMomentsF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32", WIDE: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 20, fields: {rows: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, tiles: {offset: 8, type: "u32"}, share: {offset: 12, type: "u32"}, groups: {offset: 16, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 2, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const batchNormParametersGradF32 = {
+  label: "batch_norm_parameters_grad_f32",
+  parts: [libChannelRowsWgsl, libBatchNormWgsl, batchNormParametersGradF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32", WIDE: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 24, fields: {words: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, splits: {offset: 8, type: "u32"}, tiles: {offset: 12, type: "u32"}, mean: {offset: 16, type: "f32"}, epsilon: {offset: 20, type: "f32"}}},
+    parts: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    facts: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    outScale: {binding: 3, type: "storage", element: "vec4f"},
+    outBias: {binding: 4, type: "storage", element: "vec4f"},
+    outDivisor: {binding: 5, type: "storage", element: "vec4f"},
+    out: {binding: 6, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const batchNormStatisticsF32 = {
+  label: "batch_norm_statistics_f32",
+  parts: [libChannelRowsWgsl, libMomentsWgsl, libBatchNormWgsl, batchNormStatisticsF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32", WIDE: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 28, fields: {words: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, splits: {offset: 8, type: "u32"}, rows: {offset: 12, type: "u32"}, share: {offset: 16, type: "u32"}, tiles: {offset: 20, type: "u32"}, epsilon: {offset: 24, type: "f32"}}},
+    parts: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    scale: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    divisor: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    outMean: {binding: 5, type: "storage", element: "vec4f"},
+    outVariance: {binding: 6, type: "storage", element: "vec4f"},
+    out: {binding: 7, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const batchNormSumsF32 = {
+  label: "batch_norm_sums_f32",
+  parts: [libChannelRowsWgsl, libBatchNormWgsl, batchNormSumsF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32", WIDE: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 28, fields: {rows: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, tiles: {offset: 8, type: "u32"}, share: {offset: 12, type: "u32"}, groups: {offset: 16, type: "u32"}, low: {offset: 20, type: "f32"}, high: {offset: 24, type: "f32"}}},
+    gradient: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    x: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    facts: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 4, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const batchedF32 = {
   label: "batched_f32",
   parts: [libGridWgsl, batchedF32Wgsl],
   tile: {ROWS: 4, WORDS: 2, STRAIGHT: 1, TRANSPOSED: 0},
-  overrides: {WORKGROUP: "u32"},
+  overrides: {WORKGROUP: "u32", MASKED: "bool"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 92, fields: {count: {offset: 0, type: "u32"}, tilesWide: {offset: 4, type: "u32"}, tilesDown: {offset: 8, type: "u32"}, inner: {offset: 12, type: "u32"}, rows: {offset: 16, type: "u32"}, outWords: {offset: 20, type: "u32"}, depth: {offset: 24, type: "u32"}, lastLine: {offset: 28, type: "u32"}, left0: {offset: 32, type: "u32"}, left1: {offset: 36, type: "u32"}, leftRow: {offset: 40, type: "u32"}, right0: {offset: 44, type: "u32"}, right1: {offset: 48, type: "u32"}, rightLine: {offset: 52, type: "u32"}, out0: {offset: 56, type: "u32"}, out1: {offset: 60, type: "u32"}, outRow: {offset: 64, type: "u32"}, leftBase: {offset: 68, type: "u32"}, rightBase: {offset: 72, type: "u32"}, outBase: {offset: 76, type: "u32"}, alpha: {offset: 80, type: "f32"}, low: {offset: 84, type: "f32"}, high: {offset: 88, type: "f32"}}},
+    params: {binding: 0, type: "uniform", size: 96, fields: {count: {offset: 0, type: "u32"}, tilesWide: {offset: 4, type: "u32"}, tilesDown: {offset: 8, type: "u32"}, inner: {offset: 12, type: "u32"}, rows: {offset: 16, type: "u32"}, outWords: {offset: 20, type: "u32"}, depth: {offset: 24, type: "u32"}, terms: {offset: 28, type: "u32"}, lastLine: {offset: 32, type: "u32"}, left0: {offset: 36, type: "u32"}, left1: {offset: 40, type: "u32"}, leftRow: {offset: 44, type: "u32"}, right0: {offset: 48, type: "u32"}, right1: {offset: 52, type: "u32"}, rightLine: {offset: 56, type: "u32"}, out0: {offset: 60, type: "u32"}, out1: {offset: 64, type: "u32"}, outRow: {offset: 68, type: "u32"}, leftBase: {offset: 72, type: "u32"}, rightBase: {offset: 76, type: "u32"}, outBase: {offset: 80, type: "u32"}, alpha: {offset: 84, type: "f32"}, low: {offset: 88, type: "f32"}, high: {offset: 92, type: "f32"}}},
     left: {binding: 1, type: "read-only-storage", element: "vec4f"},
     right: {binding: 2, type: "read-only-storage", element: "vec4f"},
     out: {binding: 3, type: "storage", element: "vec4f"},
@@ -189,9 +336,9 @@ const batchedQuadF32 = {
   label: "batched_quad_f32",
   parts: [libGridWgsl, batchedQuadF32Wgsl],
   tile: {QUARTER: 4, WORDS: 1, FOUR: 4, STRAIGHT: 1, TRANSPOSED: 0},
-  overrides: {WORKGROUP: "u32"},
+  overrides: {WORKGROUP: "u32", MASKED: "bool"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 92, fields: {count: {offset: 0, type: "u32"}, tilesWide: {offset: 4, type: "u32"}, tilesDown: {offset: 8, type: "u32"}, inner: {offset: 12, type: "u32"}, rows: {offset: 16, type: "u32"}, outWords: {offset: 20, type: "u32"}, depth: {offset: 24, type: "u32"}, lastLine: {offset: 28, type: "u32"}, left0: {offset: 32, type: "u32"}, left1: {offset: 36, type: "u32"}, leftRow: {offset: 40, type: "u32"}, right0: {offset: 44, type: "u32"}, right1: {offset: 48, type: "u32"}, rightLine: {offset: 52, type: "u32"}, out0: {offset: 56, type: "u32"}, out1: {offset: 60, type: "u32"}, outRow: {offset: 64, type: "u32"}, leftBase: {offset: 68, type: "u32"}, rightBase: {offset: 72, type: "u32"}, outBase: {offset: 76, type: "u32"}, alpha: {offset: 80, type: "f32"}, low: {offset: 84, type: "f32"}, high: {offset: 88, type: "f32"}}},
+    params: {binding: 0, type: "uniform", size: 96, fields: {count: {offset: 0, type: "u32"}, tilesWide: {offset: 4, type: "u32"}, tilesDown: {offset: 8, type: "u32"}, inner: {offset: 12, type: "u32"}, rows: {offset: 16, type: "u32"}, outWords: {offset: 20, type: "u32"}, depth: {offset: 24, type: "u32"}, terms: {offset: 28, type: "u32"}, lastLine: {offset: 32, type: "u32"}, left0: {offset: 36, type: "u32"}, left1: {offset: 40, type: "u32"}, leftRow: {offset: 44, type: "u32"}, right0: {offset: 48, type: "u32"}, right1: {offset: 52, type: "u32"}, rightLine: {offset: 56, type: "u32"}, out0: {offset: 60, type: "u32"}, out1: {offset: 64, type: "u32"}, outRow: {offset: 68, type: "u32"}, leftBase: {offset: 72, type: "u32"}, rightBase: {offset: 76, type: "u32"}, outBase: {offset: 80, type: "u32"}, alpha: {offset: 84, type: "f32"}, low: {offset: 88, type: "f32"}, high: {offset: 92, type: "f32"}}},
     left: {binding: 1, type: "read-only-storage", element: "vec4f"},
     right: {binding: 2, type: "read-only-storage", element: "vec4f"},
     out: {binding: 3, type: "storage", element: "vec4f"},
@@ -246,6 +393,19 @@ const cast32 = {
     params: {binding: 0, type: "uniform", size: 4, fields: {count: {offset: 0, type: "u32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4u"},
     out: {binding: 2, type: "storage", element: "vec4u"},
+  },
+} as const satisfies Shader;
+
+const clampGradF32 = {
+  label: "clamp_grad_f32",
+  parts: [libGridWgsl, clampGradF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, low: {offset: 4, type: "f32"}, high: {offset: 8, type: "f32"}}},
+    y: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    gradient: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
@@ -655,25 +815,55 @@ const dequantizeI8 = {
 
 const fakeQuantizeF32 = {
   label: "fake_quantize_f32",
-  parts: [libGridWgsl, libStepsWgsl, fakeQuantizeF32Wgsl],
+  parts: [libGridWgsl, libStepsWgsl, libSlicesWgsl, fakeQuantizeF32Wgsl],
   tile: {},
-  overrides: {WORKGROUP: "u32"},
+  overrides: {AXIS: "u32", WORKGROUP: "u32"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 24, fields: {count: {offset: 0, type: "u32"}, scale: {offset: 4, type: "f32"}, reciprocal: {offset: 8, type: "f32"}, zeroPoint: {offset: 12, type: "i32"}, qmin: {offset: 16, type: "i32"}, qmax: {offset: 20, type: "i32"}}},
+    params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, slices: {offset: 4, type: "u32"}, inner: {offset: 8, type: "u32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
-    out: {binding: 2, type: "storage", element: "vec4f"},
+    steps: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
 const fakeQuantizeGradF32 = {
   label: "fake_quantize_grad_f32",
-  parts: [libGridWgsl, libStepsWgsl, fakeQuantizeGradF32Wgsl],
+  parts: [libGridWgsl, libStepsWgsl, libSlicesWgsl, fakeQuantizeGradF32Wgsl],
+  tile: {},
+  overrides: {AXIS: "u32", WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, slices: {offset: 4, type: "u32"}, inner: {offset: 8, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    gradient: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    steps: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 4, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const fakeQuantizeLearnF32 = {
+  label: "fake_quantize_learn_f32",
+  parts: [libFusedRoundWgsl, fakeQuantizeLearnF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32", LAST: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 36, fields: {words: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, inner: {offset: 8, type: "u32"}, outer: {offset: 12, type: "u32"}, stride: {offset: 16, type: "u32"}, slices: {offset: 20, type: "u32"}, parts: {offset: 24, type: "u32"}, qmin: {offset: 28, type: "f32"}, g: {offset: 32, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    gradient: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    steps: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    outSums: {binding: 4, type: "storage", element: "vec2f"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const fakeQuantizeStepsF32 = {
+  label: "fake_quantize_steps_f32",
+  parts: [libGridWgsl, libDivideWgsl, fakeQuantizeStepsF32Wgsl],
   tile: {},
   overrides: {WORKGROUP: "u32"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 16, fields: {count: {offset: 0, type: "u32"}, reciprocal: {offset: 4, type: "f32"}, low: {offset: 8, type: "f32"}, high: {offset: 12, type: "f32"}}},
-    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
-    gradient: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    params: {binding: 0, type: "uniform", size: 16, fields: {slices: {offset: 0, type: "u32"}, qmin: {offset: 4, type: "f32"}, qmax: {offset: 8, type: "f32"}, eps: {offset: 12, type: "f32"}}},
+    scale: {binding: 1, type: "read-only-storage", element: "f32"},
+    zeroPoint: {binding: 2, type: "read-only-storage", element: "f32"},
     out: {binding: 3, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
@@ -811,7 +1001,7 @@ const gemvWeights = {
 
 const gruDynamicI8 = {
   label: "gru_dynamic_i8",
-  parts: [libDot4Wgsl, libDivideWgsl, libDoubleWgsl, libDynamicWgsl, libRequantizeWgsl, libRecurrentWgsl, libRecurrentI8Wgsl, gruDynamicI8Wgsl],
+  parts: [libDot4Wgsl, libDivideWgsl, libDoubleWgsl, libChooseTorchWgsl, libDynamicWgsl, libRequantizeWgsl, libRecurrentWgsl, libRecurrentI8Wgsl, gruDynamicI8Wgsl],
   tile: {PACKED_DOT: 1},
   overrides: {TORCH: "bool", WORKGROUP: "u32", ROOM: "u32", ANY: "u32", WIDE: "u32"},
   bindings: {
@@ -838,6 +1028,37 @@ const gruF32 = {
     hFrom: {binding: 4, type: "read-only-storage", element: "vec4f"},
     hOut: {binding: 5, type: "storage", element: "vec4f"},
     out: {binding: 6, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const gruGradF32 = {
+  label: "gru_grad_f32",
+  parts: [libRecurrentGradWgsl, gruGradF32Wgsl],
+  tile: {BATCH: 1},
+  overrides: {WORKGROUP: "u32", ROOM: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 36, fields: {first: {offset: 0, type: "u32"}, steps: {offset: 4, type: "u32"}, begins: {offset: 8, type: "u32"}, time: {offset: 12, type: "u32"}, batch: {offset: 16, type: "u32"}, units: {offset: 20, type: "u32"}, words: {offset: 24, type: "u32"}, reverse: {offset: 28, type: "u32"}, lengthStride: {offset: 32, type: "u32"}}},
+    sums: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    weights: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    hBefore: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    gradient: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    lengths: {binding: 5, type: "read-only-storage", element: "i32"},
+    lastState: {binding: 6, type: "read-only-storage", element: "vec4f"},
+    hOut: {binding: 7, type: "storage", element: "vec4f"},
+    out: {binding: 8, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const guardStepF32 = {
+  label: "guard_step_f32",
+  parts: [guardStepF32Wgsl],
+  tile: {},
+  overrides: {},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 4, fields: {greatest: {offset: 0, type: "u32"}}},
+    hyper: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    loss: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
@@ -886,7 +1107,7 @@ const lookupI8 = {
 
 const lstmDynamicI8 = {
   label: "lstm_dynamic_i8",
-  parts: [libDot4Wgsl, libDivideWgsl, libDoubleWgsl, libDynamicWgsl, libRequantizeWgsl, libRecurrentWgsl, libRecurrentI8Wgsl, lstmDynamicI8Wgsl],
+  parts: [libDot4Wgsl, libDivideWgsl, libDoubleWgsl, libChooseTorchWgsl, libDynamicWgsl, libRequantizeWgsl, libRecurrentWgsl, libRecurrentI8Wgsl, lstmDynamicI8Wgsl],
   tile: {PACKED_DOT: 1},
   overrides: {TORCH: "bool", WORKGROUP: "u32", ROOM: "u32", ANY: "u32", WIDE: "u32"},
   bindings: {
@@ -916,6 +1137,24 @@ const lstmF32 = {
     cFrom: {binding: 5, type: "read-only-storage", element: "vec4f"},
     hOut: {binding: 6, type: "storage", element: "vec4f"},
     cOut: {binding: 7, type: "storage", element: "vec4f"},
+    out: {binding: 8, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const lstmGradF32 = {
+  label: "lstm_grad_f32",
+  parts: [libRecurrentGradWgsl, lstmGradF32Wgsl],
+  tile: {BATCH: 1},
+  overrides: {WORKGROUP: "u32", ROOM: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 36, fields: {first: {offset: 0, type: "u32"}, steps: {offset: 4, type: "u32"}, begins: {offset: 8, type: "u32"}, time: {offset: 12, type: "u32"}, batch: {offset: 16, type: "u32"}, units: {offset: 20, type: "u32"}, words: {offset: 24, type: "u32"}, reverse: {offset: 28, type: "u32"}, lengthStride: {offset: 32, type: "u32"}}},
+    sums: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    weights: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    cells: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    gradient: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    lengths: {binding: 5, type: "read-only-storage", element: "i32"},
+    lastState: {binding: 6, type: "read-only-storage", element: "vec4f"},
+    hOut: {binding: 7, type: "storage", element: "vec4f"},
     out: {binding: 8, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
@@ -978,6 +1217,20 @@ const matmulWeights = {
   },
 } as const satisfies Shader;
 
+const maxPoolGradF32 = {
+  label: "max_pool_grad_f32",
+  parts: [libGridWgsl, libCoveringWgsl, maxPoolGradF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 56, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, inHeight: {offset: 8, type: "u32"}, inWidth: {offset: 12, type: "u32"}, outHeight: {offset: 16, type: "u32"}, outWidth: {offset: 20, type: "u32"}, kernelHeight: {offset: 24, type: "u32"}, kernelWidth: {offset: 28, type: "u32"}, strideHeight: {offset: 32, type: "u32"}, strideWidth: {offset: 36, type: "u32"}, dilationHeight: {offset: 40, type: "u32"}, dilationWidth: {offset: 44, type: "u32"}, padTop: {offset: 48, type: "u32"}, padLeft: {offset: 52, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    y: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    gradient: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 4, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const narrowI8 = {
   label: "narrow_i8",
   parts: [libGridWgsl, libDot4Wgsl, narrowI8Wgsl],
@@ -987,6 +1240,21 @@ const narrowI8 = {
     params: {binding: 0, type: "uniform", size: 4, fields: {count: {offset: 0, type: "u32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4i"},
     out: {binding: 2, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
+const observeAverageF32 = {
+  label: "observe_average_f32",
+  parts: [libDivideWgsl, libDoubleWgsl, libChooseTorchWgsl, libRangeParamsWgsl, observeAverageF32Wgsl],
+  tile: {},
+  overrides: {SYMMETRIC: "bool", FUSED: "bool", WORKGROUP: "u32", LAST: "bool", PARTS: "bool", AVERAGE: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 52, fields: {words: {offset: 0, type: "u32"}, last: {offset: 4, type: "u32"}, inner: {offset: 8, type: "u32"}, outer: {offset: 12, type: "u32"}, stride: {offset: 16, type: "u32"}, slices: {offset: 20, type: "u32"}, greatest: {offset: 24, type: "u32"}, opaque: {offset: 28, type: "u32"}, constant: {offset: 32, type: "f32"}, qmin: {offset: 36, type: "f32"}, qmax: {offset: 40, type: "f32"}, eps: {offset: 44, type: "f32"}, zeroPoint: {offset: 48, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    outRange: {binding: 2, type: "storage", element: "u32"},
+    outScale: {binding: 3, type: "storage", element: "f32"},
+    outZero: {binding: 4, type: "storage", element: "f32"},
+    out: {binding: 5, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
@@ -1023,6 +1291,18 @@ const observeMinmaxF32 = {
     params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     slot: {binding: 2, type: "storage", element: "atomic<u32>"},
+  },
+} as const satisfies Shader;
+
+const packFilterF32 = {
+  label: "pack_filter_f32",
+  parts: [libGridWgsl, packFilterF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 76, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, groupTiles: {offset: 8, type: "u32"}, steps: {offset: 12, type: "u32"}, lanes: {offset: 16, type: "u32"}, inWords: {offset: 20, type: "u32"}, taps: {offset: 24, type: "u32"}, kernelWidth: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, outsPerGroup: {offset: 36, type: "u32"}, perGroup: {offset: 40, type: "u32"}, jump: {offset: 44, type: "u32"}, groupStride: {offset: 48, type: "i32"}, outStride: {offset: 52, type: "i32"}, inStride: {offset: 56, type: "i32"}, rowStride: {offset: 60, type: "i32"}, columnStride: {offset: 64, type: "i32"}, base: {offset: 68, type: "i32"}, alpha: {offset: 72, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "f32"},
+    out: {binding: 2, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
@@ -1075,7 +1355,7 @@ const probeQuads = {
 
 const quantizeDynamicF32 = {
   label: "quantize_dynamic_f32",
-  parts: [libDot4Wgsl, libDivideWgsl, libDoubleWgsl, libDynamicWgsl, quantizeDynamicF32Wgsl],
+  parts: [libDot4Wgsl, libDivideWgsl, libDoubleWgsl, libChooseTorchWgsl, libDynamicWgsl, quantizeDynamicF32Wgsl],
   tile: {PACKED_DOT: 1},
   overrides: {TORCH: "bool", WORKGROUP: "u32"},
   bindings: {
@@ -1102,7 +1382,7 @@ const quantizeF32 = {
 
 const quantizeRowsF32 = {
   label: "quantize_rows_f32",
-  parts: [libDot4Wgsl, libDivideWgsl, libDoubleWgsl, libDynamicWgsl, quantizeRowsF32Wgsl],
+  parts: [libDot4Wgsl, libDivideWgsl, libDoubleWgsl, libChooseTorchWgsl, libDynamicWgsl, quantizeRowsF32Wgsl],
   tile: {PACKED_DOT: 1},
   overrides: {TORCH: "bool", WORKGROUP: "u32"},
   bindings: {
@@ -1118,11 +1398,50 @@ const rangeF32 = {
   label: "range_f32",
   parts: [libGridWgsl, rangeF32Wgsl],
   tile: {},
-  overrides: {WORKGROUP: "u32"},
+  overrides: {WORKGROUP: "u32", ZERO: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     out: {binding: 2, type: "storage", element: "vec2f"},
+  },
+} as const satisfies Shader;
+
+const recurrentBiasF32 = {
+  label: "recurrent_bias_f32",
+  parts: [libGridWgsl, recurrentBiasF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 24, fields: {count: {offset: 0, type: "u32"}, gates: {offset: 4, type: "u32"}, units: {offset: 8, type: "u32"}, words: {offset: 12, type: "u32"}, biasStride: {offset: 16, type: "u32"}, keeps: {offset: 20, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "f32"},
+    out: {binding: 2, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const recurrentCellsF32 = {
+  label: "recurrent_cells_f32",
+  parts: [libGridWgsl, libRecurrentGradWgsl, recurrentCellsF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 36, fields: {first: {offset: 0, type: "u32"}, steps: {offset: 4, type: "u32"}, begins: {offset: 8, type: "u32"}, time: {offset: 12, type: "u32"}, batch: {offset: 16, type: "u32"}, units: {offset: 20, type: "u32"}, words: {offset: 24, type: "u32"}, reverse: {offset: 28, type: "u32"}, lengthStride: {offset: 32, type: "u32"}}},
+    sums: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    cFrom: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    lengths: {binding: 3, type: "read-only-storage", element: "i32"},
+    out: {binding: 4, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const recurrentWeightsF32 = {
+  label: "recurrent_weights_f32",
+  parts: [libGridWgsl, recurrentWeightsF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 28, fields: {count: {offset: 0, type: "u32"}, extras: {offset: 4, type: "u32"}, gates: {offset: 8, type: "u32"}, units: {offset: 12, type: "u32"}, words: {offset: 16, type: "u32"}, biasStride: {offset: 20, type: "u32"}, keeps: {offset: 24, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "f32"},
+    bias: {binding: 2, type: "read-only-storage", element: "f32"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
@@ -1237,6 +1556,19 @@ const squaresF32 = {
   },
 } as const satisfies Shader;
 
+const sumsF32 = {
+  label: "sums_f32",
+  parts: [libGridWgsl, sumsF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 8, fields: {slices: {offset: 0, type: "u32"}, parts: {offset: 4, type: "u32"}}},
+    sums: {binding: 1, type: "read-only-storage", element: "vec2f"},
+    outScale: {binding: 2, type: "storage", element: "f32"},
+    outZero: {binding: 3, type: "storage", element: "f32"},
+  },
+} as const satisfies Shader;
+
 const unaryF32 = {
   label: "unary_f32",
   parts: [libGridWgsl, libErfWgsl, libUnaryWgsl, unaryF32Wgsl],
@@ -1246,6 +1578,19 @@ const unaryF32 = {
     params: {binding: 0, type: "uniform", size: 20, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, a: {offset: 12, type: "f32"}, b: {offset: 16, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4u"},
     out: {binding: 2, type: "storage", element: "vec4u"},
+  },
+} as const satisfies Shader;
+
+const unaryGradF32 = {
+  label: "unary_grad_f32",
+  parts: [libGridWgsl, libErfWgsl, unaryGradF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32", OP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 20, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, a: {offset: 12, type: "f32"}, b: {offset: 16, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    gradient: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
@@ -1259,6 +1604,20 @@ const unaryRangeF32 = {
     x: {binding: 1, type: "read-only-storage", element: "vec4u"},
     outRange: {binding: 2, type: "storage", element: "vec2f"},
     out: {binding: 3, type: "storage", element: "vec4u"},
+  },
+} as const satisfies Shader;
+
+const updateRunningF32 = {
+  label: "update_running_f32",
+  parts: [libGridWgsl, updateRunningF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 16, fields: {words: {offset: 0, type: "u32"}, keep: {offset: 4, type: "f32"}, momentum: {offset: 8, type: "f32"}, scaled: {offset: 12, type: "f32"}}},
+    mean: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    variance: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    runningMean: {binding: 3, type: "storage", element: "vec4f"},
+    runningVariance: {binding: 4, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
@@ -1277,7 +1636,7 @@ const where32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { accumulateF32, adamUpdateF32, argF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, gruDynamicI8, gruF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, narrowI8, observeChannelsF32, observeHistogramF32, observeMinmaxF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, squaresF32, unaryF32, unaryRangeF32, where32 } as const;
+export const shaders = { accumulateF32, adamUpdateF32, argF32, averagePoolGradF32, batchNormF32, batchNormFactsF32, batchNormGradF32, batchNormMomentsF32, batchNormParametersGradF32, batchNormStatisticsF32, batchNormSumsF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clampGradF32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, fakeQuantizeLearnF32, fakeQuantizeStepsF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, gruDynamicI8, gruF32, gruGradF32, guardStepF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, lstmGradF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, maxPoolGradF32, narrowI8, observeAverageF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, packFilterF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, recurrentBiasF32, recurrentCellsF32, recurrentWeightsF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, squaresF32, sumsF32, unaryF32, unaryGradF32, unaryRangeF32, updateRunningF32, where32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

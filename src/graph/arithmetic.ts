@@ -41,6 +41,12 @@ export function passesGradient(
   return u >= qmin && u <= qmax;
 }
 
+/** u = rint(fma(x, r, z)), one rounding before the last: docs/quantization.md (20). */
+export function roundFused(x: number, scale: number, zeroPoint: number): number {
+  // The product of two f32 is exact in f64, and its sum with z has 29 bits more than the f32 it is rounded to.
+  return rint(fl(x * fl(1 / scale) + zeroPoint));
+}
+
 /** q = clamp(z + rint(fl(x / s)), qmin, qmax): docs/quantization.md (5), where a runtime's own bytes count. */
 export function quantizeDividing(
   x: number,

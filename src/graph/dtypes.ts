@@ -17,7 +17,7 @@ const plain: readonly (readonly [ops: string, dtypes: string])[] = [
   ["Add Sub Mul Div", integers],
   ["Clip MaxPool", bytes],
   ["ConvInteger MatMulInteger MatMulIntegerToFloat", bytes],
-  ["CrossEntropy CrossEntropyGrad GatherGrad", "int32 int64"],
+  ["CrossEntropy CrossEntropyGrad GatherGrad LSTMGrad GRUGrad", "int32 int64"],
   ["LSTM GRU", "int8 uint8 int32"],
 ];
 

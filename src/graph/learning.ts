@@ -31,4 +31,25 @@ export interface GatherGrad extends Common {
   readonly size: number;
 }
 
-export type LearningNode = CrossEntropy | CrossEntropyGrad | GatherGrad;
+interface RecurrentGrad extends Common {
+  /** The direction walked from the last step to the first. */
+  readonly reverse: boolean;
+}
+
+/** One direction of an LSTM, walked back: docs/quantization.md (79). inputs: sums (T, B, 4·H), the arguments of the
+ *  gates i, o, f, c at each step; R (4·H, H); initialC (B, H); dY (T, B, H); dLast (2, B, H), by Y_h and by Y_c;
+ *  sequenceLens (B)?. outputs: dSums, of the sums' shape, and dFirst (2, B, H), by initialH and by initialC.
+ *  Activations are Sigmoid, Tanh, Tanh. */
+export interface LSTMGrad extends RecurrentGrad {
+  readonly op: "LSTMGrad";
+}
+
+/** One direction of a GRU that resets behind the product, walked back: docs/quantization.md (79). inputs: sums
+ *  (T, B, 4·H), the arguments of z and r, and of h what comes from x and what r scales; R (3·H, H); before
+ *  (T, B, H), h before each step; dY (T, B, H); dLast (1, B, H); sequenceLens (B)?. outputs: dSums and dFirst
+ *  (1, B, H). Activations are Sigmoid, Tanh. */
+export interface GRUGrad extends RecurrentGrad {
+  readonly op: "GRUGrad";
+}
+
+export type LearningNode = CrossEntropy | CrossEntropyGrad | GatherGrad | LSTMGrad | GRUGrad;

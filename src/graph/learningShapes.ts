@@ -1,7 +1,7 @@
 // The shapes of what only training graphs have.
 
 import { formatShape } from "../tensor/tensor.ts";
-import type { LearningNode } from "./learning.ts";
+import type { GRUGrad, LearningNode, LSTMGrad } from "./learning.ts";
 import { nodeError } from "./nodeError.ts";
 import type { Dim } from "./value.ts";
 
@@ -43,7 +43,35 @@ export function learningShapes(node: LearningNode, inputs: readonly Shape[]): Di
       }
       return [[...first.slice(0, axis), size, ...first.slice(end)]];
     }
+    case "LSTMGrad":
+    case "GRUGrad":
+      return recurrentGrad(node, inputs);
     default:
       return node satisfies never;
   }
+}
+
+/** dSums and dFirst; every input must fit the sizes that dY names. */
+function recurrentGrad(node: LSTMGrad | GRUGrad, inputs: readonly Shape[]): Dim[][] {
+  const [time = 1, batch = 1, units = 1] = inputs[3] ?? [];
+  const isLstm = node.op === "LSTMGrad";
+  const times = (count: number): Dim => (typeof units === "number" ? units * count : units);
+  const wanted: readonly (readonly [string, Shape])[] = [
+    ["sums", [time, batch, times(4)]],
+    ["R", [times(isLstm ? 4 : 3), units]],
+    isLstm ? ["initialC", [batch, units]] : ["before", [time, batch, units]],
+    ["dY", [time, batch, units]],
+    ["dLast", [isLstm ? 2 : 1, batch, units]],
+    ["sequenceLens", [batch]],
+  ];
+  inputs.forEach((got, index) => {
+    const [what, want] = wanted[index] ?? ["nothing", []];
+    if (same(got, want)) return;
+    const rule = `${what} must have shape ${formatShape(want)}`;
+    throw nodeError(node, rule, formatShape(got), "Check the rule that made this node.");
+  });
+  return [
+    [time, batch, times(4)],
+    [isLstm ? 2 : 1, batch, units],
+  ];
 }

@@ -3,7 +3,9 @@
 
 import type { DType } from "../tensor/dtype.ts";
 import type { DynamicRule } from "./dynamic.ts";
+import type { FakeQuantizeNode } from "./fakeQuantized.ts";
 import type { LearningNode } from "./learning.ts";
+import type { GradientNode } from "./gradients.ts";
 import type { Dim } from "./value.ts";
 import type { ObserverSpec } from "./observer.ts";
 import type { RecurrentAttributes } from "./recurrent.ts";
@@ -291,25 +293,6 @@ export interface MatMulIntegerToFloat extends Common, Clamp {
   readonly op: "MatMulIntegerToFloat";
 }
 
-/** What fake-quantization rounds to: per tensor. */
-interface FakeQuantized {
-  readonly scale: number;
-  readonly zeroPoint: number;
-  readonly qmin: number;
-  readonly qmax: number;
-}
-
-/** dequantize(quantize(x)) in float, numerics (7). */
-export interface FakeQuantize extends Common, FakeQuantized {
-  readonly op: "FakeQuantize";
-}
-
-/** Its straight-through gradient: dY where x was not clamped, else 0; docs/quantization.md (18).
- *  inputs: x, dY, both of FakeQuantize's shape. */
-export interface FakeQuantizeGrad extends Common, FakeQuantized {
-  readonly op: "FakeQuantizeGrad";
-}
-
 /** The gradient through a clamp: dY where low < y < high, strictly, else 0, as PyTorch's relu and hardtanh.
  *  inputs: y (what the clamp gave), dY of one shape. */
 export interface ClampGrad extends Common, Clamp {
@@ -334,6 +317,7 @@ export type Node =
   | BatchNormalization
   | LayerNormalization
   | Unary
+  | GradientNode
   | Binary
   | Comparison
   | Logic
@@ -357,8 +341,7 @@ export type Node =
   | ConvInteger
   | MatMulInteger
   | MatMulIntegerToFloat
-  | FakeQuantize
-  | FakeQuantizeGrad
+  | FakeQuantizeNode
   | LearningNode
   | ClampGrad
   | OptimizerNode

@@ -3,33 +3,23 @@
 
 import type { DType } from "../tensor/dtype.ts";
 import { formatShape } from "../tensor/tensor.ts";
+import { attention } from "./attentionShape.ts";
 import { isBinary, isReduce, isUnaryFunction } from "./functions.ts";
 import { sliceRange, windowSize } from "./extents.ts";
+import { fakeQuantizeShapes } from "./fakeQuantizedShapes.ts";
+import { isGradientNode } from "./gradients.ts";
+import { gradientShapes } from "./gradientShapes.ts";
 import { learningShapes } from "./learningShapes.ts";
 import type { Node, Window } from "./node.ts";
-import { nodeError } from "./nodeError.ts";
+import { CHECK_MODEL, nodeError, sizeAt } from "./nodeError.ts";
 import { addDims, divideDims, productOf } from "./dims.ts";
 import { recurrentShapes, wantedShape } from "./recurrent.ts";
 import { checkUpdate } from "./updateShapes.ts";
 import type { Dim } from "./value.ts";
 
-export { nodeError };
+export { nodeError, sizeAt };
 
 type Shape = readonly Dim[];
-
-const CHECK_MODEL = "Check the model file; its shapes contradict each other.";
-
-/** `dim` as a number, or an error that names the node. */
-export function sizeAt(node: Node, shape: Shape, axis: number): number {
-  const dim = shape[axis];
-  if (typeof dim === "number") return dim;
-  throw nodeError(
-    node,
-    `axis ${axis} must have a known size`,
-    formatShape(shape),
-    "Fix the symbolic size when loading: load(bytes, { dims: { name: size } }).",
-  );
-}
 
 /** numpy broadcasting of two shapes. */
 export function broadcastShapes(node: Node, a: Shape, b: Shape): Dim[] {
@@ -67,31 +57,6 @@ function reshape(node: Node & { op: "Reshape" }, input: Shape): Dim[] {
     );
   }
   return target.map((dim) => dim ?? missing ?? 1);
-}
-
-/** (B, T, heads · dv), and what its inputs must agree in. */
-function attention(node: Node & { op: "Attention" }, inputs: readonly Shape[]): Dim[] {
-  const [q = [], k = [], v = [], mask = []] = inputs;
-  const { heads } = node;
-  const got = [q, k, v].map(formatShape).join(", ");
-  if ([q, k, v].some(({ length }) => length !== 3))
-    throw nodeError(node, "q, k and v must have 3 axes", got, CHECK_MODEL);
-  const agree =
-    q[0] === k[0] && q[0] === v[0] && k[1] === v[1] && q[2] === k[2] && k[2] !== undefined;
-  if (!agree)
-    throw nodeError(node, "q (B, T, E), k (B, S, E) and v (B, S, Ev) must agree", got, CHECK_MODEL);
-  if (sizeAt(node, q, 2) % heads !== 0 || sizeAt(node, v, 2) % heads !== 0) {
-    const rule = `the last axes of q, k and v must divide by heads=${heads}`;
-    throw nodeError(node, rule, got, CHECK_MODEL);
-  }
-  const scores = [q[0] ?? 1, heads, q[1] ?? 1, k[1] ?? 1];
-  const skipped = 4 - mask.length;
-  const fits = mask.every((dim, axis) => dim === 1 || dim === scores[axis + skipped]);
-  if (!fits || skipped < 0) {
-    const rule = `the mask must broadcast to ${formatShape(scores)}`;
-    throw nodeError(node, rule, formatShape(mask), CHECK_MODEL);
-  }
-  return [q[0] ?? 1, q[1] ?? 1, v[2] ?? 1];
 }
 
 /** A gradient has the shape of what it is the gradient of. */
@@ -282,6 +247,7 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
   const x = inputs[0] ?? [];
   if (isUnaryFunction(node)) return [[...x]];
   if (isBinary(node)) return [broadcastShapes(node, x, inputs[1] ?? [])];
+  if (isGradientNode(node)) return gradientShapes(node, inputs);
   if (isReduce(node)) return [reduced(x, node.axes, node.keepdims)];
   switch (node.op) {
     case "Conv":
@@ -302,10 +268,12 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "LogSoftmax":
     case "Quantize":
     case "Dequantize":
-    case "FakeQuantize":
     case "Not":
       return [[...x]];
+    case "FakeQuantize":
     case "FakeQuantizeGrad":
+    case "MovingAverageObserve":
+      return fakeQuantizeShapes(node, inputs);
     case "ClampGrad":
       return [sameShape(node, x, inputs[1] ?? [])];
     case "LayerNormalization":
@@ -386,7 +354,11 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "CrossEntropy":
     case "CrossEntropyGrad":
     case "GatherGrad":
+    case "LSTMGrad":
+    case "GRUGrad":
       return learningShapes(node, inputs);
+    case "GuardStep":
+      return [[...x]];
     case "ClipFactor":
       return [[], []];
     case "SgdUpdate":

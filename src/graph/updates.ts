@@ -63,7 +63,13 @@ export interface ClipFactor extends Common {
   readonly maxNorm: number;
 }
 
-export type OptimizerNode = SgdUpdate | AdamUpdate | Accumulate | ClipFactor;
+/** hyper, but with `apply` 0 where the loss is no finite number: a step that failed changes no parameter, so the
+ *  model of before is what is left. inputs: hyper, loss (shape []). */
+export interface GuardStep extends Common {
+  readonly op: "GuardStep";
+}
+
+export type OptimizerNode = SgdUpdate | AdamUpdate | Accumulate | ClipFactor | GuardStep;
 
 /** Which input of an update is which; `variables` are those it changes. */
 export function updateInputs(node: SgdUpdate | AdamUpdate): {

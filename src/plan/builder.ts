@@ -50,8 +50,9 @@ export interface StepArgs<S extends ShaderName> {
 
 /** The bindings that a shader writes are named so; every other storage binding is read-only. */
 const WRITTEN = new Set([
-  ...["out", "slot", "hOut", "cOut", "outScale", "outZero", "outRange", "outNorm"],
+  ...["out", "slot", "hOut", "cOut", "outScale", "outZero", "outRange", "outSums", "outNorm"],
   ...["parameter", "summed", "velocity", "first", "second"],
+  ...["outMean", "outVariance", "outBias", "outDivisor", "runningMean", "runningVariance"],
 ]);
 
 const MAX_GROUPS = 65535;

@@ -6,6 +6,7 @@ import { valueOf } from "../graph/graph.ts";
 import type { BoundGraph } from "../graph/bind.ts";
 import { takes } from "../graph/dtypes.ts";
 import { isBinary, isReduce, isUnaryFunction } from "../graph/functions.ts";
+import { isGradientNode } from "../graph/gradients.ts";
 import type { Node } from "../graph/node.ts";
 import { storedWeight } from "../graph/weightOnly.ts";
 import { formatShape, sizeOf } from "../tensor/tensor.ts";
@@ -18,14 +19,15 @@ import { isBytes, Lowering, shiftOf, type Placed } from "./lower/context.ts";
 import { lowerAttention } from "./lower/attention.ts";
 import { lowerCast } from "./lower/cast.ts";
 import { lowerConv } from "./lower/conv.ts";
+import { lowerBatchNormalization, lowerUnary } from "./lower/elementwise.ts";
 import {
-  lowerBatchNormalization,
   lowerFakeQuantize,
   lowerFakeQuantizeGrad,
-  lowerUnary,
-} from "./lower/elementwise.ts";
+  lowerMovingAverageObserve,
+} from "./lower/fakeQuantize.ts";
 import { lowerLayerNorm } from "./lower/layerNorm.ts";
 import { lowerDynamicQuantize } from "./lower/dynamic.ts";
+import { lowerClampGrad, lowerGradient } from "./lower/gradients.ts";
 import { lowerGather } from "./lower/gather.ts";
 import { lowerIntegerToFloat } from "./lower/integerToFloat.ts";
 import { lowerCrossEntropy, lowerCrossEntropyGrad, lowerGatherGrad } from "./lower/learning.ts";
@@ -35,6 +37,7 @@ import { emitReshape, emitReshapeQuantize, lowerMovement } from "./lower/movemen
 import { lowerCompare, lowerObserve } from "./lower/observe.ts";
 import { lowerPool, lowerSoftmax } from "./lower/pool.ts";
 import { lowerArgReduce, lowerReduce } from "./lower/reduce.ts";
+import { lowerRecurrentGrad } from "./lower/recurrentGrad.ts";
 import { lowerRecurrent } from "./lower/recurrent.ts";
 import {
   lowerArithmetic,
@@ -48,6 +51,7 @@ import {
   lowerAccumulate,
   lowerAdamUpdate,
   lowerClipFactor,
+  lowerGuardStep,
   lowerSgdUpdate,
 } from "./lower/updates.ts";
 import type { Plan } from "./plan.ts";
@@ -114,14 +118,19 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerFakeQuantize(lowering, node);
     case "FakeQuantizeGrad":
       return lowerFakeQuantizeGrad(lowering, node);
+    case "MovingAverageObserve":
+      return lowerMovingAverageObserve(lowering, node);
     case "CrossEntropy":
       return lowerCrossEntropy(lowering, node);
     case "CrossEntropyGrad":
       return lowerCrossEntropyGrad(lowering, node);
     case "GatherGrad":
       return lowerGatherGrad(lowering, node);
+    case "LSTMGrad":
+    case "GRUGrad":
+      return lowerRecurrentGrad(lowering, node);
     case "ClampGrad":
-      throw lowering.unsupported(node, "it has no kernel");
+      return lowerClampGrad(lowering, node);
     case "SgdUpdate":
       return lowerSgdUpdate(lowering, node);
     case "AdamUpdate":
@@ -130,6 +139,8 @@ function lowerNode(lowering: Lowering, node: Node): void {
       return lowerAccumulate(lowering, node);
     case "ClipFactor":
       return lowerClipFactor(lowering, node);
+    case "GuardStep":
+      return lowerGuardStep(lowering, node);
     case "Observe":
       return lowerObserve(lowering, node);
     case "Compare":
@@ -139,6 +150,7 @@ function lowerNode(lowering: Lowering, node: Node): void {
     default:
       if (isUnaryFunction(node)) return lowerUnary(lowering, node);
       if (isReduce(node)) return lowerReduce(lowering, node);
+      if (isGradientNode(node)) return lowerGradient(lowering, node);
       if (isBinary(node)) return lowerArithmetic(lowering, node);
       return lowerMovement(lowering, node);
   }
@@ -244,7 +256,11 @@ export function lowerInto(graph: BoundGraph, target: Target, shared: Shared): Pl
   const lowering = new Lowering(graph, plan, target, shared);
   const ports = placeOutputs(lowering);
   for (const name of graph.inputs) lowerInput(lowering, name);
-  for (const node of graph.nodes) if (!lowering.done.has(node)) lowerNode(lowering, node);
+  for (const node of graph.nodes) {
+    if (lowering.done.has(node)) continue;
+    lowerNode(lowering, node);
+    lowering.changed(node);
+  }
   for (const [name, port] of ports) {
     if (lowering.placed(name)?.ref === port.ref) continue;
     const placed =

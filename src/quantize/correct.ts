@@ -10,7 +10,7 @@ import { clampOf } from "../graph/clamp.ts";
 import { valueOf, type Graph } from "../graph/graph.ts";
 import type { ChannelClamp, Node } from "../graph/node.ts";
 import { rangeOf, type QParams } from "../graph/value.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { float32, type Tensor } from "../tensor/tensor.ts";
 import { hasWeight, sharesParams, takesBias, type Assignment } from "./annotate.ts";
 import { chooseActivations } from "./calibration.ts";
 import { addClamp } from "./clampNodes.ts";
@@ -94,18 +94,14 @@ export function buildCorrection(
 
   const fakeQuantize = (from: string, to: string, quant: QParams): string => {
     const [qmin, qmax] = rangeOf(quant);
-    const [scale = 1] = quant.scale;
-    const [zeroPoint = 0] = quant.zeroPoint;
-    return builder.add({
-      op: "FakeQuantize",
-      name: builder.fresh(`${to}/fakeQuantize`),
-      inputs: [from],
-      outputs: [to],
-      scale,
-      zeroPoint,
-      qmin,
-      qmax,
-    });
+    const scale = builder.constant(builder.fresh(`${to}/scale`), float32([], quant.scale));
+    const zeroPoint = builder.constant(
+      builder.fresh(`${to}/zeroPoint`),
+      float32([], Float32Array.from(quant.zeroPoint)),
+    );
+    const name = builder.fresh(`${to}/fakeQuantize`);
+    const inputs = [from, scale, zeroPoint];
+    return builder.add({ op: "FakeQuantize", name, inputs, outputs: [to], qmin, qmax });
   };
   const readTwin = (name: string): string => {
     const known = read.get(name);

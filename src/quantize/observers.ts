@@ -2,6 +2,7 @@
 // batch makes new data of it: nothing here is changed in place. The device delivers the batches.
 
 import type { ObserverSpec } from "../graph/observer.ts";
+import { movingAverage } from "../graph/qparams.ts";
 import { fl } from "../tensor/rounding.ts";
 import { mergeHistogram } from "./histogram.ts";
 import type { Range } from "./qparams.ts";
@@ -103,8 +104,7 @@ function addMinMax(statistics: MinMaxStatistics, batch: MinMaxBatch): MinMaxStat
     case "movingAverageMinMax":
     case "movingAveragePerChannelMinMax": {
       const c = statistics.averagingConstant;
-      // m ← fl(m + fl(c · fl(cur − m)))  (11)
-      const move = (m: number, cur: number): number => fl(m + fl(c * fl(cur - m)));
+      const move = (m: number, cur: number): number => movingAverage(m, cur, c);
       return {
         ...statistics,
         batches,

@@ -1,9 +1,9 @@
-// A range of reals → the scale and zero point used: docs/quantization.md (8), (9), (10). Each step is
-// rounded to f32, as PyTorch's observers do it.
+// A range of reals → the scale and zero point used, slice by slice: docs/quantization.md (8), (9), (10).
 
 import { InputError } from "../errors.ts";
+import { paramsOfRange, type RangeRule } from "../graph/qparams.ts";
 import type { QParams } from "../graph/value.ts";
-import { clamp, fl, rint } from "../tensor/rounding.ts";
+import { fl } from "../tensor/rounding.ts";
 import { qRangeOf, type TensorSpec } from "./qconfig.ts";
 
 /** Least and greatest real value, f32; length 1, or one per slice of the quantized axis.
@@ -19,28 +19,24 @@ const wholeRanges = { int8: [-128, 127], uint8: [0, 255] } as const;
  *  and zero point 0, as in PyTorch. Throws InputError where a bound is not finite or the scale
  *  overflows f32. The spec is taken as valid (`validateTensorSpec`). */
 export function chooseQParams(range: Range, spec: TensorSpec): QParams {
-  const [qmin, qmax] = qRangeOf(spec);
+  const rule = rangeRuleOf(spec);
+  const { qmin, qmax } = rule;
   const [least, greatest] = wholeRanges[spec.dtype];
-  const eps = fl(spec.eps ?? 2 ** -23);
   const length = range.min.length;
   const scale = new Float32Array(length);
   const zeroPoint = new Int32Array(length);
   for (let i = 0; i < length; i++) {
     const min = range.min[i] ?? NaN;
     const max = range.max[i] ?? NaN;
-    const [s, z] = isUnseen(min, max)
-      ? [1, 0]
-      : spec.scheme === "symmetric"
-        ? symmetric(min, max, qmin, qmax, eps, symmetricZeroPoint(spec, qmin, qmax))
-        : affine(min, max, qmin, qmax, eps);
-    if (!Number.isFinite(s)) {
+    const chosen = paramsOfRange(rule, min, max);
+    if (!Number.isFinite(chosen.scale)) {
       throw new InputError(
         `qparams: a range must be finite, with min ≤ max and max − min a finite f32; got ${min} … ` +
           `${max}${length > 1 ? ` at channel ${i}` : ""}. Check the calibration data and the weights.`,
       );
     }
-    scale[i] = s;
-    zeroPoint[i] = z;
+    scale[i] = chosen.scale;
+    zeroPoint[i] = chosen.zeroPoint;
   }
   return {
     dtype: spec.dtype,
@@ -51,33 +47,17 @@ export function chooseQParams(range: Range, spec: TensorSpec): QParams {
   };
 }
 
-function isUnseen(min: number, max: number): boolean {
-  return min === Infinity && max === -Infinity;
-}
-
-type Pair = readonly [scale: number, zeroPoint: number];
-
-/** s = max(fl(fl(hi − lo) / (qmax − qmin)), eps), z = clamp(qmin − rint(fl(lo / s)), qmin, qmax)  (9) */
-function affine(min: number, max: number, qmin: number, qmax: number, eps: number): Pair {
-  if (!(min <= max)) return [NaN, 0];
-  const low = Math.min(min, 0); // (8): 0 must be a value of q
-  const high = Math.max(max, 0);
-  const scale = Math.max(fl(fl(high - low) / (qmax - qmin)), eps);
-  return [scale, clamp(qmin - rint(fl(low / scale)), qmin, qmax)];
-}
-
-/** s = max(fl(max(−lo, hi) / ((qmax − qmin) / 2)), eps)  (10). The divisor is 127.5 for −128 … 127
- *  and 127 for −127 … 127. */
-function symmetric(
-  min: number,
-  max: number,
-  qmin: number,
-  qmax: number,
-  eps: number,
-  zeroPoint: number,
-): Pair {
-  if (!(min <= max)) return [NaN, 0];
-  return [Math.max(fl(Math.max(-min, max, 0) / ((qmax - qmin) / 2)), eps), zeroPoint];
+/** How `spec` chooses scale and zero point of a range. */
+export function rangeRuleOf(spec: TensorSpec): RangeRule {
+  const [qmin, qmax] = qRangeOf(spec);
+  return {
+    scheme: spec.scheme,
+    qmin,
+    qmax,
+    eps: fl(spec.eps ?? 2 ** -23),
+    zeroPoint: spec.scheme === "symmetric" ? symmetricZeroPoint(spec, qmin, qmax) : 0,
+    rule: "observer",
+  };
 }
 
 function symmetricZeroPoint(spec: TensorSpec, qmin: number, qmax: number): number {

@@ -3,38 +3,36 @@
 // (quantized.ts); every other computes in float, and no float op reads q by accident.
 
 import { InputError } from "../errors.ts";
-import {
-  dequantizeTensor,
-  passesGradient,
-  quantizeTensor,
-  quantizeValue,
-} from "../graph/arithmetic.ts";
+import { dequantizeTensor, quantizeTensor } from "../graph/arithmetic.ts";
 import type { BoundGraph, BoundValue } from "../graph/bind.ts";
 import { matchDims } from "../graph/bind.ts";
 import { isBinary, isReduce, isUnaryFunction } from "../graph/functions.ts";
-import type { Node, NodeOf } from "../graph/node.ts";
+import { isGradientNode } from "../graph/gradients.ts";
+import type { Node } from "../graph/node.ts";
 import { nodeError } from "../graph/shapes.ts";
 import type { QParams } from "../graph/value.ts";
 import { floatWeight, storedWeight } from "../graph/weightOnly.ts";
-import { fl } from "../tensor/rounding.ts";
 import { float32, formatShape, tensor, type Tensor, type Tensors } from "../tensor/tensor.ts";
 import { attention } from "./attention.ts";
 import { batchNorm } from "./batchNorm.ts";
 import { binary } from "./binary.ts";
 import { conv } from "./conv.ts";
+import { fakeQuantize, fakeQuantizeGrad } from "./fakeQuantize.ts";
 import { gather } from "./gather.ts";
+import { clampGrad, runGradient } from "./gradients.ts";
 import { gemm, matmul } from "./gemm.ts";
 import { layerNorm } from "./layerNorm.ts";
 import { crossEntropy, crossEntropyGrad, gatherGrad } from "./learning.ts";
 import { clipBytes, dynamicQuantize, integerProduct, integerToFloat } from "./integers.ts";
 import { compareElements, integerBinary, logic, not, where } from "./logic.ts";
 import { isMovement, move } from "./movement.ts";
-import { floatInput, inputAt, outputShape } from "./operands.ts";
-import { clipFactor } from "./optimizers.ts";
+import { floatInput, inputAt } from "./operands.ts";
+import { clipFactor, guardStep } from "./optimizers.ts";
 import { averagePool, maxPool } from "./pool.ts";
 import { runQuantized } from "./quantized.ts";
 import { storedQ } from "./quantizedOperands.ts";
 import { recurrent } from "./recurrent.ts";
+import { recurrentGrad } from "./recurrentGrad.ts";
 import { argReduce, globalMean, reduce } from "./reduce.ts";
 import { softmax } from "./softmax.ts";
 import { cast, unary } from "./unary.ts";
@@ -142,9 +140,11 @@ function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>):
   }
   const isPlain = from[0] === undefined && tensors[0]?.dtype !== "float32";
   if (node.op === "ClipFactor") return clipFactor(node, tensors);
+  if (node.op === "GuardStep") return [guardStep(node, tensors)];
   if (node.op === "Gather") return [gather(node, tensors, shapes[0] ?? [])];
   if (node.op === "Clip" && isPlain) return [clipBytes(node, tensors)];
   if (node.op === "LSTM" || node.op === "GRU") return recurrent(node, tensors, from);
+  if (node.op === "LSTMGrad" || node.op === "GRUGrad") return recurrentGrad(node, tensors);
   if (node.op === "DynamicQuantizeLinear") return dynamicQuantize(node, tensors);
   if (node.op === "Quantize") return [quantize(node, tensors, quantOut)];
   if (node.op === "Dequantize") return [dequantize(node, tensors, quantIn)];
@@ -165,6 +165,8 @@ function runNode(node: Node, types: Types, values: ReadonlyMap<string, Tensor>):
     );
   }
   if (isMovement(node)) return move(node, tensors, shapes);
+  if (node.op === "FakeQuantizeGrad") return fakeQuantizeGrad(node, tensors);
+  if (isGradientNode(node) && node.op !== "UpdateRunning") return runGradient(node, tensors);
   return [runFloat(node, tensors)];
 }
 
@@ -185,31 +187,6 @@ function dequantize(node: Node, inputs: readonly Tensor[], quant: QParams | unde
   const x = inputAt(node, inputs, 0);
   if (quant) return dequantizeTensor(storedQ(node, x), quant);
   throw nodeError(node, "the input must be quantized", "a float input", "Remove this node.");
-}
-
-/** docs/quantization.md (7): dequantize(quantize(x)), per tensor. */
-function fakeQuantize(node: NodeOf<"FakeQuantize">, inputs: readonly Tensor[]): Tensor {
-  const { shape, data } = floatInput(node, inputs, 0);
-  const { zeroPoint, qmin, qmax } = node;
-  const scale = fl(node.scale);
-  return float32(
-    shape,
-    data.map((x) => fl((quantizeValue(x, scale, zeroPoint, qmin, qmax) - zeroPoint) * scale)),
-  );
-}
-
-/** docs/quantization.md (18): dY where the forward pass did not clamp x, else 0. */
-function fakeQuantizeGrad(node: NodeOf<"FakeQuantizeGrad">, inputs: readonly Tensor[]): Tensor {
-  const x = floatInput(node, inputs, 0);
-  const gradient = floatInput(node, inputs, 1);
-  const { zeroPoint, qmin, qmax } = node;
-  const scale = fl(node.scale);
-  return float32(
-    outputShape(node, [x, gradient]),
-    gradient.data.map((dY, index) =>
-      passesGradient(x.data[index] ?? NaN, scale, zeroPoint, qmin, qmax) ? dY : 0,
-    ),
-  );
 }
 
 function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
@@ -256,8 +233,8 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
       return attention(node, inputs);
     case "FakeQuantize":
       return fakeQuantize(node, inputs);
-    case "FakeQuantizeGrad":
-      return fakeQuantizeGrad(node, inputs);
+    case "ClampGrad":
+      return clampGrad(node, inputs);
     case "LayerNormalization":
       return layerNorm(node, inputs);
     case "CrossEntropy":

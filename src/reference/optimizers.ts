@@ -8,6 +8,7 @@ import {
   type Accumulate,
   type AdamUpdate,
   type ClipFactor,
+  type GuardStep,
   type SgdUpdate,
 } from "../graph/updates.ts";
 import { float32, formatShape, type Tensor } from "../tensor/tensor.ts";
@@ -108,4 +109,16 @@ export function clipFactor(node: ClipFactor, inputs: readonly Tensor[]): Tensor[
   const norm = Math.sqrt(sum);
   const factor = node.maxNorm / (norm + 1e-6);
   return [float32([], [factor > 1 ? 1 : factor]), float32([], [norm])];
+}
+
+/** The greatest float32, to which kernels clamp what overflows. */
+const GREATEST = 3.4028234663852886e38;
+
+/** hyper, with `apply` 0 where the loss is no finite number. */
+export function guardStep(node: GuardStep, inputs: readonly Tensor[]): Tensor {
+  const hyper = floatInput(node, inputs, 0);
+  const [loss = NaN] = floatInput(node, inputs, 1).data;
+  const isFinite = Math.abs(loss) < GREATEST;
+  const apply = (value: number, at: number) => (at === HYPER.apply && !isFinite ? 0 : value);
+  return rounded({ shape: hyper.shape, data: hyper.data.map(apply) });
 }

@@ -2,7 +2,7 @@
 // made by the caller, since the float op divides and the quantized op multiplies,
 // docs/quantization.md (36).
 
-import type { NodeOf } from "../graph/node.ts";
+import type { NodeOf, Window } from "../graph/node.ts";
 import { allocate } from "../tensor/dtype.ts";
 import { tensor, type Tensor } from "../tensor/tensor.ts";
 import { floatInput, inputAt, outputShape, rounded, type Reals } from "./operands.ts";
@@ -14,17 +14,17 @@ export interface Sums {
   readonly counts: Float64Array;
 }
 
-type Pool = NodeOf<"AveragePool" | "MaxPool">;
-
-/** Calls `visit` for each output element with the source index of every tap of its window; −1
- *  for a tap in the padding. Taps that ceilMode puts beyond the padding are left out. */
-function forEachWindow(
-  node: Pool,
-  x: { readonly shape: readonly number[] },
+/** Calls `visit` for each element of a pool's output of shape `to` with the source index, in an input of shape
+ *  `from`, of every tap of its window; −1 for a tap in the padding. Taps that ceilMode puts beyond the padding
+ *  are left out. */
+export function forEachWindow(
+  node: Window,
+  from: readonly number[],
+  to: readonly number[],
   visit: (index: number, taps: readonly number[]) => void,
 ): void {
-  const [batch = 0, channels = 0, outHeight = 0, outWidth = 0] = outputShape(node, [x]);
-  const [, , height = 0, width = 0] = x.shape;
+  const [batch = 0, channels = 0, outHeight = 0, outWidth = 0] = to;
+  const [, , height = 0, width = 0] = from;
   const [top, left, bottom, right] = node.pads;
   let index = 0;
   for (let plane = 0; plane < batch * channels; plane++) {
@@ -52,7 +52,7 @@ export function averagePoolSums(node: NodeOf<"AveragePool">, x: Reals): Sums {
   const shape = outputShape(node, [x]);
   const data: number[] = [];
   const counts: number[] = [];
-  forEachWindow(node, x, (_, taps) => {
+  forEachWindow(node, x.shape, shape, (_, taps) => {
     const inside = taps.filter((tap) => tap >= 0);
     data.push(inside.reduce((sum, tap) => sum + (x.data[tap] ?? NaN), 0));
     counts.push(node.countIncludePad ? taps.length : inside.length);
@@ -83,7 +83,7 @@ export function maxPool(node: NodeOf<"MaxPool">, inputs: readonly Tensor[]): Ten
     x.dtype,
     shape.reduce((product, dim) => product * dim, 1),
   );
-  forEachWindow(node, x, (index, taps) => {
+  forEachWindow(node, x.shape, shape, (index, taps) => {
     const inside = taps.filter((tap) => tap >= 0);
     data[index] = inside.reduce((most, tap) => Math.max(most, Number(x.data[tap])), least);
   });

@@ -17,16 +17,17 @@ import { attentions } from "../support/families/attention.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
 import { elementwise } from "../support/families/elementwise.ts";
 import { dynamicProducts } from "../support/families/dynamic.ts";
+import { gradients } from "../support/families/gradients.ts";
 import { integerOps } from "../support/families/integers.ts";
 import { engines } from "../support/families/engines.ts";
-import { learning } from "../support/families/learning.ts";
+import { learning, recurrentGradients } from "../support/families/learning.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
 import { norms } from "../support/families/norms.ts";
 import { pools } from "../support/families/pools.ts";
 import { words } from "../support/families/words.ts";
 import { embeddings, weightOnly } from "../support/families/weightOnly.ts";
-import { dynamicRecurrent, recurrent } from "../support/families/recurrent.ts";
+import { computedRecurrent, dynamicRecurrent, recurrent } from "../support/families/recurrent.ts";
 import { residualGraph } from "../support/models.ts";
 
 const script = new URL("../../scripts/reflectShaders.mjs", import.meta.url).href;
@@ -41,6 +42,8 @@ const FLAG = [0, 1];
  *  that the tuner may choose. */
 const TILE = { PIXELS: [1, 8], WORDS: [1, 2] };
 const QUAD = { QUARTER: [4, 8], WORDS: [1, 2] };
+/** Words side by side: with 4 invocations on software adapters, 64 on others. */
+const ROWS = { WORKGROUP: [64], WIDE: [1, 2, 4, 8, 16] };
 /** Absent for most plans: kernels then read one bound for all channels. */
 const BOUNDS = { CHANNEL_BOUNDS: [undefined, 1] };
 const WEIGHTS = { BITS: [4, 8, 16], ZEROS: FLAG };
@@ -51,6 +54,10 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, Values
   squaresF32: { WORKGROUP: [4, 64] },
   clipFactorF32: { WORKGROUP: [4, 64] },
   argF32: { LAST: FLAG, LEAST: FLAG, SELECT_LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
+  batchNormMomentsF32: ROWS,
+  batchNormStatisticsF32: ROWS,
+  batchNormSumsF32: ROWS,
+  batchNormParametersGradF32: ROWS,
   binaryF32: { OP: [0, 1, 2, 3, 4, 5, 6] },
   binaryI8: { MULTIPLY: FLAG },
   binaryI32: { OP: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] },
@@ -114,19 +121,36 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, Values
   gruDynamicI8: { TORCH: FLAG, WIDE: FLAG, ANY: FLAG, ROOM: [16] },
   lstmDynamicI8: { TORCH: FLAG, WIDE: FLAG, ANY: FLAG, ROOM: [16] },
   gruF32: { LINEAR_BEFORE_RESET: FLAG, ANY: FLAG, ROOM: [16], BATCH: [1, 2, 4] },
+  gruGradF32: { ROOM: [16], BATCH: [1, 2, 4] },
+  lstmGradF32: { ROOM: [16], BATCH: [1, 2, 4] },
   lstmF32: { ANY: FLAG, ROOM: [16], BATCH: [1, 2, 4] },
   gemvI8: { ...BOUNDS, RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
   layerNormF32: { WORKGROUP: [32, 64, 128, 256], RANGE: FLAG },
   layerNormRowsF32: { RANGE: FLAG },
   observeHistogramF32: { BINS: [2, 2048, 4096], PADDED: FLAG, SKIP_ZEROS: FLAG },
+  fakeQuantizeF32: { AXIS: [0, 1, 2] },
+  fakeQuantizeGradF32: { AXIS: [0, 1, 2] },
+  fakeQuantizeLearnF32: { LAST: FLAG, WORKGROUP: [4, 64] },
+  observeAverageF32: {
+    LAST: FLAG,
+    PARTS: FLAG,
+    AVERAGE: FLAG,
+    SYMMETRIC: FLAG,
+    FUSED: FLAG,
+    WORKGROUP: [4, 64],
+  },
   observeMinmaxF32: { PADDED: FLAG },
   poolF32: { MAX: FLAG },
   poolI8: { MAX: FLAG },
+  rangeF32: { ZERO: FLAG, WORKGROUP: [4, 64] },
   reduceF32: { LAST: FLAG, OP: [0, 1, 2, 3, 4, 5, 6], WORKGROUP: [4, 8, 16, 32, 64] },
   reduceI8: { LAST: FLAG, WORKGROUP: [4, 8, 16, 32, 64] },
   softmaxF32: { LAST: FLAG, LOG: FLAG },
   softmaxRowsF32: { MASKED: FLAG },
+  batchedF32: { MASKED: FLAG },
+  batchedQuadF32: { MASKED: FLAG },
   unaryF32: { OP: Array.from({ length: 22 }, (_, op) => op) },
+  unaryGradF32: { OP: Array.from({ length: 21 }, (_, op) => op) },
   unaryRangeF32: { OP: Array.from({ length: 22 }, (_, op) => op), WORKGROUP: [4, 64] },
 };
 
@@ -139,6 +163,8 @@ const expandedByGeometry = new Set<ShaderName>([
   "depthwiseTileI8",
   "gruF32",
   "lstmF32",
+  "gruGradF32",
+  "lstmGradF32",
   "gruDynamicI8",
   "lstmDynamicI8",
 ]);
@@ -227,6 +253,7 @@ describe("plans", () => {
       ...pools,
       ...attentions,
       ...norms,
+      ...gradients,
       ...movements,
       ...integerOps,
       ...words,
@@ -234,8 +261,10 @@ describe("plans", () => {
       ...embeddings,
       ...recurrent,
       ...dynamicRecurrent,
+      ...computedRecurrent,
       ...dynamicProducts,
       ...learning,
+      ...recurrentGradients,
     ];
     const graphs = families.flatMap((each) => each.sample(40).map(({ graph }) => graph));
     const prepared = prepare(new Model("float", residualGraph(), {})).graph;
@@ -253,18 +282,24 @@ describe("plans", () => {
         expect(listed.get(shader)).toContain(keyOf(overrides));
       }
     }
-    // Two have no overrides and no graph here: Compare, and observers per channel. Nor have the probes,
-    // and the kernels that only a known adapter's rules choose.
+    // Two have no overrides and no graph here: Compare, and observers per channel. Nor have those that change
+    // variables, the probes, and the kernels that only a known adapter's rules choose.
     const unseen = names.filter(
       (name) => !seen.has(name) && !/Quad[A-Z]|Tiled|convMatrix|gemv/.test(name),
     );
     expect(unseen).toEqual([
+      "accumulateF32",
+      "adamUpdateF32",
+      "clipFactorF32",
       "compareF32",
       "layerNormRowsF32",
       "observeChannelsF32",
       "probeMatrix",
       "probeQuads",
+      "sgdUpdateF32",
+      "squaresF32",
       "unaryRangeF32",
+      "updateRunningF32",
     ]);
   }, 60_000);
 
@@ -312,7 +347,13 @@ describe("the style of", () => {
         ["slot", "out"],
         ["outScale", "outZero", "out"],
         ["outRange", "out"],
+        ["outScale", "outZero"],
+        ["outSums", "out"],
+        ["outRange", "outScale", "outZero", "out"],
         ["outNorm", "out"],
+        ["outMean", "outVariance", "out"],
+        ["outScale", "outBias", "outDivisor", "out"],
+        ["runningMean", "runningVariance"],
         ["summed"],
         ["summed", "velocity", "parameter"],
         ["summed", "first", "second", "parameter"],

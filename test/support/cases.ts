@@ -20,6 +20,8 @@ export interface Operand {
   readonly tensor: Tensor;
   readonly quant?: QParams;
   readonly constant?: boolean;
+  /** Lives from run to run, and is an output as the run leaves it. */
+  readonly variable?: boolean;
 }
 
 /** A graph and what to feed it. */
@@ -38,8 +40,9 @@ export function single(
 ): Case {
   const builder = new GraphBuilder();
   const feeds: Record<string, Tensor> = {};
-  const inputs = operands.map(({ tensor, quant: own, constant }, index) => {
+  const inputs = operands.map(({ tensor, quant: own, constant, variable }, index) => {
     const name = `x${index}`;
+    if (variable) return builder.variable(name, tensor);
     if (constant) return builder.constant(name, tensor, own);
     feeds[name] = tensor;
     const { dtype, shape } = tensor;
@@ -48,7 +51,8 @@ export function single(
   const outputs = Array.from({ length: outputCount }, (_, index) => `y${index}`);
   const typed = type === "float32" ? { dtype: type } : type ? { quant: type } : {};
   builder.add({ ...attributes, name: "node", inputs, outputs } as Node, typed);
-  return { graph: builder.build("single", Object.keys(feeds), outputs), feeds };
+  const kept = [...outputs, ...builder.variables.keys()];
+  return { graph: builder.build("single", Object.keys(feeds), kept), feeds };
 }
 
 /** Greatest |got − want| allowed, of the greatest |want|: sums of f32 in another order, and functions

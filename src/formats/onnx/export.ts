@@ -12,6 +12,7 @@ import { valueOf, type Graph } from "../../graph/graph.ts";
 import type { ChannelClamp, Node, NodeOf, Op } from "../../graph/node.ts";
 import { paramsShape, type QParams } from "../../graph/value.ts";
 import { allocate } from "../../tensor/dtype.ts";
+import { clamp, rint } from "../../tensor/rounding.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { codeOf, Draft, int } from "./draft.ts";
 import { exportDynamicProduct, exportDynamicQuantize } from "./exportDynamic.ts";
@@ -268,11 +269,20 @@ class Exporter {
 
   #fakeQuantize(node: NodeOf<"FakeQuantize">): void {
     const draft = this.#draft;
-    const [input = "", output = ""] = [node.inputs[0], node.outputs[0]];
+    const [input = "", scale = "", zeroPoint = ""] = node.inputs;
+    const [output = ""] = node.outputs;
+    const [scales, zeros] = [scale, zeroPoint].map(
+      (name) => this.#graph.constants.get(name)?.data as Float32Array | undefined,
+    );
+    if (!scales || !zeros) {
+      draft.refuse(node, "its scale and zero point are not constants; convert the model first");
+      return;
+    }
     const quant: QParams = {
       dtype: node.qmin < 0 ? "int8" : "uint8",
-      scale: Float32Array.of(node.scale),
-      zeroPoint: Int32Array.of(node.zeroPoint),
+      scale: scales,
+      zeroPoint: Int32Array.from(zeros, (z) => clamp(rint(z), node.qmin, node.qmax)),
+      ...(node.axis === undefined ? {} : { axis: node.axis }),
     };
     const params = this.#params(output, quant);
     const q = draft.names.fresh(`${output}_quantized`);

@@ -1,6 +1,7 @@
 // One node → ONNX, in float. Quantization is around it (export.ts), never in it.
 
 import { isBinary, isReduce, isUnaryFunction } from "../../graph/functions.ts";
+import { isGradientNode } from "../../graph/gradients.ts";
 import type { Node, Window } from "../../graph/node.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import type { Dim } from "../../graph/value.ts";
@@ -143,11 +144,14 @@ export function exportNode(
     case "CrossEntropy":
     case "CrossEntropyGrad":
     case "GatherGrad":
+    case "LSTMGrad":
+    case "GRUGrad":
     case "ClampGrad":
     case "SgdUpdate":
     case "AdamUpdate":
     case "Accumulate":
     case "ClipFactor":
+    case "GuardStep":
       return draft.refuse(
         node,
         "ONNX has no gradients; export the model without its training graph",
@@ -157,6 +161,7 @@ export function exportNode(
         node,
         "it is made for running alone; export the graph it was recognised in",
       );
+    case "MovingAverageObserve":
     case "Observe":
     case "Compare":
       return draft.refuse(
@@ -170,6 +175,11 @@ export function exportNode(
     case "MatMulIntegerToFloat":
       throw new Error(`export: ${node.op} "${name}" has its own writer; please report.`);
     default:
+      if (isGradientNode(node))
+        return draft.refuse(
+          node,
+          "ONNX has no gradients; export the model without its training graph",
+        );
       if (isUnaryFunction(node) || isBinary(node)) return plain();
       if (isReduce(node)) {
         const keepdims = int(node.keepdims);

@@ -4,7 +4,7 @@
 import type { NodeOf } from "../../graph/node.ts";
 import { elementStrides, layoutOf, padFront } from "../layout.ts";
 import { floatBounds, type Lowering, type Placed } from "./context.ts";
-import { emitStrided, type Operand } from "./matmul.ts";
+import { emitStrided, type Operand } from "./strided.ts";
 import { emitCopy } from "./movement.ts";
 
 /** Bytes that scores may take at once; what has more is done a few batches or heads at a time. */

@@ -25,8 +25,9 @@ export interface BatchedProduct {
   readonly batch: readonly [number, number];
   readonly m: number;
   readonly n: number;
-  /** Where right is not transposed, left is 0 from K to the end of its last word. */
   readonly k: number;
+  /** Left may hold anything from K to the end of its last word; else it is 0 there. */
+  readonly masked: boolean;
   readonly alpha: number;
   readonly bounds: { readonly low: number; readonly high: number };
 }
@@ -42,7 +43,7 @@ const ENOUGH = (4 * WORKGROUP) / 4;
 
 /** out = clamp(alpha · left · right), batch by batch. */
 export function emitBatched(lowering: Lowering, product: BatchedProduct): void {
-  const { node, left, right, out, batch, m, n, k, transposed, alpha, bounds } = product;
+  const { node, left, right, out, batch, m, n, k, masked, transposed, alpha, bounds } = product;
   const batches = batch[0] * batch[1];
   const [depth, outWords] = [Math.ceil(k / 4), Math.ceil(n / 4)];
   const { target } = lowering;
@@ -61,6 +62,7 @@ export function emitBatched(lowering: Lowering, product: BatchedProduct): void {
     rows: m,
     outWords,
     depth,
+    terms: k,
     lastLine: (transposed ? n : k) - 1,
     left0: left.batch[0],
     left1: left.batch[1],
@@ -77,7 +79,11 @@ export function emitBatched(lowering: Lowering, product: BatchedProduct): void {
     alpha,
     ...bounds,
   });
-  const layout = { STRAIGHT: transposed ? 0 : 1, TRANSPOSED: transposed ? 1 : 0 };
+  const layout = {
+    STRAIGHT: transposed ? 0 : 1,
+    TRANSPOSED: transposed ? 1 : 0,
+    MASKED: masked ? 1 : 0,
+  };
   const shared = {
     node: node.name,
     buffers: { left: left.ref, right: right.ref, out: out.ref },

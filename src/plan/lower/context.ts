@@ -109,6 +109,8 @@ export class Lowering {
   readonly ranges = new Map<Node, Ref>();
   /** Ranges, in parts, of values that are quantized by them and whose producers found them on the way. */
   readonly foundRanges = new Map<string, FoundRange>();
+  /** What fake-quantization reads of a scale and a zero point, `of`, while neither changes. */
+  readonly steps = new Map<string, { readonly ref: Ref; readonly of: readonly string[] }>();
   /** Graph outputs that their producers write where the caller reads them. */
   readonly direct = new Map<string, Ref>();
   #placed = new Map<string, Placed>();
@@ -132,6 +134,17 @@ export class Lowering {
         else this.#readers.set(name, [node]);
       }
     }
+  }
+
+  /** Drop what was made of values that `node` changed. */
+  changed({ inputs, outputs, op }: Node): void {
+    if (outputs.length === 0 && op !== "MovingAverageObserve") this.forget(inputs);
+  }
+
+  /** Drop what was made of values `names`. */
+  forget(names: readonly string[]): void {
+    for (const [key, { of }] of this.steps)
+      if (of.some((name) => names.includes(name))) this.steps.delete(key);
   }
 
   /** The nodes that read value `name`, in order. */

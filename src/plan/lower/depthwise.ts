@@ -7,7 +7,8 @@ import type { BoundsOverrides, ProductBounds } from "./bounds.ts";
 import { workgroups, type Lowering } from "./context.ts";
 import { takeRange } from "./observe.ts";
 import { packDepthwise, type FilterShape } from "./filters.ts";
-import { sizesOf, type Geometry, type Product } from "./product.ts";
+import { depthwiseFilter } from "./packing.ts";
+import { constantParts, sizesOf, type Geometry, type Product } from "./product.ts";
 
 /** Output pixels of a tile. The patch of x under it stays in registers. */
 const ROWS = 2;
@@ -84,13 +85,13 @@ function pixelUniforms(geometry: Geometry, shape: FilterShape) {
 
 export function emitDepthwiseFloat(
   lowering: Lowering,
-  { node, geometry, filter: { shape, data }, x, out }: Product,
+  product: Product,
   { bias, bounds }: { bias: Ref; bounds: ProductBounds },
 ): void {
   const { plan } = lowering;
-  const filters = lowering.packed(node, "depthwise float filter", () =>
-    packDepthwise(shape, data(), (length) => new Float32Array(length)),
-  );
+  const { node, geometry, x, out } = product;
+  const { shape } = product.filter;
+  const filters = depthwiseFilter(lowering, product);
   const common = { node: node.name, buffers: { x: x.ref, filters, bias, out: out.ref } };
   if (isTiled(geometry)) {
     const sizes = tileSizes(lowering, node, geometry);
@@ -129,10 +130,12 @@ interface IntegerParts {
 
 export function emitDepthwiseInteger(
   lowering: Lowering,
-  { node, geometry, filter: { shape, data } }: Product,
+  product: Product,
   { overrides, uniforms: rest, ...buffers }: IntegerParts,
 ): void {
   const { plan } = lowering;
+  const { node, geometry } = product;
+  const { shape, data } = constantParts(lowering, product).filter;
   const filters = lowering.packed(node, "depthwise byte filter", () =>
     packDepthwise(shape, data(), (length) => new Int8Array(length)),
   );

@@ -49,6 +49,7 @@ function rangeOf(lowering: Lowering, node: string, x: Placed): FoundRange {
   const ref = lowering.plan.tensor(parts * 8);
   lowering.plan.step("rangeF32", {
     node,
+    overrides: { ZERO: 1, WORKGROUP: 64 },
     uniforms: { count, words: Math.max(1, lastWords), last },
     buffers: { x: x.ref, out: ref },
     groups: parts,

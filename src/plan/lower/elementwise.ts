@@ -13,6 +13,7 @@ import type { QParams } from "../../graph/value.ts";
 import { fl } from "../../tensor/rounding.ts";
 import { float32, tensor } from "../../tensor/tensor.ts";
 import { elementStrides, layoutOf, padFront, type Layout } from "../layout.ts";
+import { lowerVariableBatchNorm } from "./batchNorm.ts";
 import {
   floatBounds,
   isBytes,
@@ -25,9 +26,10 @@ import {
 import { alignRank } from "./movement.ts";
 
 type Function = Exclude<UnaryFunction, { op: "Identity" }>;
+type Bare<N> = N extends Node ? Omit<N, "name" | "inputs" | "outputs"> : never;
 
 /** The shader's number for f, and its two constants. "InverseSqrt" is no op: Pow by −½ is it. */
-function functionOf(node: Function | { readonly op: "InverseSqrt" }): {
+export function functionOf(node: Bare<Function> | { readonly op: "InverseSqrt" }): {
   op: number;
   a: number;
   b: number;
@@ -158,43 +160,6 @@ function emitUnary(
   lowering.plan.step("unaryRangeF32", { ...shared, overrides, buffers, groups });
 }
 
-/** fl(1 / s) of the f32 that the scale is. */
-const reciprocalOf = (scale: number): number => fl(1 / fl(scale));
-
-export function lowerFakeQuantize(lowering: Lowering, node: NodeOf<"FakeQuantize">): void {
-  const x = lowering.input(node, 0);
-  const out = lowering.output(node);
-  const { scale, zeroPoint, qmin, qmax } = node;
-  const count = out.layout.words;
-  lowering.plan.step("fakeQuantizeF32", {
-    node: node.name,
-    uniforms: { count, scale, reciprocal: reciprocalOf(scale), zeroPoint, qmin, qmax },
-    buffers: { x: x.ref, out: out.ref },
-    groups: workgroups(count),
-  });
-}
-
-export function lowerFakeQuantizeGrad(lowering: Lowering, node: NodeOf<"FakeQuantizeGrad">): void {
-  const x = lowering.input(node, 0);
-  const gradient = lowering.input(node, 1);
-  const out = lowering.output(node);
-  if (x.quant || gradient.quant || out.quant)
-    throw lowering.unsupported(node, "x and its gradient must be float");
-  const { scale, zeroPoint, qmin, qmax } = node;
-  const count = out.layout.words;
-  lowering.plan.step("fakeQuantizeGradF32", {
-    node: node.name,
-    uniforms: {
-      count,
-      reciprocal: reciprocalOf(scale),
-      low: qmin - zeroPoint,
-      high: qmax - zeroPoint,
-    },
-    buffers: { x: x.ref, gradient: gradient.ref, out: out.ref },
-    groups: workgroups(count),
-  });
-}
-
 const SIX = [0, 1, 2, 3, 4, 5] as const;
 
 /** Strides in words along out's six physical axes; 0 where `placed` repeats. */
@@ -322,17 +287,17 @@ function lowerPower(lowering: Lowering, node: Binary, a: Placed, b: Placed, out:
   emitUnary(lowering, node, clip, power, out);
 }
 
-/** BatchNormalization that no convolution could take: x · k + (β − mean · k), per channel. */
+/** BatchNormalization that no convolution could take: with constants x · k + (β − mean · k), per channel. */
 export function lowerBatchNormalization(
   lowering: Lowering,
   node: NodeOf<"BatchNormalization">,
 ): void {
-  const [scale, shift, mean, variance] = [1, 2, 3, 4].map((index) => {
+  const parameters = [1, 2, 3, 4].flatMap((index) => {
     const constant = lowering.constant(lowering.inputName(node, index));
-    if (!constant)
-      throw lowering.unsupported(node, "scale, bias, mean and variance must be constants");
-    return Array.from(constant.data as Float32Array);
-  }) as [number[], number[], number[], number[]];
+    return constant ? [Array.from(constant.data as Float32Array)] : [];
+  });
+  const [scale = [], shift = [], mean = [], variance = []] = parameters;
+  if (parameters.length < 4) return lowerVariableBatchNorm(lowering, node);
   const x = lowering.input(node, 0);
   const out = lowering.output(node);
   const factor = scale.map((gamma, c) => fl(gamma / Math.sqrt((variance[c] ?? 0) + node.epsilon)));

@@ -8,7 +8,7 @@ import { AccumulatorError } from "../../errors.ts";
 import { sizeOf, toNumbers } from "../../tensor/tensor.ts";
 import type { Ref } from "../builder.ts";
 import type { ProductTile } from "../tiles.ts";
-import { fitTile, tileSteps } from "./conv.ts";
+import { fitTile, tileSteps } from "./registers.ts";
 import { floatBounds, type Lowering, type Placed } from "./context.ts";
 import { asRows, rowsLike } from "./dynamic.ts";
 import {
@@ -21,7 +21,8 @@ import {
 import { ROWS } from "./integers.ts";
 import { emitReshape } from "./movement.ts";
 import { sizesOf } from "./product.ts";
-import { cutMatrices, cutSums, cutTiles, orderKey, productSizes } from "./tiled.ts";
+import { orderKey } from "./packing.ts";
+import { cutMatrices, cutSums, cutTiles, productSizes } from "./tiled.ts";
 
 type Product = NodeOf<"MatMulIntegerToFloat">;
 

@@ -1,161 +1,18 @@
-// Gemm and MatMul. A constant right operand and rows that lie row by row run as a 1 × 1 convolution;
-// anything else as a plain strided product.
+// Gemm and MatMul. Rows that lie row by row, by one matrix, run as a 1 × 1 convolution; anything else as a strided
+// product.
 
-import { boundAt, clampOf, uniformClamp } from "../../graph/clamp.ts";
-import type { Binary, Bound, ChannelClamp, Gemm, MatMul, NodeOf } from "../../graph/node.ts";
+import { clampOf, uniformClamp } from "../../graph/clamp.ts";
+import type { Binary, ChannelClamp, Gemm, MatMul } from "../../graph/node.ts";
 import { storedWeight } from "../../graph/weightOnly.ts";
 import { sizeOf, toNumbers } from "../../tensor/tensor.ts";
-import { emitBatched } from "./batched.ts";
-import { lowerRows } from "./conv.ts";
-import { finite, floatBounds, workgroups, type Lowering, type Placed } from "./context.ts";
+import { emitChannelClamp } from "./channelClamp.ts";
+import { floatBounds, type Lowering, type Placed } from "./context.ts";
 import { emitBinary } from "./elementwise.ts";
-import { emitCopy } from "./movement.ts";
-import { takeBias, takeResidual, type Residual } from "./residual.ts";
+import { isRow, takeBias, takeResidual, type Residual } from "./residual.ts";
+import { lowerRows } from "./rows.ts";
+import { emitStrided, operand, type Operand } from "./strided.ts";
 import { lowerWeightRows } from "./weights.ts";
-import { elementStrides, layoutOf, padFront, type Layout } from "../layout.ts";
-
-/** A matrix operand as the strided kernel reads it. */
-export interface Operand {
-  readonly placed: Placed;
-  /** Where the first matrix begins, in elements. */
-  readonly base: number;
-  /** Strides in elements of up to three batch axes, then of rows and columns. */
-  readonly batch: readonly number[];
-  readonly row: number;
-  readonly column: number;
-}
-
-/** Strides of a matrix operand; axes it repeats over have stride 0. A vector gets the missing axis. */
-function operand(placed: Placed, role: "left" | "right" | "out", transposed: boolean): Operand {
-  const strides = elementStrides(placed.layout);
-  const { logical } = placed.layout;
-  if (logical.length === 1) {
-    const stride = strides[0] ?? 1;
-    const row = role === "right" ? stride : 0;
-    return { placed, base: 0, batch: [0, 0, 0], row, column: role === "right" ? 0 : stride };
-  }
-  const [row = 0, column = 0] = transposed ? strides.slice(-2).reverse() : strides.slice(-2);
-  const batch = strides.slice(0, -2).map((stride, axis) => (logical[axis] === 1 ? 0 : stride));
-  return { placed, base: 0, batch: padFront(batch, 3, 0), row, column };
-}
-
-export interface Strided {
-  readonly node: Gemm | MatMul | NodeOf<"Attention">;
-  readonly left: Operand;
-  readonly right: Operand;
-  readonly out: Operand;
-  readonly m: number;
-  readonly n: number;
-  /** n with the padding behind it that is written 0; without, the layout's where columns are last. */
-  readonly nPadded?: number;
-  readonly k: number;
-  /** At every size, k fills words, or left is 0 from k to the end of its last one. */
-  readonly inWords: boolean;
-  readonly batch: readonly number[];
-  readonly alpha: number;
-}
-
-/** Emit `product` by words, where k lies in words on both sides and everything starts at one. */
-function emitWords(
-  lowering: Lowering,
-  product: Strided,
-  bounds: { low: number; high: number },
-): boolean {
-  const { node, left, right, out, m, n, k, batch, alpha } = product;
-  const [batch0 = 1, batch1 = 1, batch2 = 1] = padFront(batch, 3, 1);
-  const transposed = right.column !== 1;
-  const line = transposed ? right.column : right.row;
-  const fit = left.column === 1 && out.column === 1 && (!transposed || right.row === 1);
-  const strides = [left, right, out].flatMap(({ base, batch: [, ...rest] }) => [base, ...rest]);
-  const aligned = [...strides, left.row, line, out.row].every((stride) => stride % 4 === 0);
-  if (!product.inWords || k === 0 || !fit || !aligned || batch0 !== 1) return false;
-  const words = ({ placed, base, batch: [, outer = 0, inner = 0] }: Operand, stride: number) => ({
-    ref: placed.ref,
-    base: base / 4,
-    batch: [outer / 4, inner / 4] as const,
-    line: stride / 4,
-  });
-  emitBatched(lowering, {
-    node,
-    left: words(left, left.row),
-    right: words(right, line),
-    out: words(out, out.row),
-    transposed,
-    batch: [batch1, batch2],
-    ...{ m, n, k, alpha, bounds },
-  });
-  return true;
-}
-
-/** out = clamp(alpha · left · right), by words where they lie so; else an invocation an element: any layout, any stride. */
-export function emitStrided(
-  lowering: Lowering,
-  product: Strided,
-  bounds: { low: number; high: number },
-): void {
-  const { node, left, right, out, m, n, k, batch, alpha } = product;
-  if (left.placed.quant || right.placed.quant) {
-    throw lowering.unsupported(node, "a product of two activations does not run in integers");
-  }
-  if (batch.length > 3) throw lowering.unsupported(node, "at most 3 leading axes are supported");
-  if (emitWords(lowering, product, bounds)) return;
-  const [, batch1 = 1, batch2 = 1] = padFront(batch, 3, 1);
-  const { layout } = out.placed;
-  const { name } = out.placed;
-  const fillsWords = lowering.choices.always(
-    (shape) => (name === "" ? layout : layoutOf(shape(name))).last % 4 === 0,
-  );
-  if (product.nPadded === undefined && out.column !== 1 && !fillsWords) {
-    // The padded axis is another one: an empty box writes 0 everywhere, padding included.
-    const none = layout.logical.map(() => 0);
-    emitCopy(
-      lowering,
-      node,
-      left.placed,
-      out.placed,
-      { origin: none, extent: none, stride: none, base: 0 },
-      0,
-    );
-  }
-  // Only where columns are the last physical axis does their padding follow them.
-  const nPadded = product.nPadded ?? (out.column === 1 ? Math.ceil(n / 4) * 4 : n);
-  const count = sizeOf(batch) * m * nPadded;
-  const [a, b, c] = [left.batch, right.batch, out.batch];
-  lowering.plan.step("matmulF32", {
-    node: node.name,
-    uniforms: {
-      count,
-      m,
-      n,
-      nPadded,
-      k,
-      batch1,
-      batch2,
-      leftBatch0: a[0] ?? 0,
-      leftBatch1: a[1] ?? 0,
-      leftBatch2: a[2] ?? 0,
-      leftM: left.row,
-      leftK: left.column,
-      rightBatch0: b[0] ?? 0,
-      rightBatch1: b[1] ?? 0,
-      rightBatch2: b[2] ?? 0,
-      rightK: right.row,
-      rightN: right.column,
-      outBatch0: c[0] ?? 0,
-      outBatch1: c[1] ?? 0,
-      outBatch2: c[2] ?? 0,
-      outM: out.row,
-      outN: out.column,
-      leftBase: left.base,
-      rightBase: right.base,
-      outBase: out.base,
-      alpha,
-      ...bounds,
-    },
-    buffers: { left: left.placed.ref, right: right.placed.ref, out: out.placed.ref },
-    groups: workgroups(count),
-  });
-}
+import { elementStrides, padFront, type Layout } from "../layout.ts";
 
 /** Rows of the last logical axis lie one after the other unless the layout moves that axis. */
 function rowsAreContiguous(layout: Layout): boolean {
@@ -177,6 +34,24 @@ function columnBias(lowering: Lowering, node: Gemm, columns: number): number[] |
   });
 }
 
+/** The same where it is computed, and lies as the row that the kernels read. */
+function rowBias(lowering: Lowering, node: Gemm, columns: number): Placed | undefined {
+  const name = node.inputs[2];
+  if (name === undefined || node.beta !== 1 || lowering.constant(name)) return undefined;
+  return isRow(lowering.shape(name), columns) ? lowering.input(node, 2) : undefined;
+}
+
+/** Rows that pay for the dispatch that packs a computed matrix. */
+const ENOUGH_ROWS = 16;
+
+/** Whether `rows` by the matrix that is input 1 run as pixels of a convolution. */
+function isByRows(lowering: Lowering, node: Gemm | MatMul, rows: number): boolean {
+  const name = lowering.inputName(node, 1);
+  if (lowering.constant(name)) return true;
+  if (lowering.quant(name) || lowering.quant(lowering.inputName(node, 0))) return false;
+  return lowering.settle(node, "by rows", () => rows >= ENOUGH_ROWS);
+}
+
 export function lowerGemm(lowering: Lowering, node: Gemm): void {
   emitGemm(lowering, node, lowering.output(node), clampOf<ChannelClamp>(node));
 }
@@ -185,31 +60,29 @@ export function lowerGemm(lowering: Lowering, node: Gemm): void {
 function emitGemm(lowering: Lowering, node: Gemm, final: Placed, own: ChannelClamp): void {
   const x = lowering.input(node, 0);
   const [rows = 1, columns = 1] = final.layout.logical;
-  const bias = columnBias(lowering, node, columns);
-  const addsLater = node.inputs.length > 2 && bias === undefined;
-  const constant = lowering.constant(lowering.inputName(node, 1)) !== undefined;
   const isStored = storedWeight(node, (name) => lowering.graph.values.get(name)) !== undefined;
+  const isByRow = !isStored && !node.transA && isByRows(lowering, node, rows);
+  const numbers = columnBias(lowering, node, columns);
+  const bias = numbers ?? (isByRow ? rowBias(lowering, node, columns) : undefined);
+  const addsLater = node.inputs.length > 2 && bias === undefined;
   const { transB: transposed, alpha } = node;
-  if (constant && !isStored && !node.transA && !addsLater)
+  if (isByRow && !addsLater)
     return lowerRows(lowering, node, x, final, { transposed, alpha, bias, clamp: own });
   const uniform = uniformClamp(own);
   if (!uniform) {
     const open = lowering.scratch([rows, columns]);
     emitGemm(lowering, node, open, {});
-    return emitChannelClamp(lowering, node, open, final);
+    return emitChannelClamp(lowering, node, open, final, own);
   }
   const product = addsLater ? lowering.scratch([rows, columns]) : final;
   const clamp = addsLater ? {} : uniform;
-  if (isStored || (constant && !node.transA)) {
-    (isStored ? lowerWeightRows : lowerRows)(lowering, node, x, product, {
-      transposed,
-      alpha,
-      bias,
-      clamp,
-    });
+  if (isStored) {
+    lowerWeightRows(lowering, node, x, product, { transposed, alpha, bias: numbers, clamp });
+  } else if (isByRow) {
+    lowerRows(lowering, node, x, product, { transposed, alpha, bias: undefined, clamp });
   } else {
     const k = x.layout.logical[node.transA ? 0 : 1] ?? 1;
-    const straight = bias === undefined;
+    const straight = numbers === undefined;
     const raw = straight ? product : lowering.scratch([rows, columns]);
     emitStrided(
       lowering,
@@ -228,7 +101,7 @@ function emitGemm(lowering: Lowering, node: Gemm, final: Placed, own: ChannelCla
       floatBounds(straight ? clamp : {}),
     );
     if (!straight) {
-      const addend = constantRow(lowering, bias);
+      const addend = constantRow(lowering, numbers);
       emitBinary(lowering, node, "Add", raw, addend, product, clamp);
     }
   }
@@ -241,18 +114,6 @@ function emitGemm(lowering: Lowering, node: Gemm, final: Placed, own: ChannelCla
     }
     emitBinary(lowering, node, "Add", product, addend, final, uniform);
   }
-}
-
-/** out = x clamped to the bounds of each column: for products whose kernels know one bound for all. */
-function emitChannelClamp(lowering: Lowering, node: Gemm, x: Placed, out: Placed): void {
-  const [, columns = 1] = out.layout.logical;
-  const row = (bound: Bound | undefined, open: number) => {
-    const bounds = Array.from({ length: columns }, (_, c) => boundAt(bound, c) ?? open);
-    return constantRow(lowering, bounds.map(finite));
-  };
-  const least = lowering.scratch(out.layout.logical);
-  emitBinary(lowering, node, "Max", x, row(node.low, -Infinity), least, {});
-  emitBinary(lowering, node, "Min", least, row(node.high, Infinity), out, {});
 }
 
 /** Whether `axis` of the left operand fills words at every size. */
@@ -269,16 +130,16 @@ function constantRow(lowering: Lowering, values: readonly number[]): Placed {
   return { ...scratch, ref: lowering.plan.constant(data) };
 }
 
-/** A product by a constant, with the bias and the residual that are added to it. */
+/** A product by one matrix, with the bias and the residual that are added to it. */
 function lowerLinear(lowering: Lowering, node: MatMul, left: Placed): void {
-  const bias = takeBias(lowering, node);
+  const bias = takeBias(lowering, node, true);
   const last = bias?.add ?? node;
   const residual = takeFloatResidual(lowering, last);
   const out = residual?.out ?? lowering.output(last);
   lowerRows(lowering, node, left, out, {
     transposed: false,
     alpha: 1,
-    bias: bias && toNumbers(bias.row),
+    bias: bias?.row,
     clamp: clampOf(last),
     residual,
   });
@@ -294,15 +155,15 @@ export function lowerMatMul(lowering: Lowering, node: MatMul): void {
   const left = lowering.input(node, 0);
   const rightName = lowering.inputName(node, 1);
   const rightShape = lowering.shape(rightName);
-  const constant = lowering.constant(rightName);
   if (storedWeight(node, (name) => lowering.graph.values.get(name))) {
     const bias = takeBias(lowering, node);
     const last = bias?.add ?? node;
-    const row = bias && toNumbers(bias.row);
+    const row = bias && !("ref" in bias.row) ? bias.row : undefined;
     const options = { transposed: false, alpha: 1, bias: row, clamp: clampOf(last) };
     return lowerWeightRows(lowering, node, left, lowering.output(last), options);
   }
-  if (constant && rightShape.length === 2 && rowsAreContiguous(left.layout)) {
+  const rows = sizeOf(left.layout.logical.slice(0, -1));
+  if (rightShape.length === 2 && rowsAreContiguous(left.layout) && isByRows(lowering, node, rows)) {
     lowerLinear(lowering, node, left);
     return;
   }

@@ -1,8 +1,9 @@
 // What a convolution is to the kernels: its geometry, its constants, and where it reads and writes.
 
-import type { ChannelClamp, Node } from "../../graph/node.ts";
-import type { Placed } from "./context.ts";
+import type { ChannelClamp, Node, Window } from "../../graph/node.ts";
+import type { Lowering, Placed } from "./context.ts";
 import type { FilterShape } from "./filters.ts";
+import type { FilterSource } from "./packing.ts";
 import type { Residual } from "./residual.ts";
 
 /** Geometry in the kernels' terms. */
@@ -22,18 +23,61 @@ export interface Geometry {
   readonly padLeft: number;
 }
 
-/** One convolution with its constants, ready to emit. */
+/** A constant filter: its data (outs, perGroup, taps) is asked for where it was not packed before. */
+export interface ConstantFilter {
+  readonly shape: FilterShape;
+  readonly data: () => ArrayLike<number>;
+}
+
+/** A filter that a run computes or learns: a dispatch packs it. */
+export interface ComputedFilter {
+  readonly shape: FilterShape;
+  readonly source: FilterSource;
+}
+
+export type Filter = ConstantFilter | ComputedFilter;
+
+/** One convolution with its operands, ready to emit. */
 export interface Product extends ChannelClamp {
   readonly node: Node;
   readonly geometry: Geometry;
-  /** Its data (outs, perGroup, taps) is asked for where it was not packed before. */
-  readonly filter: { readonly shape: FilterShape; readonly data: () => ArrayLike<number> };
-  /** Per output channel; float, or int32 for an integer product. */
-  readonly bias: () => ArrayLike<number>;
+  readonly filter: Filter;
+  /** Per output channel; float, or int32 for an integer product. Where the run computes it, one row. */
+  readonly bias: (() => ArrayLike<number>) | Placed;
   readonly filterScale: Float32Array | undefined;
   readonly x: Placed;
   readonly out: Placed;
   readonly residual?: Residual | undefined;
+}
+
+/** What an integer product must have as constants. */
+export function constantParts(
+  lowering: Lowering,
+  { node, filter, bias }: Product,
+): { readonly filter: ConstantFilter; readonly bias: () => ArrayLike<number> } {
+  const must = (what: string, index: number) =>
+    lowering.unsupported(
+      node,
+      `${what} "${node.inputs[index]}" must be a constant to run in integers`,
+    );
+  if (!("data" in filter)) throw must("filter", 1);
+  if (typeof bias !== "function") throw must("bias", 2);
+  return { filter, bias };
+}
+
+/** The geometry of `window` from x to out, both (batch, channels, height, width). */
+export function windowGeometry(
+  { kernel, strides, dilations, pads }: Window,
+  [batch = 1, , inHeight = 1, inWidth = 1]: readonly number[],
+  [, , outHeight = 1, outWidth = 1]: readonly number[],
+): Geometry {
+  return {
+    ...{ batch, inHeight, inWidth, outHeight, outWidth },
+    ...{ kernelHeight: kernel[0], kernelWidth: kernel[1] },
+    ...{ strideHeight: strides[0], strideWidth: strides[1] },
+    ...{ dilationHeight: dilations[0], dilationWidth: dilations[1] },
+    ...{ padTop: pads[0], padLeft: pads[1] },
+  };
 }
 
 const ceil4 = (size: number) => Math.ceil(size / 4);

@@ -8,6 +8,7 @@ import { fl } from "../../tensor/rounding.ts";
 import { layoutOf, packLayout } from "../layout.ts";
 import { quantizeUniforms, shiftOf, workgroups, type Lowering, type Placed } from "./context.ts";
 import { emitBinary } from "./elementwise.ts";
+import { emitFakeQuantize, wholeSteps } from "./fakeQuantize.ts";
 
 type Quantizer = NodeOf<"Quantize" | "Dequantize">;
 
@@ -35,13 +36,7 @@ export function lowerQuantize(lowering: Lowering, node: NodeOf<"Quantize">): voi
   ];
   const reciprocals = quant.scale.map((scale) => fl(1 / scale));
   emitBinary(lowering, node, "Mul", x, perSlice(lowering, x, quant, reciprocals), scaled, {});
-  const count = x.layout.words;
-  lowering.plan.step("fakeQuantizeF32", {
-    node: node.name,
-    uniforms: { count, scale: 1, reciprocal: 1, zeroPoint: 0, qmin: -1024, qmax: 1024 },
-    buffers: { x: scaled.ref, out: whole.ref },
-    groups: workgroups(count),
-  });
+  emitFakeQuantize(lowering, node, scaled, whole, wholeSteps(lowering, 1024));
   emitBinary(
     lowering,
     node,

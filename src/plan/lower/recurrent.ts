@@ -21,9 +21,9 @@ import { emitReshape } from "./movement.ts";
 type Recurrent = NodeOf<"LSTM" | "GRU">;
 
 /** Vectors of four that a workgroup has room for: 16 KiB, which every device has. */
-const WORKGROUP_VECTORS = 1024;
+export const WORKGROUP_VECTORS = 1024;
 /** Multiply-accumulates of a workgroup in one dispatch, so that it ends long before a watchdog bites. */
-const LONGEST_WALK = 2 ** 26;
+export const LONGEST_WALK = 2 ** 26;
 const GREATEST = 3.4028234663852886e38;
 const functions = Object.keys(recurrentActivations);
 

@@ -13,10 +13,11 @@ import {
 } from "../../graph/recurrent.ts";
 import { toNumbers } from "../../tensor/tensor.ts";
 import type { Ref } from "../builder.ts";
-import { emitRows } from "./conv.ts";
+import { emitRows } from "./rows.ts";
 import type { Lowering, Placed } from "./context.ts";
 import { emitDynamicQuantize } from "./dynamic.ts";
 import { emitIntegerToFloat, type IntegerRows } from "./integerToFloat.ts";
+import { computedBias, computedWeights, inputSource } from "./recurrentComputed.ts";
 
 type Recurrent = NodeOf<"LSTM" | "GRU">;
 
@@ -31,6 +32,8 @@ export interface Cell {
   /** Of H units. */
   readonly words: number;
   readonly bias: ArrayLike<number> | undefined;
+  /** The biases where a run computes them. */
+  readonly computedBias: Placed | undefined;
   readonly peepholes: ArrayLike<number> | undefined;
 }
 
@@ -41,6 +44,9 @@ function constantOf(lowering: Lowering, node: Recurrent, index: number): ArrayLi
   return toNumbers(constant);
 }
 
+const isConstant = (lowering: Lowering, node: Recurrent, index: number) =>
+  lowering.constant(lowering.inputName(node, index)) !== undefined;
+
 export function cellOf(lowering: Lowering, node: Recurrent, x: Placed): Cell {
   const [time, batch] = timeAndBatch(node, x.layout.logical).map(Number) as [number, number];
   const optional = (role: RecurrentRole) => {
@@ -48,6 +54,8 @@ export function cellOf(lowering: Lowering, node: Recurrent, x: Placed): Cell {
     return index === undefined ? undefined : constantOf(lowering, node, index);
   };
   const units = node.hiddenSize;
+  const biasAt = roleIndex(node, "bias");
+  const isComputed = biasAt !== undefined && !node.dynamic && !isConstant(lowering, node, biasAt);
   return {
     node,
     time,
@@ -56,7 +64,8 @@ export function cellOf(lowering: Lowering, node: Recurrent, x: Placed): Cell {
     gates: gatesOf(node),
     units,
     words: Math.ceil(units / 4),
-    bias: optional("bias"),
+    bias: isComputed ? undefined : optional("bias"),
+    computedBias: isComputed ? lowering.input(node, biasAt) : undefined,
     peepholes: optional("peepholes"),
   };
 }
@@ -107,7 +116,13 @@ export function project(lowering: Lowering, cell: Cell, x: Placed): Placed {
     return sums;
   };
   const out = lowering.scratch([time * batch, outs]);
-  emitRows(lowering, node, x, out, { outs, perGroup, data, bias, filterScale: undefined });
+  emitRows(lowering, node, x, out, {
+    outs,
+    perGroup,
+    matrix: isConstant(lowering, node, 1) ? data : inputSource(cell, lowering.input(node, 1)),
+    bias: cell.computedBias ? computedBias(lowering, cell, cell.computedBias) : bias,
+    filterScale: undefined,
+  });
   return out;
 }
 
@@ -125,6 +140,13 @@ export function packWeights(lowering: Lowering, cell: Cell): Packed {
   const { node, directions, gates, units, words, bias, peepholes } = cell;
   const extras = directions * words * gates * words;
   if (node.dynamic) return packBytes(lowering, cell);
+  const keeps = node.op === "GRU" && cell.computedBias !== undefined;
+  if (keeps || !isConstant(lowering, node, 2)) {
+    if (peepholes) throw lowering.unsupported(node, "peepholes beside an R that the run computes");
+    const index = roleIndex(node, "bias");
+    const own = index === undefined ? undefined : lowering.input(node, index);
+    return { weights: computedWeights(lowering, cell, own, extras), extras };
+  }
   return { weights: lowering.packed(node, "recurrent weights", () => pack(extras)), extras };
 
   function pack(first: number): Float32Array {

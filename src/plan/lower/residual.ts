@@ -3,7 +3,7 @@
 
 import { addMultipliers } from "../../graph/arithmetic.ts";
 import type { Binary, ChannelClamp, Clamp, Node } from "../../graph/node.ts";
-import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
+import { sizeOf, toNumbers } from "../../tensor/tensor.ts";
 import { storedBounds, type Lowering, type Placed } from "./context.ts";
 
 /** The addition a convolution takes over: what it adds, and where the sum goes. */
@@ -38,25 +38,39 @@ export function takeResidual(lowering: Lowering, node: Node & ChannelClamp): Res
   return { add, other, out: lowering.output(add) };
 }
 
+/** Whether a value of `shape` is one row of `columns`, and lies as one. */
+export function isRow(shape: readonly number[], columns: number): boolean {
+  return shape.at(-1) === columns && sizeOf(shape) === columns && shape.length !== 4;
+}
+
 /** The row that an Add puts on every row of `node`'s float product, if that is all that reads it: a bias, as
- *  MatMul has none of its own. The Add counts as lowered then. */
+ *  MatMul has none of its own. A constant's numbers, or where `mayCompute` the value, if it is there already. The
+ *  Add counts as lowered then. */
 export function takeBias(
   lowering: Lowering,
   node: Node & Clamp,
-): { readonly add: Binary; readonly row: Tensor } | undefined {
+  mayCompute = false,
+): { readonly add: Binary; readonly row: number[] | Placed } | undefined {
   const [name] = node.outputs;
   if (name === undefined || lowering.graph.outputs.includes(name)) return undefined;
   const [add, ...others] = lowering.readers(name);
   if (add?.op !== "Add" || others.length > 0) return undefined;
   const [left, right] = add.inputs;
-  const row = lowering.constant((left === name ? right : left) ?? "");
-  const columns = lowering.shape(name).at(-1) ?? 1;
-  if (row?.dtype !== "float32" || row.shape.at(-1) !== columns) return undefined;
-  const isRow = sizeOf(row.shape) === columns && row.shape.length <= lowering.shape(name).length;
-  const quantized = [name, ...add.outputs].some((value) => lowering.quant(value));
-  if (!isRow || quantized || node.low !== undefined || node.high !== undefined) return undefined;
+  const rowName = (left === name ? right : left) ?? "";
+  const shape = lowering.shape(name);
+  const row = lowering.constant(rowName) ?? lowering.placed(rowName);
+  const rowShape = lowering.shape(rowName);
+  const columns = shape.at(-1) ?? 1;
+  if (row?.dtype !== "float32" || rowShape.length > shape.length) return undefined;
+  const isOne = lowering.choices.always((shapeOf) =>
+    isRow(shapeOf(rowName), shapeOf(name).at(-1) ?? 1),
+  );
+  if ("ref" in row ? !mayCompute || !isOne : sizeOf(rowShape) !== columns) return undefined;
+  if (rowShape.at(-1) !== columns) return undefined;
+  const quantized = [name, rowName, ...add.outputs].some((value) => lowering.quant(value));
+  if (quantized || node.low !== undefined || node.high !== undefined) return undefined;
   lowering.done.add(add);
-  return { add, row };
+  return { add, row: "ref" in row ? row : toNumbers(row) };
 }
 
 /** Uniforms of lib/residual.wgsl: docs/quantization.md (37). */

@@ -9,13 +9,12 @@ import type { BoundsOverrides } from "./bounds.ts";
 import type { Lowering } from "./context.ts";
 import {
   packByteFilter,
-  packFloatFilter,
   packMatrixByteFilter,
   packTiledByteFilter,
-  packTiledFloatFilter,
   type FilterShape,
 } from "./filters.ts";
-import type { Product, sizesOf } from "./product.ts";
+import { orderKey, registerFilter, tiledFilter } from "./packing.ts";
+import { constantParts, type Product, type sizesOf } from "./product.ts";
 
 type Sizes = ReturnType<typeof sizesOf>;
 type SharedTile = Exclude<ProductTile, { family: "register" }>;
@@ -85,13 +84,10 @@ export function cutMatrices(tile: MatrixTile, unit: MatrixUnit, sizes: Sizes, sh
   };
 }
 
-/** The order of a filter in words. */
-export const orderKey = (order: object): string => JSON.stringify(order);
-
 /** Emit a float product; `uniforms` hold its sizes and its clamp. */
 export function emitSharedFloat(
   lowering: Lowering,
-  { node, filter: { shape, data } }: Product,
+  product: Product,
   tile: FloatTile,
   given: {
     readonly overrides: BoundsOverrides & { readonly RESIDUAL: number };
@@ -105,6 +101,7 @@ export function emitSharedFloat(
   },
 ): void {
   const { plan } = lowering;
+  const { node } = product;
   if (tile.family === "gemv") {
     const { overrides, uniforms, groups } = cutSums(tile, given.uniforms);
     plan.step("gemvF32", {
@@ -113,22 +110,20 @@ export function emitSharedFloat(
       uniforms: { ...given.uniforms, ...uniforms },
       buffers: {
         ...given.buffers,
-        filters: lowering.packed(node, "float filter", () => packFloatFilter(shape, data())),
+        filters: registerFilter(lowering, product),
       },
       groups,
     });
     return;
   }
-  const cut = cutTiles(tile, given.uniforms, shape, tile.chunk);
+  const cut = cutTiles(tile, given.uniforms, product.filter.shape, tile.chunk);
   plan.step("convTiledF32", {
     node: node.name,
     overrides: { ...given.overrides, ...cut.overrides, CHUNK: tile.chunk },
     uniforms: { ...given.uniforms, ...cut.uniforms },
     buffers: {
       ...given.buffers,
-      filters: lowering.packed(node, `tiled float filter ${orderKey(cut.order)}`, () =>
-        packTiledFloatFilter(shape, data(), cut.order),
-      ),
+      filters: tiledFilter(lowering, product, cut.order),
     },
     groups: cut.groups,
   });
@@ -155,7 +150,7 @@ type IntegerUniforms = Readonly<
 /** Emit an integer product. */
 export function emitSharedInteger(
   lowering: Lowering,
-  { node, filter: { shape, data } }: Product,
+  product: Product,
   tile: SharedTile,
   given: {
     readonly overrides: BoundsOverrides & {
@@ -170,6 +165,8 @@ export function emitSharedInteger(
   },
 ): void {
   const { plan } = lowering;
+  const { node } = product;
+  const { shape, data } = constantParts(lowering, product).filter;
   if (tile.family === "gemv") {
     const { overrides, uniforms, groups } = cutSums(tile, given.uniforms);
     plan.step("gemvI8", {

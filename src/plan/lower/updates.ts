@@ -6,6 +6,7 @@ import {
   type Accumulate,
   type AdamUpdate,
   type ClipFactor,
+  type GuardStep,
   type SgdUpdate,
 } from "../../graph/updates.ts";
 import { workgroups, type Lowering, type Placed } from "./context.ts";
@@ -105,6 +106,19 @@ export function lowerClipFactor(lowering: Lowering, node: ClipFactor): void {
       parts: squares,
       outNorm: lowering.output(node, 1).ref,
       out: lowering.output(node, 0).ref,
+    },
+    groups: 1,
+  });
+}
+
+export function lowerGuardStep(lowering: Lowering, node: GuardStep): void {
+  lowering.plan.step("guardStepF32", {
+    node: node.name,
+    uniforms: { greatest: 0x7f7fffff },
+    buffers: {
+      hyper: lowering.input(node, 0).ref,
+      loss: lowering.input(node, 1).ref,
+      out: lowering.output(node).ref,
     },
     groups: 1,
   });

@@ -295,8 +295,10 @@ describe("typed graphs", () => {
   it("FakeQuantize becomes a pair", () => {
     const builder = new GraphBuilder();
     builder.input("x", { dtype: "float32", shape: [2] });
-    const node = { name: "fq", inputs: ["x"], outputs: ["y"], qmin: -127, qmax: 127 };
-    builder.add({ op: "FakeQuantize", ...node, scale: 0.5, zeroPoint: 0 });
+    builder.constant("s", float32([], [0.5]));
+    builder.constant("z", float32([], [0]));
+    const node = { name: "fq", inputs: ["x", "s", "z"], outputs: ["y"], qmin: -127, qmax: 127 };
+    builder.add({ op: "FakeQuantize", ...node });
     expect(nodesOf(exportOnnx(builder.build("fq", ["x"], ["y"])))).toEqual([
       'y_quantized = QuantizeLinear(x, y_scale, y_zero_point) "fq"',
       'y = DequantizeLinear(y_quantized, y_scale, y_zero_point) "y_DequantizeLinear"',
@@ -352,15 +354,19 @@ describe("versions", () => {
     builder.input("x", { dtype: "float32", shape: ["n", "m", 2] });
     const observer = { kind: "minMax" } as const;
     builder.add({ op: "Observe", name: "o", inputs: ["x"], outputs: [], observer });
-    const quantized = { scale: 1, zeroPoint: 0, qmin: 0, qmax: 255 };
-    const both = { inputs: ["x", "x"], outputs: ["g"] };
-    builder.add({ op: "FakeQuantizeGrad", name: "f", ...both, ...quantized });
+    builder.input("s", { dtype: "float32", shape: [] });
+    const range = { qmin: 0, qmax: 255 };
+    const both = { inputs: ["x", "x", "s", "s"], outputs: ["g"] };
+    builder.add({ op: "FakeQuantizeGrad", name: "f", ...both, ...range });
+    const one = { inputs: ["x", "s", "s"], outputs: ["h"] };
+    builder.add({ op: "FakeQuantize", name: "q", ...one, ...range });
     builder.add({ op: "Reshape", name: "r", inputs: ["x"], outputs: ["y"], shape: ["m", "n", 2] });
     const graph = builder.build("no", ["x"], ["y"]);
     expect(messageOf(() => exportOnnx(graph))).toMatchInlineSnapshot(`
-      "UnsupportedError: export: 3 unsupported node(s):
+      "UnsupportedError: export: 4 unsupported node(s):
         Observe "o": ONNX has no such op; export the model before prepare or after convert
         FakeQuantizeGrad "f": ONNX has no gradients; export the model without its training graph
+        FakeQuantize "q": its scale and zero point are not constants; convert the model first
         Reshape "r": more than one symbolic size; fix sizes with dims when loading
       Change the graph, or save it otherwise."
     `);

@@ -156,15 +156,26 @@ describe("a plan is refused in words for", () => {
     `);
   });
 
-  it("a filter that is computed", () => {
+  it("a filter of an integer convolution that is computed", () => {
+    const filter = { tensor: codes("int8", [2, 2, 1, 1], 2), quant: quant(1, 0, "int8") };
+    refused(single({ op: "Conv", ...window, group: 1 }, [bytes([1, 2, 3, 3]), filter], quant(9, 3)))
+      .toThrowErrorMatchingInlineSnapshot(`
+      [UnsupportedError: compile: 1 unsupported node(s):
+        Conv "node": filter "x1" must be a constant to run in integers
+      Keep the node float with an override, or change the model.]
+    `);
+  });
+
+  it("a computed bias that is not one number for each output channel", () => {
     refused(
       single({ op: "Conv", ...window, group: 1 }, [
         { tensor: floats([1, 2, 3, 3], 1) },
         { tensor: floats([2, 2, 1, 1], 2) },
+        { tensor: floats([1, 2], 3) },
       ]),
     ).toThrowErrorMatchingInlineSnapshot(`
       [UnsupportedError: compile: 1 unsupported node(s):
-        Conv "node": filter "x1" must be a constant
+        Conv "node": bias "x2" must have shape [2]
       Keep the node float with an override, or change the model.]
     `);
   });

@@ -159,13 +159,14 @@ describe("between float and q", () => {
   });
 
   it("FakeQuantize is Dequantize of Quantize, docs/quantization.md (7)", () => {
-    const node = { op: "FakeQuantize", scale: 0.1, zeroPoint: 5, qmin: 0, qmax: 15 } as const;
+    const node = { op: "FakeQuantize", qmin: 0, qmax: 15 } as const;
+    const [scale, zeroPoint] = [float32([], [0.1]), float32([], [5])];
     const x = float32([5], [-9, -0.11, 0, 0.26, 9]);
     const quant = qparams("uint8", 0.1, 5, { qmin: 0, qmax: 15 });
     const q = run({ op: "Quantize" }, [x], { quant });
     const expected = numbers({ op: "Dequantize" }, [{ tensor: q, quant }], { dtype: "float32" });
     expect(toNumbers(q)).toEqual([0, 4, 5, 8, 15]);
-    expect(numbers(node, [x])).toEqual(expected);
+    expect(numbers(node, [x, scale, zeroPoint])).toEqual(expected);
   });
 
   it("Dequantize refuses a float input", () => {

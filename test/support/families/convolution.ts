@@ -101,13 +101,13 @@ const clamp = fc.constantFrom<AnyClamp>(
 
 const floatConv = family(
   "Conv in float equals the reference",
-  fc.record({ geometry, clamp }),
-  ({ geometry: g, clamp: bounds }) => {
+  fc.record({ geometry, clamp, filter: fc.boolean(), bias: fc.boolean() }),
+  ({ geometry: g, clamp: bounds, ...constant }) => {
     const { x, filter, outs } = shapes(g);
     return single({ ...attributesOf(g), ...clampFor(bounds, outs, g.seed + 4, 1) }, [
       { tensor: floats(x, g.seed) },
-      { tensor: floats(filter, g.seed + 1), constant: true },
-      ...(g.hasBias ? [{ tensor: floats([outs], g.seed + 2), constant: true }] : []),
+      { tensor: floats(filter, g.seed + 1), constant: constant.filter },
+      ...(g.hasBias ? [{ tensor: floats([outs], g.seed + 2), constant: constant.bias }] : []),
     ]);
   },
   sums,
@@ -214,8 +214,8 @@ const wideConv = family(
 /** One large picture: more than one workgroup and more than one tile of every kernel. */
 const largeConv = family(
   "Conv past one tile equals the reference",
-  fc.record({ depthwise: fc.boolean(), integer: fc.boolean(), seed }),
-  ({ depthwise, integer, seed: from }) => {
+  fc.record({ depthwise: fc.boolean(), integer: fc.boolean(), constant: fc.boolean(), seed }),
+  ({ depthwise, integer, constant, seed: from }) => {
     const group = depthwise ? 19 : 1;
     const plain = {
       kernel: [3, 3],
@@ -231,7 +231,7 @@ const largeConv = family(
     if (!integer) {
       return single(attributes, [
         { tensor: floats(x, from) },
-        { tensor: floats(filter, from + 1), constant: true },
+        { tensor: floats(filter, from + 1), constant },
       ]);
     }
     const quant: QParams = {

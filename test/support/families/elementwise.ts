@@ -2,6 +2,7 @@
 // int8. Values sit on half-steps on purpose: a wrong rounding rule shows as many mismatches.
 
 import fc from "fast-check";
+import type { MovingAverageObserve } from "../../../src/graph/fakeQuantized.ts";
 import type { Unary } from "../../../src/graph/node.ts";
 import type { QParams } from "../../../src/graph/value.ts";
 import { float32, tensor } from "../../../src/tensor/tensor.ts";
@@ -15,6 +16,7 @@ import {
   size,
   type Attributes,
   type Family,
+  type Operand,
 } from "../cases.ts";
 import { codes, floats, steps } from "../seeded.ts";
 
@@ -207,17 +209,64 @@ const dequantize = family(
     ),
 );
 
+/** A scale and zero point for each slice of `axis`, or one of each; near `scale`, both kinds of place. */
+function slices(
+  dims: readonly number[],
+  axis: number | undefined,
+  scale: number,
+  zeroPoint: number,
+  isFed: boolean,
+): Operand[] {
+  const shape = axis === undefined ? [] : [dims[axis] ?? 1];
+  const count = shape[0] ?? 1;
+  const each = <T>(make: (c: number) => T) => Array.from({ length: count }, (_, c) => make(c));
+  const place = isFed ? {} : { constant: true };
+  return [
+    {
+      tensor: float32(
+        shape,
+        each((c) => Math.fround(scale * (1 + (c % 5) / 8))),
+      ),
+      ...place,
+    },
+    {
+      tensor: float32(
+        shape,
+        each(() => zeroPoint),
+      ),
+      ...place,
+    },
+  ];
+}
+
+const ranges = fc.constantFrom<[number, number]>(
+  [-128, 127],
+  [0, 255],
+  [-127, 127],
+  [0, 15],
+  [-8, 7],
+);
+
+/** An axis of `dims`, or none. */
+const axisOf = (dims: readonly number[], pick: number): number | undefined =>
+  pick % (dims.length + 1) === dims.length ? undefined : pick % (dims.length + 1);
+
 const fakeQuantize = family(
   "FakeQuantize equals the reference on half-steps and beyond the range",
-  fc.record({ shape, to: perTensor, seed }),
-  ({ shape: dims, to, seed: from }) => {
-    const [qmin, qmax] = to.dtype === "int8" ? [-128, 127] : [0, 255];
+  fc.record({ shape, to: perTensor, range: ranges, pick: fc.nat(5), fed: fc.boolean(), seed }),
+  ({ shape: dims, to, range: [qmin, qmax], pick, fed, seed: from }) => {
+    const axis = axisOf(dims, pick);
     const scale = to.scale[0] ?? 1;
-    const zeroPoint = to.zeroPoint[0] ?? 0;
-    return single({ op: "FakeQuantize", scale, zeroPoint, qmin, qmax }, [
-      { tensor: steps(dims, from, scale / 2) },
-    ]);
+    const parameters = slices(dims, axis, scale, qmin + (from % (qmax - qmin + 1)), fed);
+    const node = {
+      op: "FakeQuantize",
+      qmin,
+      qmax,
+      ...(axis === undefined ? {} : { axis }),
+    } as const;
+    return single(node, [{ tensor: steps(dims, from, scale / 2) }, ...parameters]);
   },
+  { tolerance: 0 },
 );
 
 /** Values of a gradient, none of them 0, so that a mask shows in every element. */
@@ -243,15 +292,96 @@ function aroundEdges(
 
 const fakeQuantizeGrad = family(
   "FakeQuantizeGrad equals the reference bit for bit on ties at the clamp's edges and their neighbours",
-  fc.record({ shape, to: perTensor, narrow: fc.boolean(), seed }),
-  ({ shape: dims, to, narrow, seed: from }) => {
-    const [least, qmax] = to.dtype === "int8" ? [-128, 127] : [0, 255];
-    const qmin = narrow ? least + 1 : least;
+  fc.record({ shape, to: perTensor, range: ranges, pick: fc.nat(5), fed: fc.boolean(), seed }),
+  ({ shape: dims, to, range: [qmin, qmax], pick, fed, seed: from }) => {
+    const axis = axisOf(dims, pick);
     const scale = to.scale[0] ?? 1;
-    const zeroPoint = Math.max(qmin, to.zeroPoint[0] ?? 0);
+    const zeroPoint = qmin + (from % (qmax - qmin + 1));
     const x = aroundEdges(dims, from, scale, qmin - zeroPoint, qmax - zeroPoint);
-    const node = { op: "FakeQuantizeGrad", scale, zeroPoint, qmin, qmax } as const;
-    return single(node, [{ tensor: x }, { tensor: gradients(dims, from + 1) }]);
+    const parameters = slices(dims, axis, scale, zeroPoint, fed);
+    const bounds = { qmin, qmax, ...(axis === undefined ? {} : { axis }) };
+    const gradient = { tensor: gradients(dims, from + 1) };
+    return single({ op: "FakeQuantizeGrad", ...bounds }, [{ tensor: x }, gradient, ...parameters]);
+  },
+  { tolerance: 0 },
+);
+
+const learned = family(
+  "FakeQuantizeGrad with learned parameters equals the reference on half-steps, summed per slice",
+  fc.record({ shape, to: perTensor, range: ranges, pick: fc.nat(5), seed }),
+  ({ shape: dims, to, range: [qmin, qmax], pick, seed: from }) => {
+    const axis = axisOf(dims, pick);
+    const scale = to.scale[0] ?? 1;
+    const zeroPoint = qmin + (from % (qmax - qmin + 1)) + ((from % 7) - 3) / 8;
+    const x = { tensor: steps(dims, from, scale / 2) };
+    const parameters = slices(dims, axis, scale, zeroPoint, true);
+    const bounds = { qmin, qmax, gradientScale: 0.125, ...(axis === undefined ? {} : { axis }) };
+    const gradient = { tensor: gradients(dims, from + 1) };
+    const node = { op: "FakeQuantizeGrad", ...bounds } as const;
+    return single(node, [x, gradient, ...parameters], undefined, 3);
+  },
+  { terms: 100 }, // half of 255 levels, by a gradient of about 1: the terms of dScale
+);
+
+/** What an observer has seen before: nothing, or so much of each slice. */
+function seenBefore(count: number, isNew: boolean, from: number): number[] {
+  if (isNew) return Array.from({ length: 2 * count }, (_, i) => (i < count ? Infinity : -Infinity));
+  const bound = floats([2 * count], from, 3).data;
+  return Array.from(
+    { length: 2 * count },
+    (_, i) => Math.abs(bound[i] ?? 0) * (i < count ? -1 : 1),
+  );
+}
+
+const observed = family(
+  "MovingAverageObserve equals the reference bit for bit: range, scale and zero point",
+  fc.record({
+    shape: fc.array(size, { minLength: 1, maxLength: 5 }),
+    large: fc.boolean(),
+    pick: fc.nat(5),
+    range: ranges,
+    symmetric: fc.boolean(),
+    rule: fc.constantFrom("observer" as const, "fused" as const),
+    averaged: fc.boolean(),
+    isNew: fc.boolean(),
+    span: fc.constantFrom(1e-7, 1, 50),
+    offset: fc.constantFrom(0, 0, 2, -2),
+    seed,
+  }),
+  ({ shape: dims, large, pick, range: [qmin, qmax], symmetric, seed: from, ...rest }) => {
+    const shape = large ? [3, 5, 37, 19] : dims;
+    const axis = axisOf(shape, pick);
+    const count = axis === undefined ? 1 : (shape[axis] ?? 1);
+    const x = floats(shape, from, rest.span);
+    for (let i = 0; i < x.data.length; i++) x.data[i]! += rest.offset * rest.span;
+    const parameters = axis === undefined ? [] : [count];
+    const variable = (dims: readonly number[], values: readonly number[]) => ({
+      tensor: float32(dims, values),
+      variable: true,
+    });
+    const node: Attributes<MovingAverageObserve> = {
+      op: "MovingAverageObserve",
+      scheme: symmetric ? "symmetric" : "affine",
+      qmin,
+      qmax,
+      eps: 2 ** -23,
+      zeroPoint: symmetric ? Math.floor((qmin + qmax + 1) / 2) : 0,
+      rule: rest.rule,
+      ...(axis === undefined ? {} : { axis }),
+      ...(rest.averaged ? { averagingConstant: 0.01 } : {}),
+    };
+    const nothing = Array.from({ length: count }, () => 0);
+    return single(
+      node,
+      [
+        { tensor: x },
+        variable([2, ...parameters], seenBefore(count, rest.isNew, from + 1)),
+        variable(parameters, nothing),
+        variable(parameters, nothing),
+      ],
+      undefined,
+      0,
+    );
   },
   { tolerance: 0 },
 );
@@ -308,4 +438,6 @@ export const elementwise: readonly Family[] = [
   dequantize,
   fakeQuantize,
   fakeQuantizeGrad,
+  learned,
+  observed,
 ];

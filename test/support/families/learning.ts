@@ -83,4 +83,41 @@ const gatherGrad = family(
   sums,
 );
 
+const recurrentGrad = family(
+  "LSTMGrad and GRUGrad equal the reference, steps past an element's length included",
+  fc.record({
+    isLstm: fc.boolean(),
+    reverse: fc.boolean(),
+    time: fc.constantFrom(1, 2, 3, 6),
+    batch: fc.constantFrom(1, 2, 3, 5),
+    units: fc.oneof(
+      { weight: 9, arbitrary: fc.constantFrom(1, 2, 3, 4, 5, 8, 9) },
+      { weight: 1, arbitrary: fc.constantFrom(66, 130) },
+    ),
+    lens: fc.boolean(),
+    seed,
+  }),
+  ({ isLstm, reverse, time, batch, units, lens, seed: from }) => {
+    const next = generator(from);
+    const lengths = Int32Array.from({ length: batch }, () => Math.floor(next() * (time + 1)));
+    const states = isLstm ? 2 : 1;
+    const before = isLstm ? [batch, units] : [time, batch, units];
+    return single(
+      { op: isLstm ? "LSTMGrad" : "GRUGrad", reverse },
+      [
+        { tensor: floats([time, batch, 4 * units], from, 3) },
+        { tensor: floats([(isLstm ? 4 : 3) * units, units], from + 1, 2 / Math.sqrt(units)) },
+        { tensor: floats(before, from + 2) },
+        { tensor: floats([time, batch, units], from + 3) },
+        { tensor: floats([states, batch, units], from + 4) },
+        ...(lens ? [{ tensor: tensor("int32", [batch], lengths) }] : []),
+      ],
+      undefined,
+      2,
+    );
+  },
+  sums,
+);
+
 export const learning: readonly Family[] = [loss, lossGrad, gatherGrad];
+export const recurrentGradients: readonly Family[] = [recurrentGrad];

@@ -8,7 +8,7 @@ import { codes, floats, integers } from "../seeded.ts";
 
 const two = (max: number) => fc.tuple(fc.integer({ min: 1, max }), fc.integer({ min: 1, max }));
 
-const window = fc
+export const window = fc
   .record({
     batch: fc.constantFrom(0, 1, 1, 1, 2, 3),
     channels: size,
@@ -34,9 +34,9 @@ const window = fc
     return { ...rest, pads, shape: [rest.batch, rest.channels, extent(0), extent(1)] };
   });
 
-type WindowCase = typeof window extends fc.Arbitrary<infer W> ? W : never;
+export type WindowCase = typeof window extends fc.Arbitrary<infer W> ? W : never;
 
-const attributesOf = ({ kernel, strides, dilations, pads, ceilMode }: WindowCase) => ({
+export const attributesOf = ({ kernel, strides, dilations, pads, ceilMode }: WindowCase) => ({
   kernel,
   strides,
   dilations,

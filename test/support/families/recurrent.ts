@@ -65,15 +65,16 @@ const dynamicParameters = base.chain((fixed) =>
 type DynamicParameters = typeof dynamicParameters extends fc.Arbitrary<infer P> ? P : never;
 type Parameters = typeof parameters extends fc.Arbitrary<infer P> ? P : never;
 
-/** The node between its operands; `op` decides which of the parameters it has. */
-function recurrentCase(op: "LSTM" | "GRU", from: Parameters): Case {
+/** The node between its operands; `op` decides which of the parameters it has. W, R and the bias of bits 1, 2 and 3
+ *  of `computed` are no constants. */
+function recurrentCase(op: "LSTM" | "GRU", from: Parameters, computed = 0): Case {
   const { time, batch, inputs, units, layout, direction } = from;
   const count = direction === "bidirectional" ? 2 : 1;
   const rows = (op === "LSTM" ? 4 : 3) * units;
   const span = 1 / Math.sqrt(units);
   const weight = (shape: number[], at: number): Operand => ({
     tensor: floats(shape, from.seed + at, span * 2),
-    constant: true,
+    constant: ((computed >> at) & 1) === 0,
   });
   const state = layout === 0 ? [count, batch, units] : [batch, count, units];
   const next = generator(from.seed);
@@ -161,6 +162,15 @@ export const recurrent: readonly Family[] = [
   family("LSTM equals the reference", parameters, (from) => recurrentCase("LSTM", from), sums),
   family("GRU equals the reference", parameters, (from) => recurrentCase("GRU", from), sums),
 ];
+
+const computedFamily = (op: "LSTM" | "GRU") =>
+  family(
+    `${op} whose W, R or bias a run computes equals the reference`,
+    fc.record({ from: parameters, computed: fc.constantFrom(14, 2, 4, 8, 6, 10, 12) }),
+    ({ from, computed }) => recurrentCase(op, { ...from, peepholes: false }, computed),
+    sums,
+  );
+export const computedRecurrent: readonly Family[] = [computedFamily("LSTM"), computedFamily("GRU")];
 
 /** Where an f32 sum falls on the other side of a half step than the reference's, a byte of the next step's h
  *  differs by one: by its scale, at most 2/255, times a weight, at most 2. Bytes that wrong parameters made would

@@ -1,0 +1,140 @@
+// Integer products: the constants of the accumulator, docs/quantization.md (25) to (30), and the kernel families
+// that take them.
+
+import {
+  accumulatorBound,
+  exactAccumulator,
+  floatBias,
+  foldZeroPoint,
+  greatestAccumulator,
+  multiplier,
+} from "../../graph/arithmetic.ts";
+import type { Engine, Node } from "../../graph/node.ts";
+import { AccumulatorError } from "../../errors.ts";
+import { storedProductBounds, withBounds } from "./bounds.ts";
+import type { Lowering } from "./context.ts";
+import { emitDepthwiseInteger } from "./depthwise.ts";
+import { isDepthwise, packByteFilter, padWords } from "./filters.ts";
+import { constantParts, isPointwise, sizesOf, type Product } from "./product.ts";
+import { fitTile, tileSteps } from "./registers.ts";
+import { noResidual, residualUniforms } from "./residual.ts";
+import { emitSharedInteger, productSizes } from "./tiled.ts";
+
+/** Σ w and Σ |w| of each output channel of a filter (outs, length). */
+function filterSums(data: ArrayLike<number>, outs: number, length: number) {
+  const sum = new Float64Array(outs);
+  const magnitude = new Float64Array(outs);
+  for (let at = 0; at < outs * length; at++) {
+    const c = Math.floor(at / length);
+    const weight = data[at] ?? 0;
+    sum[c] = (sum[c] ?? 0) + weight;
+    magnitude[c] = (magnitude[c] ?? 0) + Math.abs(weight);
+  }
+  return { sum, magnitude };
+}
+
+/** Multipliers (29) and folded bias (25) of an integer product; proves the accumulator (28). */
+function integerConstants(lowering: Lowering, product: Product) {
+  const { node, filterScale, x, out } = product;
+  const { filter, bias: biasOf } = constantParts(lowering, product);
+  const bias = biasOf();
+  const data = filter.data();
+  const [sx, sy] = [lowering.stored(node, x), lowering.stored(node, out)];
+  const { outs, perGroup, taps } = filter.shape;
+  const length = perGroup * taps;
+  const scales = Array.from({ length: outs }, (_, c) => {
+    return filterScale?.[filterScale.length === 1 ? 0 : c] ?? 1;
+  });
+  // A float bias is added to f32(acc), in steps of sx · s_c: docs/quantization.md (30).
+  const isFloat = lowering.constant(node.inputs[2] ?? "")?.dtype === "float32";
+  const biasInts = Int32Array.from({ length: outs }, (_, c) => (isFloat ? 0 : (bias[c] ?? 0)));
+  const realBias = scales.map((scale, c) => floatBias(bias[c] ?? 0, sx.scale, scale));
+  const asWords = (values: readonly number[]) => padWords(values, (n) => new Float32Array(n));
+  const multipliers = asWords(
+    scales.map((scale) => multiplier(sx.scale, scale, sy.scale, engineOf(node))),
+  );
+  const { sum, magnitude } = filterSums(data, outs, length);
+  const bounds = accumulatorBound(sx.zeroPoint, -128, 127, magnitude, biasInts);
+  const worst = bounds.reduce((best, bound, c) => (bound > (bounds[best] ?? 0) ? c : best), 0);
+  const bound = bounds[worst] ?? 0;
+  if (bound > greatestAccumulator) {
+    throw new AccumulatorError(
+      `${node.op} "${node.name}": int32 accumulator may overflow; bound is ${bound} > 2147483647 at ` +
+        `channel ${worst}. Keep it float: overrides: { "${node.name}": null }.`,
+    );
+  }
+  return {
+    wide: bound > exactAccumulator,
+    chunked: 128 * magnitude.reduce((most, sum) => Math.max(most, sum), 0) > exactAccumulator,
+    scale: sy.scale,
+    bias: padWords(foldZeroPoint(biasInts, sx.zeroPoint, sum), (n) => new Int32Array(n)),
+    multiplier: isFloat ? Float32Array.from([...multipliers, ...asWords(realBias)]) : multipliers,
+    isFloat,
+    padWord: (sx.zeroPoint & 255) * 0x01010101,
+    zeroPoint: sy.zeroPoint,
+  };
+}
+
+export function emitInteger(lowering: Lowering, product: Product): void {
+  const { node, geometry, x, out, residual } = product;
+  const { plan } = lowering;
+  const { shape, data } = constantParts(lowering, product).filter;
+  if (!out.quant) return;
+  const constants = lowering.memo(node, "integer constants", () =>
+    integerConstants(lowering, product),
+  );
+  const { zeroPoint } = constants;
+  const bounds = storedProductBounds(product, shape.outs, out.quant, zeroPoint);
+  const overrides = {
+    WIDE: constants.wide ? 1 : 0,
+    FLOAT_BIAS: constants.isFloat ? 1 : 0,
+    ...bounds.overrides,
+  };
+  const rest = { padWord: constants.padWord >>> 0, zeroPoint, ...bounds.uniforms };
+  const bias = lowering.packed(node, "integer bias", () => constants.bias);
+  const multipliers = lowering.packed(node, "multipliers", () =>
+    withBounds(constants.multiplier, bounds),
+  );
+  const shared = { x: x.ref, bias, multiplier: multipliers, out: out.ref };
+  if (isDepthwise(shape)) {
+    emitDepthwiseInteger(lowering, product, { ...shared, overrides, uniforms: rest });
+    return;
+  }
+  const { target } = lowering;
+  const sizes = sizesOf(geometry, shape);
+  const { tile: chosen, m } = lowering.tileFor(node, productSizes("i8", sizes, shape));
+  const packedDot = chosen.packedDot ?? target.packedDot;
+  const choices = {
+    ...overrides,
+    RESIDUAL: residual ? 1 : 0,
+    CHUNKED: constants.chunked && !packedDot ? 1 : 0,
+    ...(packedDot === target.packedDot ? {} : { PACKED_DOT: packedDot ? 1 : 0 }),
+  };
+  const buffers = { ...shared, residual: (residual?.other ?? x).ref };
+  const uniforms = {
+    ...sizes,
+    ...rest,
+    ...(residual ? residualUniforms(lowering, residual, constants.scale) : noResidual),
+  };
+  if (chosen.family !== "register") {
+    emitSharedInteger(lowering, product, chosen, { overrides: choices, uniforms, buffers });
+    return;
+  }
+  const tile = fitTile(chosen, m, sizes, shape);
+  const tiling = tileSteps(tile, sizes);
+  plan.step(tile.quads ? "convQuadI8" : "convI8", {
+    node: node.name,
+    overrides: { POINTWISE: isPointwise(geometry) ? 1 : 0, ...choices, ...tiling.sizes },
+    uniforms,
+    buffers: {
+      ...buffers,
+      filters: lowering.packed(node, "byte filter", () => packByteFilter(shape, data())),
+    },
+    groups: tiling.groups,
+  });
+}
+
+/** Whose roundings `node` follows. */
+function engineOf(node: Node): Engine | undefined {
+  return "engine" in node ? node.engine : undefined;
+}
