@@ -9,6 +9,7 @@ import { layerNormRules } from "./rules/layerNorm.ts";
 import { lossRules } from "./rules/losses.ts";
 import { movementRules } from "./rules/movement.ts";
 import { poolRules } from "./rules/pool.ts";
+import { productRules } from "./rules/products.ts";
 import { reduceRules } from "./rules/reduce.ts";
 import { softmaxRules } from "./rules/softmax.ts";
 import { unaryRules } from "./rules/unary.ts";
@@ -22,6 +23,7 @@ export const rules: Rules = {
   ...lossRules,
   ...movementRules,
   ...poolRules,
+  ...productRules,
   ...reduceRules,
   ...softmaxRules,
   ...unaryRules,

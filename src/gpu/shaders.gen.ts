@@ -22,6 +22,7 @@ import compareF32Wgsl from "../../shaders/compare_f32.wgsl?raw";
 import comparisonF32Wgsl from "../../shaders/comparison_f32.wgsl?raw";
 import convDynamicI8Wgsl from "../../shaders/conv_dynamic_i8.wgsl?raw";
 import convF32Wgsl from "../../shaders/conv_f32.wgsl?raw";
+import convGradFilterF32Wgsl from "../../shaders/conv_grad_filter_f32.wgsl?raw";
 import convI32Wgsl from "../../shaders/conv_i32.wgsl?raw";
 import convI8Wgsl from "../../shaders/conv_i8.wgsl?raw";
 import convMatrixDynamicI8Wgsl from "../../shaders/conv_matrix_dynamic_i8.wgsl?raw";
@@ -39,6 +40,7 @@ import copyI8Wgsl from "../../shaders/copy_i8.wgsl?raw";
 import crossEntropyF32Wgsl from "../../shaders/cross_entropy_f32.wgsl?raw";
 import crossEntropyGradF32Wgsl from "../../shaders/cross_entropy_grad_f32.wgsl?raw";
 import depthwiseF32Wgsl from "../../shaders/depthwise_f32.wgsl?raw";
+import depthwiseGradFilterF32Wgsl from "../../shaders/depthwise_grad_filter_f32.wgsl?raw";
 import depthwiseI8Wgsl from "../../shaders/depthwise_i8.wgsl?raw";
 import depthwiseTileF32Wgsl from "../../shaders/depthwise_tile_f32.wgsl?raw";
 import depthwiseTileI8Wgsl from "../../shaders/depthwise_tile_i8.wgsl?raw";
@@ -57,6 +59,7 @@ import gemvDynamicI8Wgsl from "../../shaders/gemv_dynamic_i8.wgsl?raw";
 import gemvF32Wgsl from "../../shaders/gemv_f32.wgsl?raw";
 import gemvI8Wgsl from "../../shaders/gemv_i8.wgsl?raw";
 import gemvWeightsWgsl from "../../shaders/gemv_weights.wgsl?raw";
+import groupedGradFilterF32Wgsl from "../../shaders/grouped_grad_filter_f32.wgsl?raw";
 import gruDynamicI8Wgsl from "../../shaders/gru_dynamic_i8.wgsl?raw";
 import gruF32Wgsl from "../../shaders/gru_f32.wgsl?raw";
 import gruGradF32Wgsl from "../../shaders/gru_grad_f32.wgsl?raw";
@@ -96,6 +99,7 @@ import libMatrixEmulatedWgsl from "../../shaders/lib/matrix_emulated.wgsl?raw";
 import libMatrixFlagWgsl from "../../shaders/lib/matrix_flag.wgsl?raw";
 import libMomentsWgsl from "../../shaders/lib/moments.wgsl?raw";
 import libOrderedWgsl from "../../shaders/lib/ordered.wgsl?raw";
+import libPixelsWgsl from "../../shaders/lib/pixels.wgsl?raw";
 import libPowerWgsl from "../../shaders/lib/power.wgsl?raw";
 import libQuadsI8Wgsl from "../../shaders/lib/quads_i8.wgsl?raw";
 import libRangeParamsWgsl from "../../shaders/lib/range_params.wgsl?raw";
@@ -154,7 +158,9 @@ import reshapeQuantizeF32Wgsl from "../../shaders/reshape_quantize_f32.wgsl?raw"
 import sgdUpdateF32Wgsl from "../../shaders/sgd_update_f32.wgsl?raw";
 import softmaxF32Wgsl from "../../shaders/softmax_f32.wgsl?raw";
 import softmaxRowsF32Wgsl from "../../shaders/softmax_rows_f32.wgsl?raw";
+import spreadF32Wgsl from "../../shaders/spread_f32.wgsl?raw";
 import squaresF32Wgsl from "../../shaders/squares_f32.wgsl?raw";
+import sumPartsF32Wgsl from "../../shaders/sum_parts_f32.wgsl?raw";
 import sumsF32Wgsl from "../../shaders/sums_f32.wgsl?raw";
 import unaryF32Wgsl from "../../shaders/unary_f32.wgsl?raw";
 import unaryGradF32Wgsl from "../../shaders/unary_grad_f32.wgsl?raw";
@@ -480,6 +486,19 @@ const convF32 = {
   },
 } as const satisfies Shader;
 
+const convGradFilterF32 = {
+  label: "conv_grad_filter_f32",
+  parts: [libGridWgsl, libPixelsWgsl, convGradFilterF32Wgsl],
+  tile: {OUTS: 2, COLUMNS: 4, FOUR: 4},
+  overrides: {WORKGROUP: "u32", POINTWISE: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 88, fields: {count: {offset: 0, type: "u32"}, tiles: {offset: 4, type: "u32"}, columnTiles: {offset: 8, type: "u32"}, outTiles: {offset: 12, type: "u32"}, columns: {offset: 16, type: "u32"}, slice: {offset: 20, type: "u32"}, pixels: {offset: 24, type: "u32"}, outHeight: {offset: 28, type: "u32"}, outWidth: {offset: 32, type: "u32"}, outWords: {offset: 36, type: "u32"}, inHeight: {offset: 40, type: "u32"}, inWidth: {offset: 44, type: "u32"}, inWords: {offset: 48, type: "u32"}, groupWords: {offset: 52, type: "u32"}, groupOuts: {offset: 56, type: "u32"}, kernelWidth: {offset: 60, type: "u32"}, strideHeight: {offset: 64, type: "u32"}, strideWidth: {offset: 68, type: "u32"}, dilationHeight: {offset: 72, type: "u32"}, dilationWidth: {offset: 76, type: "u32"}, padTop: {offset: 80, type: "u32"}, padLeft: {offset: 84, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    gradient: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const convI32 = {
   label: "conv_i32",
   parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, convI32Wgsl],
@@ -742,6 +761,19 @@ const depthwiseF32 = {
   },
 } as const satisfies Shader;
 
+const depthwiseGradFilterF32 = {
+  label: "depthwise_grad_filter_f32",
+  parts: [libGridWgsl, depthwiseGradFilterF32Wgsl],
+  tile: {ROWS: 2, COLUMNS: 4, KERNEL_HEIGHT: 3, KERNEL_WIDTH: 3, STRIDE_HEIGHT: 1, STRIDE_WIDTH: 1, PATCH_HEIGHT: 4, PATCH_WIDTH: 6},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 48, fields: {count: {offset: 0, type: "u32"}, tiles: {offset: 4, type: "u32"}, slice: {offset: 8, type: "u32"}, rowTiles: {offset: 12, type: "u32"}, columnTiles: {offset: 16, type: "u32"}, outHeight: {offset: 20, type: "u32"}, outWidth: {offset: 24, type: "u32"}, words: {offset: 28, type: "u32"}, inHeight: {offset: 32, type: "u32"}, inWidth: {offset: 36, type: "u32"}, padTop: {offset: 40, type: "u32"}, padLeft: {offset: 44, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    gradient: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const depthwiseI8 = {
   label: "depthwise_i8",
   parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libBoundsI8Wgsl, depthwiseI8Wgsl],
@@ -996,6 +1028,19 @@ const gemvWeights = {
     scales: {binding: 3, type: "read-only-storage", element: "vec4f"},
     bias: {binding: 4, type: "read-only-storage", element: "vec4f"},
     out: {binding: 5, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const groupedGradFilterF32 = {
+  label: "grouped_grad_filter_f32",
+  parts: [libGridWgsl, libPixelsWgsl, groupedGradFilterF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 84, fields: {count: {offset: 0, type: "u32"}, size: {offset: 4, type: "u32"}, slice: {offset: 8, type: "u32"}, pixels: {offset: 12, type: "u32"}, outHeight: {offset: 16, type: "u32"}, outWidth: {offset: 20, type: "u32"}, outs: {offset: 24, type: "u32"}, inHeight: {offset: 28, type: "u32"}, inWidth: {offset: 32, type: "u32"}, inWords: {offset: 36, type: "u32"}, perGroup: {offset: 40, type: "u32"}, groupWords: {offset: 44, type: "u32"}, outsPerGroup: {offset: 48, type: "u32"}, taps: {offset: 52, type: "u32"}, kernelWidth: {offset: 56, type: "u32"}, strideHeight: {offset: 60, type: "u32"}, strideWidth: {offset: 64, type: "u32"}, dilationHeight: {offset: 68, type: "u32"}, dilationWidth: {offset: 72, type: "u32"}, padTop: {offset: 76, type: "u32"}, padLeft: {offset: 80, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "f32"},
+    gradient: {binding: 2, type: "read-only-storage", element: "f32"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
@@ -1544,6 +1589,18 @@ const softmaxRowsF32 = {
   },
 } as const satisfies Shader;
 
+const spreadF32 = {
+  label: "spread_f32",
+  parts: [libGridWgsl, spreadF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32", ZERO: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 40, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, height: {offset: 8, type: "u32"}, width: {offset: 12, type: "u32"}, outHeight: {offset: 16, type: "u32"}, outWidth: {offset: 20, type: "u32"}, strideHeight: {offset: 24, type: "u32"}, strideWidth: {offset: 28, type: "u32"}, top: {offset: 32, type: "u32"}, left: {offset: 36, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 2, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const squaresF32 = {
   label: "squares_f32",
   parts: [squaresF32Wgsl],
@@ -1553,6 +1610,18 @@ const squaresF32 = {
     params: {binding: 0, type: "uniform", size: 16, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, first: {offset: 12, type: "u32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     out: {binding: 2, type: "storage", element: "f32"},
+  },
+} as const satisfies Shader;
+
+const sumPartsF32 = {
+  label: "sum_parts_f32",
+  parts: [libGridWgsl, sumPartsF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32", LANES: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 24, fields: {count: {offset: 0, type: "u32"}, size: {offset: 4, type: "u32"}, parts: {offset: 8, type: "u32"}, words: {offset: 12, type: "u32"}, last: {offset: 16, type: "u32"}, taps: {offset: 20, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 2, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
@@ -1636,7 +1705,7 @@ const where32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { accumulateF32, adamUpdateF32, argF32, averagePoolGradF32, batchNormF32, batchNormFactsF32, batchNormGradF32, batchNormMomentsF32, batchNormParametersGradF32, batchNormStatisticsF32, batchNormSumsF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clampGradF32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, fakeQuantizeLearnF32, fakeQuantizeStepsF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, gruDynamicI8, gruF32, gruGradF32, guardStepF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, lstmGradF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, maxPoolGradF32, narrowI8, observeAverageF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, packFilterF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, recurrentBiasF32, recurrentCellsF32, recurrentWeightsF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, squaresF32, sumsF32, unaryF32, unaryGradF32, unaryRangeF32, updateRunningF32, where32 } as const;
+export const shaders = { accumulateF32, adamUpdateF32, argF32, averagePoolGradF32, batchNormF32, batchNormFactsF32, batchNormGradF32, batchNormMomentsF32, batchNormParametersGradF32, batchNormStatisticsF32, batchNormSumsF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clampGradF32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convGradFilterF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseGradFilterF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, fakeQuantizeLearnF32, fakeQuantizeStepsF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, groupedGradFilterF32, gruDynamicI8, gruF32, gruGradF32, guardStepF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, lstmGradF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, maxPoolGradF32, narrowI8, observeAverageF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, packFilterF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, recurrentBiasF32, recurrentCellsF32, recurrentWeightsF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, spreadF32, squaresF32, sumPartsF32, sumsF32, unaryF32, unaryGradF32, unaryRangeF32, updateRunningF32, where32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

@@ -13,6 +13,14 @@ export function macsOf(graph: BoundGraph, node: Node): number {
     case "Conv":
     case "ConvInteger":
       return out() * sizeOf(shape(node.inputs[1]).slice(1));
+    case "ConvTranspose": {
+      const [, perGroup = 1, ...window] = shape(node.inputs[1]);
+      return sizeOf(shape(node.inputs[0])) * perGroup * sizeOf(window);
+    }
+    case "ConvGradFilter": {
+      const [, perGroup = 1, ...window] = shape(node.outputs[0]);
+      return sizeOf(shape(node.inputs[1])) * perGroup * sizeOf(window);
+    }
     case "Gemm":
       return out() * (shape(node.inputs[0])[node.transA ? 0 : 1] ?? 1);
     case "MatMul":

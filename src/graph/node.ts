@@ -1,6 +1,7 @@
 // The ops, as one discriminated union. Names, inputs and attributes follow ONNX; what ONNX spells in
 // several ways (auto_pad, clip bounds as inputs, axes as inputs) has one spelling here, made on import.
 
+import type { ConvGradNode } from "./convGrads.ts";
 import type { DType } from "../tensor/dtype.ts";
 import type { DynamicRule } from "./dynamic.ts";
 import type { FakeQuantizeNode } from "./fakeQuantized.ts";
@@ -343,6 +344,7 @@ export type Node =
   | MatMulIntegerToFloat
   | FakeQuantizeNode
   | LearningNode
+  | ConvGradNode
   | ClampGrad
   | OptimizerNode
   | Observe

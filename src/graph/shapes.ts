@@ -6,6 +6,7 @@ import { formatShape } from "../tensor/tensor.ts";
 import { attention } from "./attentionShape.ts";
 import { isBinary, isReduce, isUnaryFunction } from "./functions.ts";
 import { sliceRange, windowSize } from "./extents.ts";
+import { convGradShapes } from "./convGrads.ts";
 import { fakeQuantizeShapes } from "./fakeQuantizedShapes.ts";
 import { isGradientNode } from "./gradients.ts";
 import { gradientShapes } from "./gradientShapes.ts";
@@ -357,6 +358,9 @@ export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
     case "LSTMGrad":
     case "GRUGrad":
       return learningShapes(node, inputs);
+    case "ConvTranspose":
+    case "ConvGradFilter":
+      return convGradShapes(node, inputs);
     case "GuardStep":
       return [[...x]];
     case "ClipFactor":

@@ -19,6 +19,8 @@ import { isBytes, Lowering, shiftOf, type Placed } from "./lower/context.ts";
 import { lowerAttention } from "./lower/attention.ts";
 import { lowerCast } from "./lower/cast.ts";
 import { lowerConv } from "./lower/conv.ts";
+import { lowerConvTranspose } from "./lower/convTranspose.ts";
+import { lowerConvGradFilter } from "./lower/convGradFilter.ts";
 import { lowerBatchNormalization, lowerUnary } from "./lower/elementwise.ts";
 import {
   lowerFakeQuantize,
@@ -61,6 +63,10 @@ function lowerNode(lowering: Lowering, node: Node): void {
   switch (node.op) {
     case "Conv":
       return lowerConv(lowering, node);
+    case "ConvTranspose":
+      return lowerConvTranspose(lowering, node);
+    case "ConvGradFilter":
+      return lowerConvGradFilter(lowering, node);
     case "Gemm":
       return lowerGemm(lowering, node);
     case "MatMul":

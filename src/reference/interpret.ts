@@ -17,6 +17,7 @@ import { attention } from "./attention.ts";
 import { batchNorm } from "./batchNorm.ts";
 import { binary } from "./binary.ts";
 import { conv } from "./conv.ts";
+import { convGradFilter, convTranspose } from "./convGrads.ts";
 import { fakeQuantize, fakeQuantizeGrad } from "./fakeQuantize.ts";
 import { gather } from "./gather.ts";
 import { clampGrad, runGradient } from "./gradients.ts";
@@ -237,6 +238,10 @@ function runFloat(node: Node, inputs: readonly Tensor[]): Tensor {
       return clampGrad(node, inputs);
     case "LayerNormalization":
       return layerNorm(node, inputs);
+    case "ConvTranspose":
+      return convTranspose(node, inputs);
+    case "ConvGradFilter":
+      return convGradFilter(node, inputs);
     case "CrossEntropy":
       return crossEntropy(node, inputs);
     case "CrossEntropyGrad":

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Device } from "../../src/gpu/device.ts";
 import { testDevice } from "../support/device.ts";
 import { attentions } from "../support/families/attention.ts";
+import { convGrads, largeConvGrads } from "../support/families/convGrads.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
 import { elementwise } from "../support/families/elementwise.ts";
 import { gradients } from "../support/families/gradients.ts";
@@ -31,6 +32,8 @@ afterAll(() => {
 describe.each([
   { group: "convolutions", families: convolutions, runs: 250 },
   { group: "convolutions past one tile", families: largeConvolutions, runs: 6 },
+  { group: "gradients of convolutions", families: convGrads, runs: 150 },
+  { group: "gradients of convolutions past one tile", families: largeConvGrads, runs: 6 },
   { group: "PyTorch's engines", families: engines, runs: 150 },
   { group: "matrix products", families: products, runs: 200 },
   { group: "element-wise ops", families: elementwise, runs: 150 },

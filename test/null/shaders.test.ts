@@ -14,6 +14,7 @@ import { Model } from "../../src/model.ts";
 import { lower } from "../../src/plan/lower.ts";
 import type { ShaderName } from "../../src/plan/plan.ts";
 import { attentions } from "../support/families/attention.ts";
+import { convGrads } from "../support/families/convGrads.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
 import { elementwise } from "../support/families/elementwise.ts";
 import { dynamicProducts } from "../support/families/dynamic.ts";
@@ -94,7 +95,10 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, Values
     FLOAT_BIAS: FLAG,
     ...QUAD,
   },
+  convGradFilterF32: { POINTWISE: FLAG, OUTS: [1, 2], COLUMNS: [2, 4] },
   copy32: { KEEP: FLAG },
+  spreadF32: { ZERO: FLAG },
+  sumPartsF32: { LANES: FLAG },
   copyI8: { KEEP: FLAG },
   depthwiseF32: BOUNDS,
   depthwiseTileF32: BOUNDS,
@@ -158,6 +162,7 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, Values
 const expandedByGeometry = new Set<ShaderName>([
   "batchedF32",
   "softmaxRowsF32",
+  "depthwiseGradFilterF32",
   "depthwiseTileF32",
   "depthwiseTileObservedF32",
   "depthwiseTileI8",
@@ -247,6 +252,7 @@ describe("plans", () => {
     const families = [
       ...convolutions,
       ...largeConvolutions,
+      ...convGrads,
       ...elementwise,
       ...engines,
       ...products,

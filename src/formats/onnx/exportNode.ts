@@ -143,6 +143,8 @@ export function exportNode(
     case "FakeQuantizeGrad":
     case "CrossEntropy":
     case "CrossEntropyGrad":
+    case "ConvTranspose":
+    case "ConvGradFilter":
     case "GatherGrad":
     case "LSTMGrad":
     case "GRUGrad":

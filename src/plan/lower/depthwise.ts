@@ -17,7 +17,12 @@ const COLUMNS = 4;
 /** Kernels larger than this a side would not fit registers. */
 const LARGEST_KERNEL = 7;
 
-function isTiled({ kernelHeight, kernelWidth, dilationHeight, dilationWidth }: Geometry): boolean {
+export function isTiled({
+  kernelHeight,
+  kernelWidth,
+  dilationHeight,
+  dilationWidth,
+}: Geometry): boolean {
   return (
     Math.max(kernelHeight, kernelWidth) <= LARGEST_KERNEL &&
     (dilationHeight === 1 || kernelHeight === 1) &&
@@ -30,7 +35,7 @@ function tileSizes(lowering: Lowering, node: Node, geometry: Geometry) {
   return lowering.settle(node, "tile", () => sizesOfTile(geometry));
 }
 
-function sizesOfTile(geometry: Geometry) {
+export function sizesOfTile(geometry: Geometry) {
   const { kernelHeight, kernelWidth, strideHeight, strideWidth, outHeight, outWidth } = geometry;
   const rows = outHeight === 1 ? 1 : ROWS;
   const columns = outWidth === 1 ? 1 : COLUMNS;

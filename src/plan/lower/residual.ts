@@ -58,7 +58,8 @@ export function takeBias(
   const [left, right] = add.inputs;
   const rowName = (left === name ? right : left) ?? "";
   const shape = lowering.shape(name);
-  const row = lowering.constant(rowName) ?? lowering.placed(rowName);
+  const row =
+    lowering.constant(rowName) ?? lowering.placed(rowName) ?? lowering.placeVariable(rowName);
   const rowShape = lowering.shape(rowName);
   const columns = shape.at(-1) ?? 1;
   if (row?.dtype !== "float32" || rowShape.length > shape.length) return undefined;

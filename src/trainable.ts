@@ -1,0 +1,70 @@
+// A model as something that can be trained: a graph for each way of going forward, and back from what was learnt
+// to a model. One idea: what is learnt is known by name, so it passes from one graph to another.
+
+import { floatForward, type Forward } from "./autodiff/forward.ts";
+import { InputError } from "./errors.ts";
+import { bindShapes } from "./graph/bind.ts";
+import type { BoundGraph } from "./graph/bind.ts";
+import type { Graph } from "./graph/graph.ts";
+import { widenConstants } from "./graph/weightOnly.ts";
+import { Model } from "./model.ts";
+import { fuseClamps, removeIdentities } from "./quantize/fuse.ts";
+import { symbolicDims } from "./compile.ts";
+import type { Tensor } from "./tensor/tensor.ts";
+
+/** How a step goes forward. */
+export interface Mode {
+  readonly batchNorm: "batch" | "frozen";
+  readonly observers: boolean;
+  readonly fakeQuantize: boolean;
+}
+
+export type Values = ReadonlyMap<string, Tensor>;
+
+export interface Trainable<M> {
+  /** The graph of `mode` for so many samples, its variables as they are in `values` where they are there. */
+  forward(mode: Mode, batch: number, values: Values): Forward;
+  /** The model with what was learnt. */
+  modelOf(values: Values): M;
+}
+
+/** `graph` for `batch` samples at a time. Throws InputError where it has another open size. */
+export function bindBatch(graph: Graph, batch: number): BoundGraph {
+  const dims = symbolicDims(graph);
+  if (dims.length > 1)
+    throw new InputError(
+      `train: the model must have one open size, its batch; got ${dims.join(", ")}. ` +
+        "Fix the others when loading: load(bytes, { dims }).",
+    );
+  return bindShapes(graph, new Map(dims.map((name) => [name, batch])));
+}
+
+/** `graph` with its variables as they are in `values`, where they are there. */
+export function startFrom<G extends Graph>(graph: G, values: Values): G {
+  const { variables = new Map<string, Tensor>() } = graph;
+  const started = [...variables].map(([name, data]) => [name, values.get(name) ?? data] as const);
+  return { ...graph, variables: new Map(started) };
+}
+
+/** A float model: batch normalizations stay, activations join what they follow. */
+export function floatTrainable(model: Model<"float">): Trainable<Model<"float">> {
+  const whole = widenConstants(model.graph, true);
+  const fused = fuseClamps(removeIdentities(whole));
+  return {
+    forward({ batchNorm }, batch, values) {
+      const { graph, parameters } = floatForward(bindBatch(fused, batch), batchNorm);
+      return { graph: startFrom(graph, values), parameters };
+    },
+    modelOf(values) {
+      const constants = [...whole.constants].map(
+        ([name, data]) => [name, values.get(name) ?? data] as const,
+      );
+      return new Model("float", { ...whole, constants: new Map(constants) }, {});
+    },
+  };
+}
+
+/** What is trained of `model`. */
+export function trainableOf<M extends Model<"float">>(model: M): Trainable<M> {
+  return floatTrainable(model) as unknown as Trainable<M>;
+}
