@@ -15,8 +15,9 @@ import { channelCounts, findPairs, type Layer, type Pair } from "./channels.ts";
 /** Passes over all pairs; they have settled long before. */
 const ROUNDS = 20;
 
-/** No activation may grow more than this: a channel with tiny weights would take the whole range of its tensor. */
-const GROWTH = 4;
+/** No activation may grow more than this: a channel with tiny weights would take the whole range of its tensor.
+ *  docs/quantization.md, section 16, has what other bounds cost. */
+const GROWTH = 2;
 
 /** Output channel and input channel of each element of a layer's weight. */
 function places(layer: Layer, shape: readonly number[]) {

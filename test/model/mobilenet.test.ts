@@ -16,13 +16,13 @@ import {
   requestDevice,
   save,
   type Device,
-  type Tensors,
 } from "../../src/node.ts";
 import { median } from "../../src/metrics.ts";
 import { parseNpy } from "../../src/tensor/npy.ts";
 import {
   against,
   logitsOf,
+  runOrt,
   runSession,
   tensorsOf,
   top1,
@@ -32,16 +32,6 @@ import { hasSharedData, imagenetSample, readShared } from "../support/sharedData
 
 const isThere = hasSharedData("models/mobilenetv2-float.onnx", "MobileNetV2 end to end");
 const full = process.env["FIGURES"] === "all";
-
-ort.env.wasm.numThreads = 1;
-const runOrt =
-  (session: ort.InferenceSession) =>
-  async ({ input }: Tensors) => {
-    const feeds = {
-      input: new ort.Tensor("float32", input!.data as Float32Array, [...input!.shape]),
-    };
-    return (await session.run(feeds))["logits"]!.data as Float32Array;
-  };
 
 describe.runIf(isThere)("MobileNetV2 from ONNX to int8 and back", () => {
   const pictures = isThere ? imagenetSample() : [];

@@ -1,5 +1,6 @@
 // MobileNetV2 and its pictures, run by a session, and what logits are judged by: docs/quantization.md (41), (42).
 
+import * as ort from "onnxruntime-web";
 import type { Session, Tensors } from "../../src/node.ts";
 import { argmax, ErrorSum, inTop } from "../../src/metrics.ts";
 import { batches, presets } from "../../src/pictures.ts";
@@ -39,6 +40,16 @@ export const runSession =
     const { logits } = await session.run(tensors);
     times.push(performance.now() - start);
     return logits!.data as Float32Array;
+  };
+
+ort.env.wasm.numThreads = 1;
+export const runOrt =
+  (session: ort.InferenceSession) =>
+  async ({ input }: Tensors) => {
+    const feeds = {
+      input: new ort.Tensor("float32", input!.data as Float32Array, [...input!.shape]),
+    };
+    return (await session.run(feeds))["logits"]!.data as Float32Array;
   };
 
 const labelOffset = 1; // class 0 of this model is the background
