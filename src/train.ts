@@ -61,6 +61,10 @@ class Training<M extends Model<"float">> {
     return this.#options.batch ?? BATCH;
   }
 
+  get #isAborted(): boolean {
+    return this.#options.signal?.aborted ?? false;
+  }
+
   /** Batches of an epoch, where the data knows its length. */
   get #perEpoch(): number | undefined {
     const data = this.#data;
@@ -68,15 +72,15 @@ class Training<M extends Model<"float">> {
   }
 
   async run(): Promise<TrainResult<M>> {
-    const { epochs, signal } = this.#options;
+    const { epochs } = this.#options;
     const log = new TrainingLog();
     const done: EpochResult[] = [];
     try {
       await this.#resume();
-      while (this.#position.epoch < epochs && !signal?.aborted) {
+      while (this.#position.epoch < epochs && !this.#isAborted) {
         log.start();
         await this.#epoch(log);
-        if (signal?.aborted) break;
+        if (this.#isAborted) break;
         done.push({ epoch: this.#position.epoch, ...log.epoch() });
         this.#position = { ...this.#position, epoch: this.#position.epoch + 1, batch: 0 };
         if (!this.#options.checkpoint?.every) await this.#store();
@@ -92,7 +96,7 @@ class Training<M extends Model<"float">> {
 
   /** The batches of this epoch that are left; the next one is made ready while a step runs. */
   async #epoch(log: TrainingLog): Promise<void> {
-    const { seed = 0, shuffle, augment, signal, checkpoint } = this.#options;
+    const { seed = 0, shuffle, augment, checkpoint } = this.#options;
     const batches = epochBatches(this.#data, {
       ...{ batchSize: this.#batch, seed, epoch: this.#position.epoch },
       position: this.#position.batch,
@@ -101,7 +105,7 @@ class Training<M extends Model<"float">> {
     });
     try {
       let next = await batches.next();
-      while (!next.done && !signal?.aborted) {
+      while (!next.done && !this.#isAborted) {
         const step = this.#step(next.value, log);
         const [, following] = await Promise.all([step, batches.next()]);
         next = following;

@@ -7,6 +7,7 @@ import { fakeQuantizeRules } from "./rules/fakeQuantize.ts";
 import { gatherRules } from "./rules/gather.ts";
 import { layerNormRules } from "./rules/layerNorm.ts";
 import { lossRules } from "./rules/losses.ts";
+import { recurrentRules } from "./rules/recurrent.ts";
 import { movementRules } from "./rules/movement.ts";
 import { poolRules } from "./rules/pool.ts";
 import { productRules } from "./rules/products.ts";
@@ -21,6 +22,7 @@ export const rules: Rules = {
   ...gatherRules,
   ...layerNormRules,
   ...lossRules,
+  ...recurrentRules,
   ...movementRules,
   ...poolRules,
   ...productRules,

@@ -298,6 +298,7 @@ describe("plans", () => {
       "adamUpdateF32",
       "clipFactorF32",
       "compareF32",
+      "guardStepF32",
       "layerNormRowsF32",
       "observeChannelsF32",
       "probeMatrix",

@@ -20,6 +20,8 @@ export interface RecurrentFixture {
   /** y (T, B, D·H), h and c (D, B, H). */
   readonly float: readonly string[];
   readonly engines: Readonly<Record<"qnnpack" | "fbgemm", readonly string[]>>;
+  /** Of the sum of each output times cos(0), cos(1), …, in PyTorch's order. */
+  readonly gradients: Pick<RecurrentFixture, "x" | "state" | "weights">;
 }
 
 const file = new URL("../fixtures/recurrent.json", import.meta.url);
@@ -30,9 +32,11 @@ export const recurrentFixtures = (
 /** ONNX's gates, as places among PyTorch's: i, f, g, o and r, z, n. */
 const places = { LSTM: [0, 3, 1, 2], GRU: [1, 0, 2] } as const;
 
-/** PyTorch's layer as a model of x and the states it begins with. */
-export function recurrentModel(fixture: RecurrentFixture): Model<"float"> {
-  const { op, inputs, units, time, batch, bidirectional, weights } = fixture;
+/** W, R and B from PyTorch's weights, or from their gradients. */
+export function onnxWeights(
+  { op, inputs, units, bidirectional }: RecurrentFixture,
+  weights: Readonly<Record<string, string>>,
+): Readonly<Record<"W" | "R" | "B", Tensor<"float32">>> {
   const suffixes = bidirectional ? ["", "_reverse"] : [""];
   const count = suffixes.length;
   const gather = (kind: string): number[] =>
@@ -44,14 +48,24 @@ export function recurrentModel(fixture: RecurrentFixture): Model<"float"> {
   const rows = places[op].length * units;
   const halves = [gather("bias_ih"), gather("bias_hh")];
   const bias = suffixes.flatMap((_, d) => halves.flatMap((b) => b.slice(d * rows, (d + 1) * rows)));
+  return {
+    W: float32([count, rows, inputs], gather("weight_ih")),
+    R: float32([count, rows, units], gather("weight_hh")),
+    B: float32([count, 2 * rows], bias),
+  };
+}
+
+/** PyTorch's layer as a model of x and the states it begins with. */
+export function recurrentModel(fixture: RecurrentFixture): Model<"float"> {
+  const { op, inputs, units, time, batch, bidirectional } = fixture;
+  const count = bidirectional ? 2 : 1;
   const builder = new GraphBuilder();
   const state = [count, batch, units];
   builder.input("x", { dtype: "float32", shape: [time, batch, inputs] });
   const names = op === "LSTM" ? ["h", "c"] : ["h"];
   for (const name of names) builder.input(name, { dtype: "float32", shape: state });
-  builder.constant("W", float32([count, rows, inputs], gather("weight_ih")));
-  builder.constant("R", float32([count, rows, units], gather("weight_hh")));
-  builder.constant("B", float32([count, 2 * rows], bias));
+  for (const [name, data] of Object.entries(onnxWeights(fixture, fixture.weights)))
+    builder.constant(name, data);
   const outputs = ["Y", ...names.map((name) => `Y_${name}`)];
   builder.add({
     op,
