@@ -5,6 +5,7 @@ import { hyperOf, type OptimizerSpec } from "./autodiff/optimizers.ts";
 import { stepGraph, type StepGraph } from "./autodiff/step.ts";
 import { CheckpointError, InputError } from "./errors.ts";
 import { fuse } from "./quantize/fuse.ts";
+import { OVERFLOW } from "./graph/updates.ts";
 import { checkStage, type Model } from "./model.ts";
 import { selfTest } from "./selfTest.ts";
 import { float32, type Tensor, type Tensors } from "./tensor/tensor.ts";
@@ -143,7 +144,7 @@ class Training<M extends Model<"float">> {
     const told = (name: string | undefined) =>
       name === undefined ? undefined : Number(outputs[name]?.data[0]);
     const loss = told(graph.loss) ?? NaN;
-    if (!isFinite(loss)) {
+    if (!(Math.abs(loss) < OVERFLOW)) {
       const place = { ...position, checkpoint: this.#stored };
       throw await failureOf(graph.graph, await trainer.variables(), inputs, this.#options.device, {
         ...place,
