@@ -19,6 +19,8 @@ export type ErrorCode =
   | "memory-budget"
   | "qconfig"
   | "stage"
+  | "training"
+  | "checkpoint"
   | "disposed";
 
 /** The base class: `code` for programs, `message` for people. Names are literal, since minifiers
@@ -206,8 +208,58 @@ export class StageError extends WebGpuQuantError {
   readonly code = "stage";
 }
 
+/** Training cannot go on from a checkpoint, or cannot store one. `reason`: "damaged": its bytes are not what was
+ *  written; "version": another version of this library wrote it; "model": it is of another model; "full": there is
+ *  no room for it; "store": the place where it is kept cannot be read or written. */
+export class CheckpointError extends WebGpuQuantError {
+  override readonly name = "CheckpointError";
+  readonly code = "checkpoint";
+  readonly reason: "damaged" | "version" | "model" | "full" | "store";
+  constructor(reason: CheckpointError["reason"], problem: string, wayOut: string, cause?: unknown) {
+    super(`checkpoint: ${problem}. ${wayOut}`, cause === undefined ? {} : { cause });
+    this.reason = reason;
+  }
+}
+
 /** Something was used after its dispose(). */
 export class DisposedError extends WebGpuQuantError {
   override readonly name = "DisposedError";
   readonly code = "disposed";
+}
+
+/** A training broke: its loss is no finite number. The step changed no parameter. */
+export class TrainingError extends WebGpuQuantError {
+  override readonly name = "TrainingError";
+  readonly code = "training";
+  readonly epoch: number;
+  /** Counts from 0 over all epochs. */
+  readonly step: number;
+  /** What was the first not to be finite. */
+  readonly layer: string;
+  /** The step that the last checkpoint was kept after. */
+  readonly checkpoint: number | undefined;
+  constructor(
+    failed: {
+      readonly epoch: number;
+      readonly step: number;
+      readonly loss: number;
+      readonly checkpoint: number | undefined;
+    },
+    layer: string,
+    got: string,
+  ) {
+    const { epoch, step, loss, checkpoint } = failed;
+    const wayOut =
+      checkpoint === undefined
+        ? "Lower the learning rate, clip gradients (maxNorm), or check the data; give a checkpoint store to go on from."
+        : `The last good checkpoint is of step ${checkpoint}: go on from there with a lower learning rate or maxNorm.`;
+    super(
+      `train: epoch ${epoch}, step ${step}: the loss must be finite; got ${loss}, first seen in ${layer}: ` +
+        `${got}. ${wayOut}`,
+    );
+    this.epoch = epoch;
+    this.step = step;
+    this.layer = layer;
+    this.checkpoint = checkpoint;
+  }
 }

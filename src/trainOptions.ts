@@ -4,6 +4,10 @@ import type { LossSpec } from "./autodiff/step.ts";
 import type { OptimizerSpec, ParameterGroup } from "./autodiff/optimizers.ts";
 import type { Device } from "./gpu/device.ts";
 import type { Model } from "./model.ts";
+import type { CheckpointStore } from "./training/checkpointStore.ts";
+import type { Random } from "./training/random.ts";
+import type { TrainingSample } from "./training/samples.ts";
+import type { Schedule } from "./training/schedules.ts";
 
 /** From when on something holds: epochs and steps count from 0. */
 export type From = { readonly epoch: number } | { readonly step: number };
@@ -59,14 +63,6 @@ export interface TrainResult<M> {
   readonly isStopped: boolean;
 }
 
-/** Where checkpoints are kept: a file, a folder, a database. */
-export interface CheckpointStore {
-  /** Keep `bytes` in place of what was there; all of them, or none where it fails. */
-  write(bytes: Uint8Array): Promise<void>;
-  /** The last that was kept, or undefined. */
-  read(): Promise<Uint8Array | undefined>;
-}
-
 export interface CheckpointOptions {
   readonly store: CheckpointStore;
   /** Steps from one to the next. Default: at the end of every epoch. A stopped training keeps one too. */
@@ -87,7 +83,7 @@ export interface TrainOptions {
   readonly loss?: LossSpec;
   /** For the loss "distillation"; default of that: the model itself as it is given, not fake-quantized. */
   readonly teacher?: Model<"float">;
-  /** What the optimizer's rate is multiplied by at each step. Default: 1. */
+  /** What the optimizer's rate, and those of groups, are multiplied by at each update. Default: 1. */
   readonly schedule?: Schedule;
   /** Rates, decay and freezing by names of parameters. */
   readonly groups?: readonly ParameterGroup[];
@@ -95,8 +91,19 @@ export interface TrainOptions {
   readonly accumulate?: number;
   /** Default: none. */
   readonly controls?: Controls;
+  /** Quantization-aware: scales and zero points are trained with the rest (learned step size, Esser et al.,
+   *  arXiv 1902.08153); observe some steps first, or begin from a calibrated model. Default: false. */
+  readonly learnable?: boolean;
   /** Of shuffling and augmentation. Default: 0. */
   readonly seed?: number;
+  /** False keeps the order of the data; of a stream, the size of the buffer that samples are drawn from.
+   *  Default: true, 1,000 for streams. */
+  readonly shuffle?: boolean | number;
+  /** What a sample becomes before it is stacked: crop, flip, jitter. */
+  readonly augment?: (
+    sample: TrainingSample,
+    random: Random,
+  ) => TrainingSample | Promise<TrainingSample>;
   /** Bytes for activations; what does not fit is computed again in the backward pass. Default: no limit. */
   readonly memory?: number;
   /** Aborted, training ends after the step under way, and gives the model as it is then. */
@@ -106,6 +113,3 @@ export interface TrainOptions {
   /** The output that the loss is of. Default: the first. */
   readonly output?: string;
 }
-
-/** A factor of the learning rate, by the step and the number of all steps. */
-export type Schedule = (step: number, steps: number) => number;

@@ -10,6 +10,8 @@ export interface TrainingSample {
   readonly tensors: Tensors;
   /** A class, or one a position; −100 counts for nothing. Absent where the loss needs none. */
   readonly label?: number | readonly number[];
+  /** What the output is to be, without the batch axis, where the loss is of real numbers. */
+  readonly target?: Tensor;
 }
 
 export interface TrainingBatch {
@@ -17,6 +19,8 @@ export interface TrainingBatch {
   readonly tensors: Tensors;
   /** int32 (B), or (B, positions). */
   readonly labels: Tensor<"int32"> | undefined;
+  /** (B, …), where every sample has a target. */
+  readonly targets: Tensor | undefined;
 }
 
 /** Samples that can be had in any order. */
@@ -82,6 +86,13 @@ export function stackSamples(samples: readonly TrainingSample[]): TrainingBatch 
         "Label the others −100 to leave them out.",
     );
   }
+  const targets = samples.map(({ target }) => target).filter((target) => target !== undefined);
+  if (targets.length > 0 && targets.length < samples.length) {
+    throw new InputError(
+      `data: all samples must have a target, or none; got ${targets.length} of ${samples.length}. ` +
+        "Give one to the others.",
+    );
+  }
   const tensors = Object.keys(first.tensors).map((name) => {
     return [
       name,
@@ -94,5 +105,6 @@ export function stackSamples(samples: readonly TrainingSample[]): TrainingBatch 
   return {
     tensors: Object.fromEntries(tensors),
     labels: labels.length > 0 ? (stackTensors("label", labels) as Tensor<"int32">) : undefined,
+    targets: targets.length > 0 ? stackTensors("target", targets) : undefined,
   };
 }

@@ -1,0 +1,298 @@
+// train: a model and labelled data → the model, better. One idea: a training is a position (epoch, step) and the
+// values of its variables, nothing else; so it can stop after any step, be stored, and go on to the same bits.
+
+import { hyperOf, type OptimizerSpec } from "./autodiff/optimizers.ts";
+import { stepGraph, type StepGraph } from "./autodiff/step.ts";
+import { CheckpointError, InputError } from "./errors.ts";
+import { fuse } from "./quantize/fuse.ts";
+import { OVERFLOW } from "./graph/updates.ts";
+import { checkStage, type Model } from "./model.ts";
+import { selfTest } from "./selfTest.ts";
+import { float32, type Tensor, type Tensors } from "./tensor/tensor.ts";
+import {
+  bindBatch,
+  startFrom,
+  trainableOf,
+  type Mode,
+  type Trainable,
+  type Values,
+} from "./trainable.ts";
+import { Trainer } from "./trainer.ts";
+import { failureOf } from "./trainFailure.ts";
+import { isSameMode, modeAt } from "./trainMode.ts";
+import type { EpochResult, TrainOptions, TrainResult } from "./trainOptions.ts";
+import { batchesPerEpoch, epochBatches, isIndexed } from "./training/batches.ts";
+import { encodeCheckpoint, fingerprintOf } from "./training/checkpoint.ts";
+import { latestCheckpoint } from "./training/checkpointStore.ts";
+import { TrainingLog } from "./training/log.ts";
+import type { TrainingBatch, TrainingData } from "./training/samples.ts";
+import { scheduleFactor, validateSchedule } from "./training/schedules.ts";
+
+const BATCH = 32; // samples
+const OPTIMIZER: OptimizerSpec = { kind: "sgd", learningRate: 0.01, momentum: 0.9 };
+
+/** The mode that a checkpoint's fingerprint is of, whenever it is made. */
+const ALL = { batchNorm: "batch", observers: true, fakeQuantize: true } as const;
+
+/** Where a training is: counts of what is done. */
+interface Position {
+  epoch: number;
+  /** Batches of this epoch. */
+  batch: number;
+  /** Batches of all epochs. */
+  step: number;
+}
+
+/** One training, from its first step or from a checkpoint to its end. */
+class Training<S extends "float" | "qat"> {
+  readonly #trainable: Trainable<Model<S>>;
+  readonly #data: TrainingData;
+  readonly #options: TrainOptions;
+  #values: Values = new Map();
+  #model: string | undefined;
+  /** The step of the last checkpoint. */
+  #stored: number | undefined;
+  #position: Position = { epoch: 0, batch: 0, step: 0 };
+  #at: { readonly mode: Mode; readonly graph: StepGraph; readonly trainer: Trainer } | undefined;
+
+  constructor(model: Model<S>, data: TrainingData, options: TrainOptions) {
+    this.#trainable = trainableOf(model, options.learnable ?? false);
+    this.#data = data;
+    this.#options = options;
+  }
+
+  get #batch(): number {
+    return this.#options.batch ?? BATCH;
+  }
+
+  #modeAt(position: { readonly epoch: number; readonly step: number }): Mode {
+    const { controls = {}, learnable = false } = this.#options;
+    return { ...modeAt(controls, position), learnable };
+  }
+
+  get #isAborted(): boolean {
+    return this.#options.signal?.aborted ?? false;
+  }
+
+  /** Batches of an epoch, where the data knows its length. */
+  get #perEpoch(): number | undefined {
+    const data = this.#data;
+    return isIndexed(data) ? batchesPerEpoch(data.length, this.#batch) : undefined;
+  }
+
+  async run(): Promise<TrainResult<Model<S>>> {
+    const { epochs } = this.#options;
+    const log = new TrainingLog();
+    const done: EpochResult[] = [];
+    try {
+      await this.#resume();
+      while (this.#position.epoch < epochs && !this.#isAborted) {
+        log.start();
+        await this.#epoch(log);
+        if (this.#isAborted) break;
+        done.push({ epoch: this.#position.epoch, ...log.epoch() });
+        this.#position = { ...this.#position, epoch: this.#position.epoch + 1, batch: 0 };
+        if (!this.#options.checkpoint?.every) await this.#store();
+      }
+      const isStopped = this.#position.epoch < epochs;
+      if (isStopped) await this.#store();
+      const model = this.#trainable.modelOf(await this.#read());
+      return { model, epochs: done, steps: this.#position.step, isStopped };
+    } finally {
+      this.#at?.trainer.dispose();
+    }
+  }
+
+  /** The batches of this epoch that are left; the next one is made ready while a step runs. */
+  async #epoch(log: TrainingLog): Promise<void> {
+    const { seed = 0, shuffle, augment, checkpoint } = this.#options;
+    const batches = epochBatches(this.#data, {
+      ...{ batchSize: this.#batch, seed, epoch: this.#position.epoch },
+      position: this.#position.batch,
+      ...(shuffle === undefined ? {} : { shuffle }),
+      ...(augment === undefined ? {} : { augment }),
+    });
+    try {
+      let next = await batches.next();
+      while (!next.done && !this.#isAborted) {
+        const step = this.#step(next.value, log);
+        const [, following] = await Promise.all([step, batches.next()]);
+        next = following;
+        const { every } = checkpoint ?? {};
+        if (every !== undefined && this.#position.step % every === 0) await this.#store();
+      }
+    } finally {
+      await batches.return(undefined);
+    }
+  }
+
+  /** One batch, forward, backward and update. */
+  async #step(batch: TrainingBatch, log: TrainingLog): Promise<void> {
+    const { optimizer = OPTIMIZER, schedule, epochs, accumulate = 1, onProgress } = this.#options;
+    const position = this.#position;
+    const mode = this.#modeAt(position);
+    const { graph, trainer } = await this.#trainerFor(mode);
+    const perEpoch = this.#perEpoch;
+    const total = perEpoch === undefined ? undefined : perEpoch * epochs;
+    const updates = Math.floor(position.step / accumulate);
+    const factor = schedule
+      ? scheduleFactor(schedule, updates, Math.floor((total ?? Infinity) / accumulate))
+      : 1;
+    const learningRate = optimizer.learningRate * factor;
+    const hyper = hyperOf(optimizer, {
+      ...{ learningRate, update: updates + 1, accumulation: accumulate },
+      apply: (position.step + 1) % accumulate === 0,
+    });
+    const inputs: Tensors = {
+      ...batch.tensors,
+      [graph.target]: targetOf(batch, this.#options),
+      [graph.hyper]: float32([hyper.length], hyper),
+    };
+    const outputs = await trainer.step(inputs);
+    const told = (name: string | undefined) =>
+      name === undefined ? undefined : Number(outputs[name]?.data[0]);
+    const loss = told(graph.loss) ?? NaN;
+    if (!(Math.abs(loss) < OVERFLOW)) {
+      const place = { ...position, checkpoint: this.#stored };
+      throw await failureOf(graph.graph, await trainer.variables(), inputs, this.#options.device, {
+        ...place,
+        loss,
+      });
+    }
+    const accuracy = told(graph.accuracy);
+    log.add({ loss, accuracy });
+    this.#position = { ...position, batch: position.batch + 1, step: position.step + 1 };
+    if (!onProgress) return;
+    const { stepsPerSecond } = log;
+    const left = total === undefined ? undefined : total - this.#position.step;
+    const norm = told(graph.norm);
+    onProgress({
+      ...{ epoch: position.epoch, epochs, step: this.#position.step, loss, learningRate },
+      stepsPerSecond,
+      ...(total === undefined ? {} : { steps: total }),
+      ...(accuracy === undefined ? {} : { accuracy }),
+      ...(norm === undefined ? {} : { gradientNorm: norm }),
+      ...(left === undefined || stepsPerSecond === 0 ? {} : { eta: left / stepsPerSecond }),
+    });
+  }
+
+  /** The compiled step of `mode`; another mode goes on from the same values. */
+  async #trainerFor(mode: Mode) {
+    if (this.#at && isSameMode(this.#at.mode, mode)) return this.#at;
+    this.#values = await this.#read();
+    this.#at?.trainer.dispose();
+    this.#at = undefined;
+    const { device, loss = { kind: "crossEntropy" }, optimizer = OPTIMIZER } = this.#options;
+    const { groups = [], accumulate = 1, output } = this.#options;
+    const forward = this.#trainable.forward(mode, this.#batch, this.#values);
+    const teacher = loss.kind === "distillation" ? this.#teacher() : undefined;
+    const step = stepGraph(forward, {
+      ...{ loss, optimizer, groups, accumulate: accumulate > 1 },
+      ...(output === undefined ? {} : { output }),
+      ...(teacher ? { teacher } : {}),
+    });
+    const started = startFrom(step.graph, this.#values);
+    const graph = { ...step, graph: started };
+    const trainer = await Trainer.create(graph.graph, device);
+    return (this.#at = { mode, graph, trainer });
+  }
+
+  #teacher() {
+    const { teacher } = this.#options;
+    if (!teacher)
+      throw new InputError(
+        'train: loss "distillation" needs a teacher; got none. Pass the float model: { teacher: model }.',
+      );
+    return bindBatch(fuse(teacher.graph), this.#batch);
+  }
+
+  /** The values of all variables now. */
+  async #read(): Promise<Values> {
+    if (!this.#at) return this.#values;
+    return new Map([...this.#values, ...(await this.#at.trainer.variables())]);
+  }
+
+  /** Go on from the last checkpoint, where there is one. */
+  async #resume(): Promise<void> {
+    const { checkpoint: options } = this.#options;
+    if (!options || options.resume === false) return;
+    const { checkpoint } = await latestCheckpoint(options.store, this.#fingerprint());
+    if (!checkpoint) return;
+    for (const [name, now] of this.#settings()) {
+      const then = checkpoint.metadata?.get(name);
+      if (then === now) continue;
+      throw new CheckpointError(
+        "model",
+        `it was made with ${name} ${then}, and this is ${now}`,
+        "Go on with the same, or start again: checkpoint: { resume: false }.",
+      );
+    }
+    const { epoch, position, step, variables } = checkpoint;
+    this.#position = { epoch, batch: position, step };
+    this.#values = variables;
+    this.#stored = step;
+  }
+
+  async #store(): Promise<void> {
+    const { checkpoint, accumulate = 1 } = this.#options;
+    if (!checkpoint || this.#stored === this.#position.step) return;
+    this.#values = await this.#read();
+    const { epoch, batch, step } = this.#position;
+    const bytes = encodeCheckpoint({
+      ...{ epoch, position: batch, step, update: Math.floor(step / accumulate) },
+      model: this.#fingerprint(),
+      variables: this.#values,
+      metadata: new Map(this.#settings()),
+    });
+    await checkpoint.store.put(step, bytes);
+    this.#stored = step;
+  }
+
+  /** What must be the same for a training to go on to the same bits. */
+  #settings(): (readonly [string, string])[] {
+    const { seed = 0, accumulate = 1, optimizer = OPTIMIZER } = this.#options;
+    const { learnable = false } = this.#options;
+    const settings = { batch: this.#batch, seed, accumulate, optimizer: optimizer.kind, learnable };
+    return Object.entries(settings).map(([name, value]) => [name, String(value)] as const);
+  }
+
+  #fingerprint(): string {
+    return (this.#model ??= fingerprintOf(
+      this.#trainable.forward({ ...this.#modeAt({ epoch: 0, step: 0 }), ...ALL }, this.#batch, new Map()).graph,
+    ));
+  }
+}
+
+/** Train `model` on `data`; the model given stays as it is. Batch normalizations learn their statistics anew,
+ *  unless controls freeze them.
+ *  Throws InputError for options and data that do not fit, UnsupportedError for nodes without a gradient,
+ *  TrainingError where the loss is no longer finite, FormatError for a checkpoint that cannot be read,
+ *  GpuError, DeviceLostError. */
+export async function train<S extends "float" | "qat">(
+  model: Model<S>,
+  data: TrainingData,
+  options: TrainOptions,
+): Promise<TrainResult<Model<S>>> {
+  checkStage<"float" | "qat">("train", model, ["float", "qat"], "Train a float model, or one from prepareQat.");
+  const { epochs, batch = BATCH, accumulate = 1 } = options;
+  for (const [name, value] of Object.entries({ epochs, batch, accumulate })) {
+    if (Number.isSafeInteger(value) && value >= 1) continue;
+    throw new InputError(
+      `train: ${name} must be a whole number from 1 on; got ${value}. Change it.`,
+    );
+  }
+  if (options.schedule) validateSchedule(options.schedule);
+  await selfTest(options.device);
+  return await new Training(model, data, options).run();
+}
+
+/** What the loss compares with. Throws InputError where the data has none. */
+function targetOf({ labels, targets }: TrainingBatch, { loss }: TrainOptions): Tensor {
+  const isReal = loss?.kind === "mse";
+  const found = isReal ? targets : labels;
+  if (found) return found;
+  throw new InputError(
+    `train: every sample must have a ${isReal ? "target" : "label"}; got none. ` +
+      `Add { ${isReal ? "target: tensor" : "label: class"} } to the samples.`,
+  );
+}

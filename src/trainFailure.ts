@@ -1,0 +1,59 @@
+// Where a training broke: the first tensor on the way forward that is not finite. The step that failed changed no
+// parameter (GuardStep), so it can be looked at again: the forward part once more, with every value read.
+
+import { TrainingError } from "./errors.ts";
+import type { BoundGraph } from "./graph/bind.ts";
+import { prune, valueOf } from "./graph/graph.ts";
+import { OVERFLOW } from "./graph/updates.ts";
+import type { Device } from "./gpu/device.ts";
+import type { Tensor, Tensors } from "./tensor/tensor.ts";
+import { startFrom, type Values } from "./trainable.ts";
+import { Trainer } from "./trainer.ts";
+
+export interface FailedStep {
+  readonly epoch: number;
+  readonly step: number;
+  readonly loss: number;
+  /** The step of the last checkpoint, where there is one. */
+  readonly checkpoint: number | undefined;
+}
+
+/** What is not finite in `value`, in words. */
+function wrongIn(value: Tensor | undefined): string | undefined {
+  if (!(value?.data instanceof Float32Array)) return undefined;
+  const at = value.data.findIndex((x) => !(Math.abs(x) < OVERFLOW));
+  return at < 0 ? undefined : `${value.data[at]} at index ${at}`;
+}
+
+/** The error of a step of `graph` whose loss is not finite: it names the first input, parameter or layer that is
+ *  not. `variables` are as the step left them. */
+export async function failureOf(
+  graph: BoundGraph,
+  variables: Values,
+  inputs: Tensors,
+  device: Device,
+  failed: FailedStep,
+): Promise<TrainingError> {
+  for (const [name, value] of Object.entries(inputs)) {
+    const wrong = wrongIn(value);
+    if (wrong) return new TrainingError(failed, `input "${name}"`, wrong);
+  }
+  const end = graph.nodes.findIndex(({ outputs }) => outputs.includes(graph.outputs[0] ?? ""));
+  const forward = graph.nodes.slice(0, end + 1).filter(({ outputs }) => outputs.length > 0);
+  const named = forward.flatMap((node) => node.outputs.map((name) => ({ node, name })));
+  const outputs = named
+    .filter(({ name }) => valueOf(graph, name).dtype === "float32")
+    .map(({ name }) => name);
+  const looked = startFrom({ ...graph, nodes: forward, outputs }, variables);
+  using trainer = await Trainer.create(prune(looked) as BoundGraph, device);
+  const seen = await trainer.step(inputs);
+  for (const { node, name } of named) {
+    const wrong = wrongIn(seen[name]);
+    if (wrong) return new TrainingError(failed, `layer ${node.op} "${node.name}"`, wrong);
+  }
+  for (const [name, value] of variables) {
+    const wrong = wrongIn(value);
+    if (wrong) return new TrainingError(failed, `variable "${name}"`, wrong);
+  }
+  return new TrainingError(failed, "the loss", String(failed.loss));
+}
