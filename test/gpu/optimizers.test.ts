@@ -8,7 +8,7 @@ import type { Device } from "../../src/gpu/device.ts";
 import { GraphBuilder } from "../../src/graph/builder.ts";
 import { elementStrides, layoutOf } from "../../src/plan/layout.ts";
 import { Session } from "../../src/session.ts";
-import { float32, sizeOf, toNumbers } from "../../src/tensor/tensor.ts";
+import { float32, sizeOf, tensor, toNumbers } from "../../src/tensor/tensor.ts";
 import { dim, seed } from "../support/cases.ts";
 import { testDevice } from "../support/device.ts";
 import { optimizerCases, optimizerGraph } from "../support/optimizerFixture.ts";
@@ -143,9 +143,13 @@ describe("what gradients have in their padding", () => {
       const builder = new GraphBuilder();
       builder.input("hyper", { dtype: "float32", shape: [8] });
       builder.input("x", { dtype: "float32", shape });
-      // Exp leaves 1 where its input's padding is 0.
-      builder.add({ op: "Exp", name: "e", inputs: ["x"], outputs: ["gradient"] });
       const values = floats(shape, 5);
+      // Where takes the scalar where its condition's padding is 0, so the gradient has 7 in its own.
+      builder.constant("seven", float32([], [7]));
+      const mask = Uint8Array.from(values.data, (_, i) => Number(i % 3 > 0));
+      builder.constant("condition", tensor("bool", shape, mask));
+      const inputs = ["condition", "x", "seven"];
+      builder.add({ op: "Where", name: "where", inputs, outputs: ["gradient"] });
       builder.variable("w", values);
       const appended = appendOptimizer(builder, spec, [], new Map([["w", "gradient"]]), {
         hyper: "hyper",
