@@ -8,6 +8,7 @@ export * as models from "./models.ts";
 export { load, type LoadOptions, type Source } from "./load.ts";
 export { prepare, type PrepareOptions } from "./prepare.ts";
 export { calibrate, type CalibrateOptions, type CalibrationProgress } from "./calibrate.ts";
+export { prepareQat, type PrepareQatOptions } from "./prepareQat.ts";
 export { convert } from "./convert.ts";
 export { quantizeDynamic, type QuantizeDynamicOptions } from "./quantizeDynamic.ts";
 export { smoothQuant, type SmoothQuantOptions, type SmoothQuantReport } from "./smoothQuant.ts";
