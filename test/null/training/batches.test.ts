@@ -184,7 +184,9 @@ describe("samples that do not stack are refused", () => {
     for await (const batch of epochBatches(targets, options)) seen.push(batch.targets);
     expect(seen).toEqual([float32([2, 1], [0, 1]), float32([2, 1], [2, 3])]);
     const some = epochBatches([{ tensors: { x } }, ...targets], options).next();
-    await expect(some).rejects.toThrowErrorMatchingInlineSnapshot(`[InputError: data: all samples must have a target, or none; got 1 of 2. Give one to the others.]`);
+    await expect(some).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: data: all samples must have a target, or none; got 1 of 2. Give one to the others.]`,
+    );
   });
 
   it("counters that are none", async () => {

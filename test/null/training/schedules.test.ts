@@ -43,7 +43,9 @@ describe("schedules", () => {
   it("a cosine over data of unknown length needs its own", () => {
     expect(() =>
       scheduleFactor({ kind: "cosine" }, 0, Infinity),
-    ).toThrowErrorMatchingInlineSnapshot(`[InputError: schedule "cosine": updates must be given where the length of the data is not known; got none. Give a number, or data with a length.]`);
+    ).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: schedule "cosine": updates must be given where the length of the data is not known; got none. Give a number, or data with a length.]`,
+    );
     expect(scheduleFactor({ kind: "cosine", updates: 2 }, 1, Infinity)).toBeCloseTo(0.5, 15);
   });
 
