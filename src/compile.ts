@@ -27,11 +27,11 @@ export interface CompileOptions {
  *  Throws UnsupportedError, AccumulatorError, SelfTestError, GpuError, DeviceLostError, and InputError for
  *  another device's tuning table and for bounds that do not fit the model. */
 export async function compile(
-  model: Model<"float" | "quantized">,
+  model: Model<"float" | "qat" | "quantized">,
   device: Device,
   options: CompileOptions = {},
 ): Promise<Session> {
-  checkStage("compile", model, ["float", "quantized"], "Convert the model first.");
+  checkStage("compile", model, ["float", "qat", "quantized"], "Convert the model first.");
   await selfTest(device);
   const graph = model.stage === "float" ? fuse(model.graph) : model.graph;
   const target = tunedTarget(device.facts, options.tuning);

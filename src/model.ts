@@ -8,9 +8,10 @@ import type { Dim } from "./graph/value.ts";
 import type { Assignment } from "./quantize/annotate.ts";
 import type { Calibration } from "./quantize/calibration.ts";
 import type { LeftFloat } from "./quantize/dynamic/quantize.ts";
+import type { Qat } from "./quantize/qat/model.ts";
 import type { DType } from "./tensor/dtype.ts";
 
-export type Stage = "float" | "prepared" | "calibrated" | "quantized";
+export type Stage = "float" | "prepared" | "calibrated" | "qat" | "quantized";
 
 /** A named port of a model. */
 export interface PortType {
@@ -28,6 +29,8 @@ interface Details {
     readonly assignment: Assignment;
     readonly calibration: Calibration;
   };
+  /** What is trained, and its structure. */
+  readonly qat: Qat;
   /** `left`: the nodes that quantizeDynamic was asked for and left float. */
   readonly quantized: { readonly left?: readonly LeftFloat[] };
 }

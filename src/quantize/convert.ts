@@ -12,7 +12,7 @@ import { hasWeight, type Assignment } from "./annotate.ts";
 import { chooseActivations, type Calibration } from "./calibration.ts";
 import { integerize } from "./integerize.ts";
 import { findSites } from "./sites.ts";
-import { quantizeOperand, quantizeWeight } from "./weights.ts";
+import { quantizeOperand, quantizeWeight, type QuantizedConstant } from "./weights.ts";
 
 /** The bias of a layer with its correction, or undefined where it has neither. */
 function correctedBias(
@@ -25,14 +25,25 @@ function correctedBias(
   return correction.map((delta, c) => fl((bias?.[c] ?? 0) + delta));
 }
 
+/** What decides how a graph is quantized, once its places are known. */
+export interface Chosen {
+  /** Root → parameters. */
+  readonly activations: ReadonlyMap<string, QParams>;
+  /** The weight of a layer in integers, from its input's scale and its bias. */
+  weight(
+    node: Node,
+    weight: Tensor<"float32">,
+    bias: Float32Array | undefined,
+    inputScale: number,
+  ): QuantizedConstant;
+  /** Node → what to add to its bias. */
+  readonly biasCorrection: ReadonlyMap<string, Float32Array>;
+}
+
 /** The quantize-dequantize form of the fused float `graph`. */
-export function insertQuantizers(
-  graph: Graph,
-  assignment: Assignment,
-  calibration: Calibration,
-): Graph {
+export function insertQuantizers(graph: Graph, assignment: Assignment, chosen: Chosen): Graph {
   const { roots, configs } = findSites(graph, assignment);
-  const params = chooseActivations(graph, assignment, calibration.statistics);
+  const params = chosen.activations;
   const builder = GraphBuilder.from(graph);
   /** Float value → the name integer nodes read it by. */
   const quantizedName = new Map<string, string>();
@@ -107,11 +118,8 @@ export function insertQuantizers(
       const [x = "", weightName = ""] = node.inputs;
       const weight = graph.constants.get(weightName) as Tensor<"float32">;
       const sx = params.get(roots.get(x) ?? x)?.scale[0] ?? 1;
-      const bias = correctedBias(graph, node, calibration.biasCorrection.get(node.name));
-      inputs = [
-        read(x),
-        constantPair(weightName, quantizeWeight(node, weight, bias, sx, config.weight)),
-      ];
+      const bias = correctedBias(graph, node, chosen.biasCorrection.get(node.name));
+      inputs = [read(x), constantPair(weightName, chosen.weight(node, weight, bias, sx))];
       if (bias)
         inputs = [
           ...inputs,
@@ -141,5 +149,14 @@ export function convertGraph(
   assignment: Assignment,
   calibration: Calibration,
 ): Graph {
-  return integerize(insertQuantizers(graph, assignment, calibration));
+  const chosen: Chosen = {
+    activations: chooseActivations(graph, assignment, calibration.statistics),
+    weight: (node, weight, bias, inputScale) => {
+      const config = assignment.get(node.name);
+      if (!config) throw new Error(`convert: "${node.name}" stays float; please report.`);
+      return quantizeWeight(node, weight, bias, inputScale, config.weight);
+    },
+    biasCorrection: calibration.biasCorrection,
+  };
+  return integerize(insertQuantizers(graph, assignment, chosen));
 }
