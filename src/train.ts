@@ -40,7 +40,7 @@ interface Position {
 }
 
 /** One training, from its first step or from a checkpoint to its end. */
-class Training<M extends Model<"float">> {
+class Training<M extends Model<"float" | "qat">> {
   readonly #trainable: Trainable<M>;
   readonly #data: TrainingData;
   readonly #options: TrainOptions;
@@ -258,12 +258,12 @@ class Training<M extends Model<"float">> {
  *  Throws InputError for options and data that do not fit, UnsupportedError for nodes without a gradient,
  *  TrainingError where the loss is no longer finite, FormatError for a checkpoint that cannot be read,
  *  GpuError, DeviceLostError. */
-export async function train<M extends Model<"float">>(
+export async function train<M extends Model<"float" | "qat">>(
   model: M,
   data: TrainingData,
   options: TrainOptions,
 ): Promise<TrainResult<M>> {
-  checkStage("train", model, ["float"], "Train a float model, or one from prepareQat.");
+  checkStage("train", model, ["float", "qat"], "Train a float model, or one from prepareQat.");
   const { epochs, batch = BATCH, accumulate = 1 } = options;
   for (const [name, value] of Object.entries({ epochs, batch, accumulate })) {
     if (Number.isSafeInteger(value) && value >= 1) continue;

@@ -16,15 +16,20 @@ export function modeAt(controls: Controls, now: Now): Mode {
   const since = (from: From | undefined, otherwise: boolean) =>
     from === undefined ? otherwise : isSince(from, now);
   const { enableObserver, disableObserver, enableFakeQuantize, freezeBatchNorm } = controls;
+  const learnable = since(controls.learnScales, false);
   return {
     batchNorm: since(freezeBatchNorm, false) ? "frozen" : "batch",
-    observers: since(enableObserver, true) && !since(disableObserver, false),
+    observers: since(enableObserver, true) && !since(disableObserver, false) && !learnable,
     fakeQuantize: since(enableFakeQuantize, true),
+    learnable,
   };
 }
 
 export function isSameMode(a: Mode, b: Mode): boolean {
   return (
-    a.batchNorm === b.batchNorm && a.observers === b.observers && a.fakeQuantize === b.fakeQuantize
+    a.batchNorm === b.batchNorm &&
+    a.observers === b.observers &&
+    a.fakeQuantize === b.fakeQuantize &&
+    a.learnable === b.learnable
   );
 }

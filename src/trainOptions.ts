@@ -23,6 +23,9 @@ export interface Controls {
   /** torch.ao.nn.intrinsic.qat.freeze_bn_stats: normalize with the running statistics, and keep them.
    *  Default: never. */
   readonly freezeBatchNorm?: From;
+  /** Scales and zero points are parameters, named after what they quantize, and no longer observed: Esser et
+   *  al., arXiv 1902.08153. Default: never. */
+  readonly learnScales?: From;
 }
 
 export interface TrainProgress {

@@ -8,7 +8,10 @@ import type { BoundGraph } from "./graph/bind.ts";
 import type { Graph } from "./graph/graph.ts";
 import { widenConstants } from "./graph/weightOnly.ts";
 import { Model } from "./model.ts";
+import { withTrained } from "./prepareQat.ts";
 import { fuseClamps, removeIdentities } from "./quantize/fuse.ts";
+import { trainingGraph } from "./quantize/qat/train.ts";
+import { stateDuring } from "./quantize/qat/weights.ts";
 import { symbolicDims } from "./compile.ts";
 import type { Tensor } from "./tensor/tensor.ts";
 
@@ -17,6 +20,8 @@ export interface Mode {
   readonly batchNorm: "batch" | "frozen";
   readonly observers: boolean;
   readonly fakeQuantize: boolean;
+  /** Scales and zero points are trained. */
+  readonly learnable: boolean;
 }
 
 export type Values = ReadonlyMap<string, Tensor>;
@@ -30,13 +35,18 @@ export interface Trainable<M> {
 
 /** `graph` for `batch` samples at a time. Throws InputError where it has another open size. */
 export function bindBatch(graph: Graph, batch: number): BoundGraph {
+  return bindShapes(graph, batchDims(graph, batch));
+}
+
+/** The open size of `graph`, for `batch` samples. */
+function batchDims(graph: Graph, batch: number): ReadonlyMap<string, number> {
   const dims = symbolicDims(graph);
   if (dims.length > 1)
     throw new InputError(
       `train: the model must have one open size, its batch; got ${dims.join(", ")}. ` +
         "Fix the others when loading: load(bytes, { dims }).",
     );
-  return bindShapes(graph, new Map(dims.map((name) => [name, batch])));
+  return new Map(dims.map((name) => [name, batch]));
 }
 
 /** `graph` with its variables as they are in `values`, where they are there. */
@@ -64,7 +74,23 @@ export function floatTrainable(model: Model<"float">): Trainable<Model<"float">>
   };
 }
 
+/** A model in quantization-aware training. */
+export function qatTrainable(model: Model<"qat">): Trainable<Model<"qat">> {
+  return {
+    forward(mode, batch, values) {
+      const now = stateDuring(model.details, values);
+      const { graph, parameters } = trainingGraph(now, mode, batchDims(now.graph, batch));
+      return { graph: startFrom(graph, values), parameters };
+    },
+    modelOf: (values) => withTrained(model, values),
+  };
+}
+
 /** What is trained of `model`. */
-export function trainableOf<M extends Model<"float">>(model: M): Trainable<M> {
-  return floatTrainable(model) as unknown as Trainable<M>;
+export function trainableOf<M extends Model<"float" | "qat">>(model: M): Trainable<M> {
+  const trainable =
+    model.stage === "qat"
+      ? qatTrainable(model as Model<"qat">)
+      : floatTrainable(model as Model<"float">);
+  return trainable as unknown as Trainable<M>;
 }
