@@ -1,5 +1,6 @@
 // use lib/grid.wgsl
 // use lib/window.wgsl
+// use lib/bounds_f32.wgsl
 // use lib/conv_f32.wgsl
 // use lib/unseen.wgsl
 // tile PIXELS = 8

@@ -3,6 +3,7 @@
 // use lib/dot4.wgsl
 // use lib/requantize.wgsl
 // use lib/real_sum.wgsl
+// use lib/bounds_i8.wgsl
 // use lib/residual.wgsl
 // use lib/store_i8.wgsl
 // use lib/conv_quad_i8.wgsl
@@ -49,6 +50,6 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<u32>;            // (batch, inHeight, inWidth, inWords)
 @group(0) @binding(2) var<storage, read> filters: array<vec4u>;    // (outWords, taps, groupWords): component = output lane
 @group(0) @binding(3) var<storage, read> bias: array<vec4i>;       // (outWords)
-@group(0) @binding(4) var<storage, read> multiplier: array<vec4f>; // (outWords), twice with float biases: real_sum.wgsl
+@group(0) @binding(4) var<storage, read> multiplier: array<vec4f>; // (outWords), then what real_sum.wgsl and bounds_i8.wgsl say
 @group(0) @binding(5) var<storage, read> residual: array<u32>;     // as out
 @group(0) @binding(6) var<storage, read_write> out: array<u32>;    // (pixels, outWords)

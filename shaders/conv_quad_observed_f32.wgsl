@@ -1,5 +1,6 @@
 // use lib/grid.wgsl
 // use lib/window.wgsl
+// use lib/bounds_f32.wgsl
 // use lib/conv_quad_f32.wgsl
 // use lib/ordered.wgsl
 // use lib/seen.wgsl

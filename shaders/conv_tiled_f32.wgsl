@@ -1,5 +1,6 @@
 // use lib/window.wgsl
 // use lib/taps.wgsl
+// use lib/bounds_f32.wgsl
 // use lib/store_f32.wgsl
 // tile DOWN = 8      invocations of a workgroup, along pixels
 // tile ACROSS = 8    along output words
@@ -44,7 +45,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;         // (batch, inHeight, inWidth, inWords)
 @group(0) @binding(2) var<storage, read> filters: array<vec4f>;   // (tilesWide, chunks, CHUNK, 4 input lanes, tile's words): component = output lane
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>;      // (outWords)
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;      // (outWords), then what bounds_f32.wgsl says
 @group(0) @binding(4) var<storage, read> residual: array<vec4f>;  // as out
 @group(0) @binding(5) var<storage, read_write> out: array<vec4f>; // (pixels, outWords)
 
@@ -143,7 +144,7 @@ fn main(
     let bias${n} = bias[word${n}];
     $for r in ROWS
     let pixel${n}_${r} = pixel + local.y + ${r * DOWN}u;
-    if (pixel${n}_${r} < params.pixels) { store(pixel${n}_${r} * params.outWords + word${n}, bias${n} + sum${r}_${n}); }
+    if (pixel${n}_${r} < params.pixels) { store(pixel${n}_${r}, word${n}, bias${n} + sum${r}_${n}); }
     $end
   }
   $end

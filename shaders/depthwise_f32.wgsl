@@ -1,4 +1,5 @@
 // use lib/grid.wgsl
+// use lib/bounds_f32.wgsl
 //
 // out[p, c] = clamp(bias[c] + Σ_taps x[window(p, tap), c] · filter[tap, c], low, high)
 //
@@ -28,7 +29,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;         // (batch, inHeight, inWidth, words)
 @group(0) @binding(2) var<storage, read> filters: array<vec4f>;   // (words, taps)
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>;      // (words)
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;      // (words), then what bounds_f32.wgsl says
 @group(0) @binding(4) var<storage, read_write> out: array<vec4f>; // (batch, outHeight, outWidth, words)
 
 @compute @workgroup_size(WORKGROUP)
@@ -71,5 +72,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       }
     }
   }
-  out[index] = clamp(acc, vec4f(params.low), vec4f(params.high));
+  out[index] = clamp(acc, lowOf(word, params.words), highOf(word, params.words));
 }

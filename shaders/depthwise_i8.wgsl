@@ -2,6 +2,7 @@
 // use lib/dot4.wgsl
 // use lib/requantize.wgsl
 // use lib/real_sum.wgsl
+// use lib/bounds_i8.wgsl
 //
 // out[p, c] = requantize(bias[c] + Σ_taps x[window(p, tap), c] · filter[tap, c])
 //                                                              docs/quantization.md (25), (29)
@@ -38,7 +39,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<u32>;            // (batch, inHeight, inWidth, words)
 @group(0) @binding(2) var<storage, read> filters: array<u32>;      // (words, taps)
 @group(0) @binding(3) var<storage, read> bias: array<vec4i>;       // (words)
-@group(0) @binding(4) var<storage, read> multiplier: array<vec4f>; // (words), twice with float biases: real_sum.wgsl
+@group(0) @binding(4) var<storage, read> multiplier: array<vec4f>; // (words), then what real_sum.wgsl and bounds_i8.wgsl say
 @group(0) @binding(5) var<storage, read_write> out: array<u32>;    // (batch, outHeight, outWidth, words)
 
 @compute @workgroup_size(WORKGROUP)
@@ -84,6 +85,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     }
   }
   let real = realSum(acc, floatBias(word, params.words));
-  let q = requantize(real, multiplier[word], rounding(params.zeroPoint, params.low, params.high));
+  let q = requantize(real, multiplier[word], roundingOf(word, params.words));
   out[index] = pack(q);
 }

@@ -2,6 +2,7 @@
 // use lib/dot4.wgsl
 // use lib/requantize.wgsl
 // use lib/real_sum.wgsl
+// use lib/bounds_i8.wgsl
 // tile ROWS = 2
 // tile COLUMNS = 4
 // tile KERNEL_HEIGHT = 3
@@ -43,7 +44,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<u32>;            // (batch, inHeight, inWidth, words)
 @group(0) @binding(2) var<storage, read> filters: array<u32>;      // (words, taps)
 @group(0) @binding(3) var<storage, read> bias: array<vec4i>;       // (words)
-@group(0) @binding(4) var<storage, read> multiplier: array<vec4f>; // (words), twice with float biases: real_sum.wgsl
+@group(0) @binding(4) var<storage, read> multiplier: array<vec4f>; // (words), then what real_sum.wgsl and bounds_i8.wgsl say
 @group(0) @binding(5) var<storage, read_write> out: array<u32>;    // (batch, outHeight, outWidth, words)
 
 fn finish(at: u32, acc: vec4i, b: vec4f, m: vec4f, r: Rounding) {
@@ -87,7 +88,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let outHeight = params.outHeight;
   let outWidth = params.outWidth;
   let outLine = (image * outHeight + row) * outWidth + column;
-  let r = rounding(params.zeroPoint, params.low, params.high);
+  let r = roundingOf(word, words);
   let bias0 = bias[word];
   let b = floatBias(word, words);
   let m = multiplier[word];

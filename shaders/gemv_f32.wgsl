@@ -1,5 +1,6 @@
 // use lib/window.wgsl
 // use lib/taps.wgsl
+// use lib/bounds_f32.wgsl
 // use lib/store_f32.wgsl
 // tile LANES = 64    invocations that share a sum; a power of two
 // tile COLUMNS = 1   output words of a workgroup
@@ -36,7 +37,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;         // (batch, inHeight, inWidth, inWords)
 @group(0) @binding(2) var<storage, read> filters: array<mat4x4f>; // (outWords, taps, groupWords): column = input lane
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>;      // (outWords)
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;      // (outWords), then what bounds_f32.wgsl says
 @group(0) @binding(4) var<storage, read> residual: array<vec4f>;  // as out
 @group(0) @binding(5) var<storage, read_write> out: array<vec4f>; // (pixels, outWords)
 
@@ -93,6 +94,6 @@ fn main(
   workgroupBarrier(); // publishes parts of lane 0: the whole sums
   let mine = pixel + lane;
   if (lane < ${PIXELS}u && mine < params.pixels && column < params.outWords) {
-    store(mine * params.outWords + word, bias[word] + parts[lane * THREADS + index - lane]);
+    store(mine, word, bias[word] + parts[lane * THREADS + index - lane]);
   }
 }

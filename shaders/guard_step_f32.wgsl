@@ -1,9 +1,8 @@
-// out = hyper, but with `apply` 0 where loss is NaN, infinite or the greatest float32, to which kernels clamp
-//                                                                              src/graph/updates.ts
+// out = hyper, but with `apply` 0 where loss is NaN or has overflowed          src/graph/updates.ts
 // By the bits: compilers may assume that floats are finite. One invocation does it.
 
 struct Params {
-  greatest: u32, // bits of the greatest float32
+  limit: u32, // bits of OVERFLOW
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -13,7 +12,7 @@ struct Params {
 
 @compute @workgroup_size(1)
 fn main() {
-  let isFinite = (loss[0].x & 0x7fffffffu) < params.greatest;
+  let isFinite = (loss[0].x & 0x7fffffffu) < params.limit;
   out[0] = select(vec4f(hyper[0].x, 0.0, hyper[0].zw), hyper[0], isFinite);
   out[1] = hyper[1];
 }

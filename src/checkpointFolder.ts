@@ -5,6 +5,7 @@ import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   KEPT,
+  outdated,
   storeError,
   type CheckpointStore,
   type KeepOptions,
@@ -59,8 +60,13 @@ export function checkpointFolder(folder: string, options: KeepOptions = {}): Che
       guarded(async () => {
         await mkdir(folder, { recursive: true });
         await writeWhole(join(folder, nameOf(step)), bytes);
-        const others = (await files()).filter((each) => each.step !== step);
-        await remove(others.slice(Math.max(0, keep - 1)).map(({ name }) => name));
+        const found = await files();
+        const old = outdated(
+          found.map((each) => each.step),
+          step,
+          keep,
+        );
+        await remove(found.filter((each) => old.includes(each.step)).map(({ name }) => name));
       }),
     steps: () => guarded(async () => (await files()).map(({ step }) => step)),
     get: (step) =>

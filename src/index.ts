@@ -33,6 +33,15 @@ export {
 export type { StatePairs } from "./carriedState.ts";
 export { inspect, type Inspection } from "./inspect.ts";
 export { selfTest, type SelfTestReport } from "./selfTest.ts";
+export type { OptimizerSpec, ParameterGroup } from "./autodiff/optimizers.ts";
+export type { Schedule } from "./training/schedules.ts";
+export type { IndexedData, TrainingData, TrainingSample } from "./training/samples.ts";
+export { Random, type RandomState } from "./training/random.ts";
+export { colorJitter, randomCrop, randomHorizontalFlip } from "./training/augment.ts";
+export type { CropOptions, JitterOptions } from "./training/augment.ts";
+export type { Checkpoint } from "./training/checkpoint.ts";
+export { checkpointDatabase } from "./training/checkpointStore.ts";
+export type { CheckpointStore, KeepOptions } from "./training/checkpointStore.ts";
 export { Session, type RunOptions } from "./session.ts";
 export { Model, type PortType, type Stage } from "./model.ts";
 export { qconfigs } from "./quantize/presets.ts";

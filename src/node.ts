@@ -10,6 +10,7 @@ import { requestDeviceFrom, type Device, type DeviceOptions } from "./gpu/device
 import { NodePacer } from "./nodePacer.ts";
 
 export * from "./index.ts";
+export { checkpointFolder } from "./checkpointFolder.ts";
 
 export interface NodeDeviceOptions extends DeviceOptions {
   /** Dawn's toggles and back end, such as ["backend=vulkan"]. */

@@ -3,6 +3,7 @@
 import { widenConstants } from "./graph/weightOnly.ts";
 import { checkStage, Model } from "./model.ts";
 import { annotate, type Overrides } from "./quantize/annotate.ts";
+import { equalize } from "./quantize/equalize.ts";
 import { fuse } from "./quantize/fuse.ts";
 import { insertObservers } from "./quantize/prepare.ts";
 import { qconfigs } from "./quantize/presets.ts";
@@ -13,6 +14,9 @@ export interface PrepareOptions {
   readonly qconfig?: QConfig;
   /** Per node name, name pattern with `*`, or op; null leaves it in float. */
   readonly overrides?: Overrides;
+  /** Even the channels of neighbouring layers out first, exactly: what weights with one scale a tensor need.
+   *  Values between such layers are called `<name>_equalized`. Default false. */
+  readonly equalize?: boolean;
 }
 
 /** Fold BatchNormalization, fuse activations, insert observers. Throws QConfigError. */
@@ -21,7 +25,8 @@ export function prepare(
   options: PrepareOptions = {},
 ): Model<"prepared"> {
   checkStage("prepare", model, ["float"], "Load a float model; a quantized one is ready to run.");
-  const fused = fuse(widenConstants(model.graph, true));
+  const fuseOnly = fuse(widenConstants(model.graph, true));
+  const fused = options.equalize ? equalize(fuseOnly) : fuseOnly;
   const assignment = annotate(fused, options.qconfig ?? qconfigs.int8, options.overrides);
   return new Model("prepared", insertObservers(fused, assignment), { fused, assignment });
 }

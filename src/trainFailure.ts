@@ -4,13 +4,11 @@
 import { TrainingError } from "./errors.ts";
 import type { BoundGraph } from "./graph/bind.ts";
 import { prune, valueOf } from "./graph/graph.ts";
+import { OVERFLOW } from "./graph/updates.ts";
 import type { Device } from "./gpu/device.ts";
 import type { Tensor, Tensors } from "./tensor/tensor.ts";
 import { startFrom, type Values } from "./trainable.ts";
 import { Trainer } from "./trainer.ts";
-
-/** The greatest float32, to which kernels clamp what overflows. */
-const GREATEST = 3.4028234663852886e38;
 
 export interface FailedStep {
   readonly epoch: number;
@@ -23,7 +21,7 @@ export interface FailedStep {
 /** What is not finite in `value`, in words. */
 function wrongIn(value: Tensor | undefined): string | undefined {
   if (!(value?.data instanceof Float32Array)) return undefined;
-  const at = value.data.findIndex((x) => !(Math.abs(x) < GREATEST));
+  const at = value.data.findIndex((x) => !(Math.abs(x) < OVERFLOW));
   return at < 0 ? undefined : `${value.data[at]} at index ${at}`;
 }
 
@@ -40,10 +38,6 @@ export async function failureOf(
     const wrong = wrongIn(value);
     if (wrong) return new TrainingError(failed, `input "${name}"`, wrong);
   }
-  for (const [name, value] of variables) {
-    const wrong = wrongIn(value);
-    if (wrong) return new TrainingError(failed, `variable "${name}"`, wrong);
-  }
   const end = graph.nodes.findIndex(({ outputs }) => outputs.includes(graph.outputs[0] ?? ""));
   const forward = graph.nodes.slice(0, end + 1).filter(({ outputs }) => outputs.length > 0);
   const named = forward.flatMap((node) => node.outputs.map((name) => ({ node, name })));
@@ -56,6 +50,10 @@ export async function failureOf(
   for (const { node, name } of named) {
     const wrong = wrongIn(seen[name]);
     if (wrong) return new TrainingError(failed, `layer ${node.op} "${node.name}"`, wrong);
+  }
+  for (const [name, value] of variables) {
+    const wrong = wrongIn(value);
+    if (wrong) return new TrainingError(failed, `variable "${name}"`, wrong);
   }
   return new TrainingError(failed, "the loss", String(failed.loss));
 }

@@ -23,9 +23,6 @@ export interface Controls {
   /** torch.ao.nn.intrinsic.qat.freeze_bn_stats: normalize with the running statistics, and keep them.
    *  Default: never. */
   readonly freezeBatchNorm?: From;
-  /** Scales and zero points are parameters, named after what they quantize, and no longer observed: Esser et
-   *  al., arXiv 1902.08153. Default: never. */
-  readonly learnScales?: From;
 }
 
 export interface TrainProgress {
@@ -94,6 +91,9 @@ export interface TrainOptions {
   readonly accumulate?: number;
   /** Default: none. */
   readonly controls?: Controls;
+  /** Quantization-aware: scales and zero points are trained with the rest (learned step size, Esser et al.,
+   *  arXiv 1902.08153); observe some steps first, or begin from a calibrated model. Default: false. */
+  readonly learnable?: boolean;
   /** Of shuffling and augmentation. Default: 0. */
   readonly seed?: number;
   /** False keeps the order of the data; of a stream, the size of the buffer that samples are drawn from.

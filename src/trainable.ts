@@ -9,20 +9,15 @@ import type { Graph } from "./graph/graph.ts";
 import { widenConstants } from "./graph/weightOnly.ts";
 import { Model } from "./model.ts";
 import { withTrained } from "./prepareQat.ts";
-import { fuseClamps, removeIdentities } from "./quantize/fuse.ts";
+import type { QatMode } from "./quantize/qat/model.ts";
 import { trainingGraph } from "./quantize/qat/train.ts";
 import { stateDuring } from "./quantize/qat/weights.ts";
+import { fuseClamps, removeIdentities } from "./quantize/fuse.ts";
 import { symbolicDims } from "./compile.ts";
 import type { Tensor } from "./tensor/tensor.ts";
 
-/** How a step goes forward. */
-export interface Mode {
-  readonly batchNorm: "batch" | "frozen";
-  readonly observers: boolean;
-  readonly fakeQuantize: boolean;
-  /** Scales and zero points are trained. */
-  readonly learnable: boolean;
-}
+/** How a step goes forward. A float model knows batchNorm alone. */
+export type Mode = QatMode;
 
 export type Values = ReadonlyMap<string, Tensor>;
 
@@ -33,13 +28,8 @@ export interface Trainable<M> {
   modelOf(values: Values): M;
 }
 
-/** `graph` for `batch` samples at a time. Throws InputError where it has another open size. */
-export function bindBatch(graph: Graph, batch: number): BoundGraph {
-  return bindShapes(graph, batchDims(graph, batch));
-}
-
-/** The open size of `graph`, for `batch` samples. */
-function batchDims(graph: Graph, batch: number): ReadonlyMap<string, number> {
+/** The open size of `graph`, which `batch` is of. Throws InputError where it has another. */
+function dimsOf(graph: Graph, batch: number): ReadonlyMap<string, number> {
   const dims = symbolicDims(graph);
   if (dims.length > 1)
     throw new InputError(
@@ -47,6 +37,11 @@ function batchDims(graph: Graph, batch: number): ReadonlyMap<string, number> {
         "Fix the others when loading: load(bytes, { dims }).",
     );
   return new Map(dims.map((name) => [name, batch]));
+}
+
+/** `graph` for `batch` samples at a time. Throws InputError where it has another open size. */
+export function bindBatch(graph: Graph, batch: number): BoundGraph {
+  return bindShapes(graph, dimsOf(graph, batch));
 }
 
 /** `graph` with its variables as they are in `values`, where they are there. */
@@ -78,8 +73,9 @@ export function floatTrainable(model: Model<"float">): Trainable<Model<"float">>
 export function qatTrainable(model: Model<"qat">): Trainable<Model<"qat">> {
   return {
     forward(mode, batch, values) {
+      // Frozen statistics are constants of the graph, and what was observed may be used.
       const now = stateDuring(model.details, values);
-      const { graph, parameters } = trainingGraph(now, mode, batchDims(now.graph, batch));
+      const { graph, parameters } = trainingGraph(now, mode, dimsOf(model.graph, batch));
       return { graph: startFrom(graph, values), parameters };
     },
     modelOf: (values) => withTrained(model, values),
@@ -87,10 +83,10 @@ export function qatTrainable(model: Model<"qat">): Trainable<Model<"qat">> {
 }
 
 /** What is trained of `model`. */
-export function trainableOf<M extends Model<"float" | "qat">>(model: M): Trainable<M> {
-  const trainable =
+export function trainableOf<S extends "float" | "qat">(model: Model<S>): Trainable<Model<S>> {
+  const found =
     model.stage === "qat"
       ? qatTrainable(model as Model<"qat">)
       : floatTrainable(model as Model<"float">);
-  return trainable as unknown as Trainable<M>;
+  return found as unknown as Trainable<Model<S>>;
 }

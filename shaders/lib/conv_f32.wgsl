@@ -35,7 +35,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;         // (batch, inHeight, inWidth, inWords)
 @group(0) @binding(2) var<storage, read> filters: array<mat4x4f>; // (outWords, taps, groupWords): column = input lane
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>;      // (outWords)
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;      // (outWords), then what bounds_f32.wgsl says
 @group(0) @binding(4) var<storage, read> residual: array<vec4f>;  // as out
 @group(0) @binding(5) var<storage, read_write> out: array<vec4f>; // (pixels, outWords)
 
@@ -118,11 +118,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       dy = select(dy, dy + stepY, wrap);
     }
   }
-  let low = vec4f(params.low);
-  let high = vec4f(params.high);
   let pixels = params.pixels;
   $for n in WORDS
   if (word + ${n}u < outWords) {
+    let low = lowOf(word${n}, outWords);
+    let high = highOf(word${n}, outWords);
     var least${n} = NO_LEAST;
     var greatest${n} = NO_GREATEST;
     $for p in PIXELS

@@ -34,7 +34,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;         // (batch, inHeight, inWidth, inWords)
 @group(0) @binding(2) var<storage, read> filters: array<mat4x4f>; // (outWords, taps, groupWords): column = input lane
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>;      // (outWords)
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;      // (outWords), then what bounds_f32.wgsl says
 @group(0) @binding(4) var<storage, read> residual: array<vec4f>;  // as out
 @group(0) @binding(5) var<storage, read_write> out: array<vec4f>; // (pixels, outWords)
 
@@ -127,19 +127,19 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       dy = select(dy, dy + stepY, wrap);
     }
   }
-  let low = vec4f(params.low);
-  let high = vec4f(params.high);
   let live = index < tiles * 4u;
   // What is past the last tile, word or pixel is the last one once more: seen again, which changes nothing.
   $for n in WORDS
   let stored${n} = live && word + ${n}u < outWords;
+  let low${n} = lowOf(word${n}, outWords);
+  let high${n} = highOf(word${n}, outWords);
   var least${n} = NO_LEAST;
   var greatest${n} = NO_GREATEST;
   $for g in QUARTER
   $for s in FOUR
   let pixel${s}_${g}_${n} = pixel + ${g * 4}u + (lane ^ ${s}u);
   let at${s}_${g}_${n} = min(pixel${s}_${g}_${n}, pixels - 1u) * outWords + word${n};
-  let y${s}_${g}_${n} = finish(at${s}_${g}_${n}, sums${s}_${g}_${n}, low, high);
+  let y${s}_${g}_${n} = finish(at${s}_${g}_${n}, sums${s}_${g}_${n}, low${n}, high${n});
   let rank${s}_${g}_${n} = rank(y${s}_${g}_${n});
   least${n} = seeLeast(least${n}, rank${s}_${g}_${n});
   greatest${n} = seeGreatest(greatest${n}, rank${s}_${g}_${n});

@@ -25,7 +25,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;         // (batch, inHeight, inWidth, words)
 @group(0) @binding(2) var<storage, read> filters: array<vec4f>;   // (words, taps)
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>;      // (words)
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;      // (words), then what bounds_f32.wgsl says
 @group(0) @binding(4) var<storage, read_write> out: array<vec4f>; // (batch, outHeight, outWidth, words)
 
 @compute @workgroup_size(WORKGROUP)
@@ -63,8 +63,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   $end
   let outHeight = params.outHeight;
   let outWidth = params.outWidth;
-  let low = vec4f(params.low);
-  let high = vec4f(params.high);
+  let low = lowOf(word, words);
+  let high = highOf(word, words);
   let outLine = (image * outHeight + row) * outWidth + column;
   let bias0 = bias[word];
   var least = NO_LEAST;

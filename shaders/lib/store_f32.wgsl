@@ -1,10 +1,12 @@
-// The end of a float convolution: out[at] = clamp(sum [+ residual[at]], low, high)
+// The end of a float convolution: out[pixel, word] = clamp(sum [+ residual[pixel, word]], low, high)
 //
-// Needs `params` with low and high, and the bindings `residual` and `out`.
+// Needs lib/bounds_f32.wgsl, `params` with outWords, low and high, and the bindings `residual` and `out`.
 override RESIDUAL: bool = false; // residual is added before the clamp; else its binding is not read
 
-fn store(at: u32, sum: vec4f) {
+fn store(pixel: u32, word: u32, sum: vec4f) {
+  let words = params.outWords;
+  let at = pixel * words + word;
   var y = sum;
   if (RESIDUAL) { y += residual[at]; }
-  out[at] = clamp(y, vec4f(params.low), vec4f(params.high));
+  out[at] = clamp(y, lowOf(word, words), highOf(word, words));
 }

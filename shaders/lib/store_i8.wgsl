@@ -1,6 +1,6 @@
 // The end of an integer convolution: out = requantize(bias + acc) [⊕ residual]     docs/quantization.md (29), (37)
 //
-// Needs lib/requantize.wgsl, lib/real_sum.wgsl, lib/residual.wgsl, lib/dot4.wgsl, `params` with outWords, zeroPoint,
+// Needs lib/requantize.wgsl, lib/real_sum.wgsl, lib/bounds_i8.wgsl, lib/residual.wgsl, lib/dot4.wgsl, `params` with outWords, zeroPoint,
 // low and high, and the bindings `bias`, `multiplier`, `residual` and `out`.
 override RESIDUAL: bool = false; // the quantized addition follows in registers; else residual is not read
 override WIDE: bool = false;     // |acc| may pass 2²⁴: docs/quantization.md (33)
@@ -14,8 +14,8 @@ struct Column {
 }
 
 fn columnOf(word: u32) -> Column {
-  let r = rounding(params.zeroPoint, params.low, params.high);
-  return Column(bias[word], floatBias(word, params.outWords), multiplier[word], r);
+  let words = params.outWords;
+  return Column(bias[word], floatBias(word, words), multiplier[word], roundingOf(word, words));
 }
 
 fn store(pixel: u32, word: u32, acc: vec4i, c: Column) {

@@ -3,8 +3,9 @@
 
 import { UnsupportedError, type Unsupported } from "../errors.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
-import type { Clamp, Node, Op } from "../graph/node.ts";
-import { sizeOf, tensor } from "../tensor/tensor.ts";
+import { boundAt, clampOf, uniformClamp } from "../graph/clamp.ts";
+import type { Bound, ChannelClamp, Node, Op } from "../graph/node.ts";
+import { float32, sizeOf, tensor } from "../tensor/tensor.ts";
 import { Backward } from "./backward.ts";
 import type { Rule } from "./rule.ts";
 import { clampRules, rules } from "./rules.ts";
@@ -87,7 +88,7 @@ export function appendGradients(
   return new Map(found);
 }
 
-const isClamped = (node: Node): node is Node & Clamp => "low" in node || "high" in node;
+const isClamped = (node: Node): boolean => "low" in node || "high" in node;
 
 /** The gradients by what `node` clamps, where it does. */
 function beforeClamp(
@@ -97,16 +98,37 @@ function beforeClamp(
 ): readonly (string | undefined)[] {
   const [gradient, ...others] = gradients;
   if (node.op === "Clip" || !isClamped(node) || gradient === undefined) return gradients;
-  const { low, high } = node;
-  if (low === undefined && high === undefined) return gradients;
-  const bounds = { ...(low === undefined ? {} : { low }), ...(high === undefined ? {} : { high }) };
-  const inputs = [node.outputs[0] ?? "", gradient];
-  return [back.add({ op: "ClampGrad", inputs, ...bounds }), ...others];
+  const clamp = clampOf(node as Node & ChannelClamp);
+  if (clamp.low === undefined && clamp.high === undefined) return gradients;
+  const [y = ""] = node.outputs;
+  const uniform = uniformClamp(clamp);
+  if (!uniform) return [channelClampGrad(back, y, gradient, clamp), ...others];
+  return [back.add({ op: "ClampGrad", inputs: [y, gradient], ...uniform }), ...others];
+}
+
+/** dY where low < y < high, bounds a channel, axis 1; else 0. */
+function channelClampGrad(
+  back: Backward,
+  y: string,
+  gradient: string,
+  { low, high }: ChannelClamp,
+): string {
+  const shape = back.shape(y);
+  const row = (bound: Bound) => {
+    const own = shape.map((size, axis) => (axis === 1 ? size : 1));
+    const bounds = Array.from({ length: own[1] ?? 1 }, (_, c) => boundAt(bound, c) ?? 0);
+    return back.constant(float32(own, Float32Array.from(bounds)));
+  };
+  const inside = [
+    ...(low === undefined ? [] : [back.add({ op: "Less", inputs: [row(low), y] })]),
+    ...(high === undefined ? [] : [back.add({ op: "Less", inputs: [y, row(high)] })]),
+  ].reduce((a, b) => back.add({ op: "And", inputs: [a, b] }));
+  return back.add({ op: "Where", inputs: [inside, gradient, back.constant(float32([], [0]))] });
 }
 
 /** `node` as its rule sees it: the clamp is dealt with. */
 function openOf(node: Node): Node {
   if (node.op === "Clip" || clampRules.has(node.op) || !isClamped(node)) return node;
-  const { low: _low, high: _high, ...open } = node;
+  const { low: _low, high: _high, ...open } = node as Node & ChannelClamp;
   return open as Node;
 }

@@ -23,6 +23,7 @@ import comparisonF32Wgsl from "../../shaders/comparison_f32.wgsl?raw";
 import convDynamicI8Wgsl from "../../shaders/conv_dynamic_i8.wgsl?raw";
 import convF32Wgsl from "../../shaders/conv_f32.wgsl?raw";
 import convGradFilterF32Wgsl from "../../shaders/conv_grad_filter_f32.wgsl?raw";
+import convGradFilterQuadF32Wgsl from "../../shaders/conv_grad_filter_quad_f32.wgsl?raw";
 import convI32Wgsl from "../../shaders/conv_i32.wgsl?raw";
 import convI8Wgsl from "../../shaders/conv_i8.wgsl?raw";
 import convMatrixDynamicI8Wgsl from "../../shaders/conv_matrix_dynamic_i8.wgsl?raw";
@@ -67,6 +68,8 @@ import guardStepF32Wgsl from "../../shaders/guard_step_f32.wgsl?raw";
 import layerNormF32Wgsl from "../../shaders/layer_norm_f32.wgsl?raw";
 import layerNormRowsF32Wgsl from "../../shaders/layer_norm_rows_f32.wgsl?raw";
 import libBatchNormWgsl from "../../shaders/lib/batch_norm.wgsl?raw";
+import libBoundsF32Wgsl from "../../shaders/lib/bounds_f32.wgsl?raw";
+import libBoundsI8Wgsl from "../../shaders/lib/bounds_i8.wgsl?raw";
 import libBroadcastWgsl from "../../shaders/lib/broadcast.wgsl?raw";
 import libChannelRowsWgsl from "../../shaders/lib/channel_rows.wgsl?raw";
 import libChooseTorchWgsl from "../../shaders/lib/choose_torch.wgsl?raw";
@@ -471,9 +474,9 @@ const convDynamicI8 = {
 
 const convF32 = {
   label: "conv_f32",
-  parts: [libGridWgsl, libWindowWgsl, libConvF32Wgsl, libUnseenWgsl, convF32Wgsl],
+  parts: [libGridWgsl, libWindowWgsl, libBoundsF32Wgsl, libConvF32Wgsl, libUnseenWgsl, convF32Wgsl],
   tile: {PIXELS: 8, WORDS: 2},
-  overrides: {WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool"},
+  overrides: {CHANNEL_BOUNDS: "bool", WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 80, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, last: {offset: 68, type: "u32"}, low: {offset: 72, type: "f32"}, high: {offset: 76, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
@@ -488,6 +491,19 @@ const convGradFilterF32 = {
   label: "conv_grad_filter_f32",
   parts: [libGridWgsl, libPixelsWgsl, convGradFilterF32Wgsl],
   tile: {OUTS: 2, COLUMNS: 4, FOUR: 4},
+  overrides: {WORKGROUP: "u32", POINTWISE: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 88, fields: {count: {offset: 0, type: "u32"}, tiles: {offset: 4, type: "u32"}, columnTiles: {offset: 8, type: "u32"}, outTiles: {offset: 12, type: "u32"}, columns: {offset: 16, type: "u32"}, slice: {offset: 20, type: "u32"}, pixels: {offset: 24, type: "u32"}, outHeight: {offset: 28, type: "u32"}, outWidth: {offset: 32, type: "u32"}, outWords: {offset: 36, type: "u32"}, inHeight: {offset: 40, type: "u32"}, inWidth: {offset: 44, type: "u32"}, inWords: {offset: 48, type: "u32"}, groupWords: {offset: 52, type: "u32"}, groupOuts: {offset: 56, type: "u32"}, kernelWidth: {offset: 60, type: "u32"}, strideHeight: {offset: 64, type: "u32"}, strideWidth: {offset: 68, type: "u32"}, dilationHeight: {offset: 72, type: "u32"}, dilationWidth: {offset: 76, type: "u32"}, padTop: {offset: 80, type: "u32"}, padLeft: {offset: 84, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    gradient: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const convGradFilterQuadF32 = {
+  label: "conv_grad_filter_quad_f32",
+  parts: [libGridWgsl, libPixelsWgsl, convGradFilterQuadF32Wgsl],
+  tile: {OUTS: 1, COLUMNS: 4, FOUR: 4},
   overrides: {WORKGROUP: "u32", POINTWISE: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 88, fields: {count: {offset: 0, type: "u32"}, tiles: {offset: 4, type: "u32"}, columnTiles: {offset: 8, type: "u32"}, outTiles: {offset: 12, type: "u32"}, columns: {offset: 16, type: "u32"}, slice: {offset: 20, type: "u32"}, pixels: {offset: 24, type: "u32"}, outHeight: {offset: 28, type: "u32"}, outWidth: {offset: 32, type: "u32"}, outWords: {offset: 36, type: "u32"}, inHeight: {offset: 40, type: "u32"}, inWidth: {offset: 44, type: "u32"}, inWords: {offset: 48, type: "u32"}, groupWords: {offset: 52, type: "u32"}, groupOuts: {offset: 56, type: "u32"}, kernelWidth: {offset: 60, type: "u32"}, strideHeight: {offset: 64, type: "u32"}, strideWidth: {offset: 68, type: "u32"}, dilationHeight: {offset: 72, type: "u32"}, dilationWidth: {offset: 76, type: "u32"}, padTop: {offset: 80, type: "u32"}, padLeft: {offset: 84, type: "u32"}}},
@@ -514,9 +530,9 @@ const convI32 = {
 
 const convI8 = {
   label: "conv_i8",
-  parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libResidualWgsl, libStoreI8Wgsl, libConvI8Wgsl, convI8Wgsl],
+  parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libBoundsI8Wgsl, libResidualWgsl, libStoreI8Wgsl, libConvI8Wgsl, convI8Wgsl],
   tile: {PIXELS: 8, WORDS: 2, PACKED_DOT: 1},
-  overrides: {FLOAT_BIAS: "bool", RESIDUAL: "bool", WIDE: "bool", WORKGROUP: "u32", POINTWISE: "bool", CHUNKED: "bool"},
+  overrides: {FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", RESIDUAL: "bool", WIDE: "bool", WORKGROUP: "u32", POINTWISE: "bool", CHUNKED: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 112, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, padWord: {offset: 68, type: "u32"}, zeroPoint: {offset: 72, type: "i32"}, low: {offset: 76, type: "i32"}, high: {offset: 80, type: "i32"}, sumMultiplier: {offset: 84, type: "i32"}, residualMultiplier: {offset: 88, type: "i32"}, residualZero: {offset: 92, type: "i32"}, shift: {offset: 96, type: "u32"}, outZero: {offset: 100, type: "i32"}, outLow: {offset: 104, type: "i32"}, outHigh: {offset: 108, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -548,9 +564,9 @@ const convMatrixDynamicI8 = {
 
 const convMatrixI8 = {
   label: "conv_matrix_i8",
-  parts: [libWindowWgsl, libTapsWgsl, libQuadsI8Wgsl, libDot4Wgsl, libMatrixEmulatedWgsl, libRequantizeWgsl, libRealSumWgsl, libResidualWgsl, libStoreI8Wgsl, libConvMatrixI8Wgsl, convMatrixI8Wgsl],
+  parts: [libWindowWgsl, libTapsWgsl, libQuadsI8Wgsl, libDot4Wgsl, libMatrixEmulatedWgsl, libRequantizeWgsl, libRealSumWgsl, libBoundsI8Wgsl, libResidualWgsl, libStoreI8Wgsl, libConvMatrixI8Wgsl, convMatrixI8Wgsl],
   tile: {M: 16, N: 16, K: 32, LANES: 32, PINNED: 0, BYTES: 1, DOWN: 2, ACROSS: 2, ROWS: 2, COLUMNS: 1, STEPS: 2, X_LOADS: 2, STAGED: 1280, PACKED_DOT: 1, MATRIX_FORM: 0},
-  overrides: {VECTOR: "bool", FLOAT_BIAS: "bool", RESIDUAL: "bool", WIDE: "bool"},
+  overrides: {VECTOR: "bool", FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", RESIDUAL: "bool", WIDE: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 124, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, chunks: {offset: 68, type: "u32"}, groupTiles: {offset: 72, type: "u32"}, tilesWide: {offset: 76, type: "u32"}, padWord: {offset: 80, type: "u32"}, zeroPoint: {offset: 84, type: "i32"}, low: {offset: 88, type: "i32"}, high: {offset: 92, type: "i32"}, sumMultiplier: {offset: 96, type: "i32"}, residualMultiplier: {offset: 100, type: "i32"}, residualZero: {offset: 104, type: "i32"}, shift: {offset: 108, type: "u32"}, outZero: {offset: 112, type: "i32"}, outLow: {offset: 116, type: "i32"}, outHigh: {offset: 120, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -565,9 +581,9 @@ const convMatrixI8 = {
 
 const convObservedF32 = {
   label: "conv_observed_f32",
-  parts: [libGridWgsl, libWindowWgsl, libConvF32Wgsl, libOrderedWgsl, libSeenWgsl, convObservedF32Wgsl],
+  parts: [libGridWgsl, libWindowWgsl, libBoundsF32Wgsl, libConvF32Wgsl, libOrderedWgsl, libSeenWgsl, convObservedF32Wgsl],
   tile: {PIXELS: 8, WORDS: 2},
-  overrides: {WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool"},
+  overrides: {CHANNEL_BOUNDS: "bool", WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 80, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, last: {offset: 68, type: "u32"}, low: {offset: 72, type: "f32"}, high: {offset: 76, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
@@ -598,9 +614,9 @@ const convQuadDynamicI8 = {
 
 const convQuadF32 = {
   label: "conv_quad_f32",
-  parts: [libGridWgsl, libWindowWgsl, libConvQuadF32Wgsl, libUnseenWgsl, convQuadF32Wgsl],
+  parts: [libGridWgsl, libWindowWgsl, libBoundsF32Wgsl, libConvQuadF32Wgsl, libUnseenWgsl, convQuadF32Wgsl],
   tile: {QUARTER: 4, WORDS: 1, FOUR: 4},
-  overrides: {WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool"},
+  overrides: {CHANNEL_BOUNDS: "bool", WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 80, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, last: {offset: 68, type: "u32"}, low: {offset: 72, type: "f32"}, high: {offset: 76, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
@@ -613,9 +629,9 @@ const convQuadF32 = {
 
 const convQuadI8 = {
   label: "conv_quad_i8",
-  parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libResidualWgsl, libStoreI8Wgsl, libConvQuadI8Wgsl, convQuadI8Wgsl],
+  parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libBoundsI8Wgsl, libResidualWgsl, libStoreI8Wgsl, libConvQuadI8Wgsl, convQuadI8Wgsl],
   tile: {QUARTER: 4, WORDS: 1, FOUR: 4, PACKED_DOT: 1},
-  overrides: {FLOAT_BIAS: "bool", RESIDUAL: "bool", WIDE: "bool", WORKGROUP: "u32", POINTWISE: "bool", CHUNKED: "bool"},
+  overrides: {FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", RESIDUAL: "bool", WIDE: "bool", WORKGROUP: "u32", POINTWISE: "bool", CHUNKED: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 112, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, padWord: {offset: 68, type: "u32"}, zeroPoint: {offset: 72, type: "i32"}, low: {offset: 76, type: "i32"}, high: {offset: 80, type: "i32"}, sumMultiplier: {offset: 84, type: "i32"}, residualMultiplier: {offset: 88, type: "i32"}, residualZero: {offset: 92, type: "i32"}, shift: {offset: 96, type: "u32"}, outZero: {offset: 100, type: "i32"}, outLow: {offset: 104, type: "i32"}, outHigh: {offset: 108, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -629,9 +645,9 @@ const convQuadI8 = {
 
 const convQuadObservedF32 = {
   label: "conv_quad_observed_f32",
-  parts: [libGridWgsl, libWindowWgsl, libConvQuadF32Wgsl, libOrderedWgsl, libSeenWgsl, convQuadObservedF32Wgsl],
+  parts: [libGridWgsl, libWindowWgsl, libBoundsF32Wgsl, libConvQuadF32Wgsl, libOrderedWgsl, libSeenWgsl, convQuadObservedF32Wgsl],
   tile: {QUARTER: 4, WORDS: 1, FOUR: 4},
-  overrides: {WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool"},
+  overrides: {CHANNEL_BOUNDS: "bool", WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 80, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, last: {offset: 68, type: "u32"}, low: {offset: 72, type: "f32"}, high: {offset: 76, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
@@ -663,9 +679,9 @@ const convTiledDynamicI8 = {
 
 const convTiledF32 = {
   label: "conv_tiled_f32",
-  parts: [libWindowWgsl, libTapsWgsl, libStoreF32Wgsl, convTiledF32Wgsl],
+  parts: [libWindowWgsl, libTapsWgsl, libBoundsF32Wgsl, libStoreF32Wgsl, convTiledF32Wgsl],
   tile: {DOWN: 8, ACROSS: 8, ROWS: 4, WORDS: 2, CHUNK: 8, X_LOADS: 4, F_LOADS: 8},
-  overrides: {RESIDUAL: "bool"},
+  overrides: {CHANNEL_BOUNDS: "bool", RESIDUAL: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 88, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, chunks: {offset: 68, type: "u32"}, groupTiles: {offset: 72, type: "u32"}, tilesWide: {offset: 76, type: "u32"}, low: {offset: 80, type: "f32"}, high: {offset: 84, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
@@ -678,9 +694,9 @@ const convTiledF32 = {
 
 const convTiledI8 = {
   label: "conv_tiled_i8",
-  parts: [libWindowWgsl, libTapsWgsl, libQuadsI8Wgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libResidualWgsl, libStoreI8Wgsl, libConvTiledI8Wgsl, convTiledI8Wgsl],
+  parts: [libWindowWgsl, libTapsWgsl, libQuadsI8Wgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libBoundsI8Wgsl, libResidualWgsl, libStoreI8Wgsl, libConvTiledI8Wgsl, convTiledI8Wgsl],
   tile: {DOWN: 8, ACROSS: 8, ROWS: 4, WORDS: 2, QUADS: 4, X_LOADS: 2, F_LOADS: 4, PACKED_DOT: 1},
-  overrides: {VECTOR: "bool", FLOAT_BIAS: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool"},
+  overrides: {VECTOR: "bool", FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 124, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, chunks: {offset: 68, type: "u32"}, groupTiles: {offset: 72, type: "u32"}, tilesWide: {offset: 76, type: "u32"}, padWord: {offset: 80, type: "u32"}, zeroPoint: {offset: 84, type: "i32"}, low: {offset: 88, type: "i32"}, high: {offset: 92, type: "i32"}, sumMultiplier: {offset: 96, type: "i32"}, residualMultiplier: {offset: 100, type: "i32"}, residualZero: {offset: 104, type: "i32"}, shift: {offset: 108, type: "u32"}, outZero: {offset: 112, type: "i32"}, outLow: {offset: 116, type: "i32"}, outHigh: {offset: 120, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -747,9 +763,9 @@ const crossEntropyGradF32 = {
 
 const depthwiseF32 = {
   label: "depthwise_f32",
-  parts: [libGridWgsl, depthwiseF32Wgsl],
+  parts: [libGridWgsl, libBoundsF32Wgsl, depthwiseF32Wgsl],
   tile: {},
-  overrides: {WORKGROUP: "u32"},
+  overrides: {CHANNEL_BOUNDS: "bool", WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 64, fields: {count: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, words: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, kernelHeight: {offset: 24, type: "u32"}, kernelWidth: {offset: 28, type: "u32"}, strideHeight: {offset: 32, type: "u32"}, strideWidth: {offset: 36, type: "u32"}, dilationHeight: {offset: 40, type: "u32"}, dilationWidth: {offset: 44, type: "u32"}, padTop: {offset: 48, type: "u32"}, padLeft: {offset: 52, type: "u32"}, low: {offset: 56, type: "f32"}, high: {offset: 60, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
@@ -774,9 +790,9 @@ const depthwiseGradFilterF32 = {
 
 const depthwiseI8 = {
   label: "depthwise_i8",
-  parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, depthwiseI8Wgsl],
+  parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libBoundsI8Wgsl, depthwiseI8Wgsl],
   tile: {PACKED_DOT: 1},
-  overrides: {FLOAT_BIAS: "bool", WORKGROUP: "u32", WIDE: "bool"},
+  overrides: {FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", WORKGROUP: "u32", WIDE: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 72, fields: {count: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, words: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, kernelHeight: {offset: 24, type: "u32"}, kernelWidth: {offset: 28, type: "u32"}, strideHeight: {offset: 32, type: "u32"}, strideWidth: {offset: 36, type: "u32"}, dilationHeight: {offset: 40, type: "u32"}, dilationWidth: {offset: 44, type: "u32"}, padTop: {offset: 48, type: "u32"}, padLeft: {offset: 52, type: "u32"}, padWord: {offset: 56, type: "u32"}, zeroPoint: {offset: 60, type: "i32"}, low: {offset: 64, type: "i32"}, high: {offset: 68, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -789,9 +805,9 @@ const depthwiseI8 = {
 
 const depthwiseTileF32 = {
   label: "depthwise_tile_f32",
-  parts: [libGridWgsl, libDepthwiseTileF32Wgsl, libUnseenWgsl, depthwiseTileF32Wgsl],
+  parts: [libGridWgsl, libBoundsF32Wgsl, libDepthwiseTileF32Wgsl, libUnseenWgsl, depthwiseTileF32Wgsl],
   tile: {ROWS: 2, COLUMNS: 4, KERNEL_HEIGHT: 3, KERNEL_WIDTH: 3, STRIDE_HEIGHT: 1, STRIDE_WIDTH: 1, PATCH_HEIGHT: 4, PATCH_WIDTH: 6},
-  overrides: {WORKGROUP: "u32"},
+  overrides: {CHANNEL_BOUNDS: "bool", WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 52, fields: {count: {offset: 0, type: "u32"}, rowTiles: {offset: 4, type: "u32"}, columnTiles: {offset: 8, type: "u32"}, outHeight: {offset: 12, type: "u32"}, outWidth: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, inHeight: {offset: 24, type: "u32"}, inWidth: {offset: 28, type: "u32"}, padTop: {offset: 32, type: "u32"}, padLeft: {offset: 36, type: "u32"}, last: {offset: 40, type: "u32"}, low: {offset: 44, type: "f32"}, high: {offset: 48, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
@@ -803,9 +819,9 @@ const depthwiseTileF32 = {
 
 const depthwiseTileI8 = {
   label: "depthwise_tile_i8",
-  parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, depthwiseTileI8Wgsl],
+  parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libBoundsI8Wgsl, depthwiseTileI8Wgsl],
   tile: {ROWS: 2, COLUMNS: 4, KERNEL_HEIGHT: 3, KERNEL_WIDTH: 3, STRIDE_HEIGHT: 1, STRIDE_WIDTH: 1, PATCH_HEIGHT: 4, PATCH_WIDTH: 6, PACKED_DOT: 1},
-  overrides: {FLOAT_BIAS: "bool", WORKGROUP: "u32", WIDE: "bool"},
+  overrides: {FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", WORKGROUP: "u32", WIDE: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 56, fields: {count: {offset: 0, type: "u32"}, rowTiles: {offset: 4, type: "u32"}, columnTiles: {offset: 8, type: "u32"}, outHeight: {offset: 12, type: "u32"}, outWidth: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, inHeight: {offset: 24, type: "u32"}, inWidth: {offset: 28, type: "u32"}, padTop: {offset: 32, type: "u32"}, padLeft: {offset: 36, type: "u32"}, padWord: {offset: 40, type: "u32"}, zeroPoint: {offset: 44, type: "i32"}, low: {offset: 48, type: "i32"}, high: {offset: 52, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -818,9 +834,9 @@ const depthwiseTileI8 = {
 
 const depthwiseTileObservedF32 = {
   label: "depthwise_tile_observed_f32",
-  parts: [libGridWgsl, libDepthwiseTileF32Wgsl, libOrderedWgsl, libSeenWgsl, depthwiseTileObservedF32Wgsl],
+  parts: [libGridWgsl, libBoundsF32Wgsl, libDepthwiseTileF32Wgsl, libOrderedWgsl, libSeenWgsl, depthwiseTileObservedF32Wgsl],
   tile: {ROWS: 2, COLUMNS: 4, KERNEL_HEIGHT: 3, KERNEL_WIDTH: 3, STRIDE_HEIGHT: 1, STRIDE_WIDTH: 1, PATCH_HEIGHT: 4, PATCH_WIDTH: 6},
-  overrides: {WORKGROUP: "u32"},
+  overrides: {CHANNEL_BOUNDS: "bool", WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 52, fields: {count: {offset: 0, type: "u32"}, rowTiles: {offset: 4, type: "u32"}, columnTiles: {offset: 8, type: "u32"}, outHeight: {offset: 12, type: "u32"}, outWidth: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, inHeight: {offset: 24, type: "u32"}, inWidth: {offset: 28, type: "u32"}, padTop: {offset: 32, type: "u32"}, padLeft: {offset: 36, type: "u32"}, last: {offset: 40, type: "u32"}, low: {offset: 44, type: "f32"}, high: {offset: 48, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
@@ -985,9 +1001,9 @@ const gemvDynamicI8 = {
 
 const gemvF32 = {
   label: "gemv_f32",
-  parts: [libWindowWgsl, libTapsWgsl, libStoreF32Wgsl, gemvF32Wgsl],
+  parts: [libWindowWgsl, libTapsWgsl, libBoundsF32Wgsl, libStoreF32Wgsl, gemvF32Wgsl],
   tile: {LANES: 64, COLUMNS: 1, PIXELS: 4},
-  overrides: {RESIDUAL: "bool"},
+  overrides: {CHANNEL_BOUNDS: "bool", RESIDUAL: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 80, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, tilesWide: {offset: 68, type: "u32"}, low: {offset: 72, type: "f32"}, high: {offset: 76, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
@@ -1000,9 +1016,9 @@ const gemvF32 = {
 
 const gemvI8 = {
   label: "gemv_i8",
-  parts: [libWindowWgsl, libTapsWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libResidualWgsl, libStoreI8Wgsl, libGemvI8Wgsl, gemvI8Wgsl],
+  parts: [libWindowWgsl, libTapsWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libBoundsI8Wgsl, libResidualWgsl, libStoreI8Wgsl, libGemvI8Wgsl, gemvI8Wgsl],
   tile: {LANES: 64, COLUMNS: 1, PIXELS: 4, PACKED_DOT: 1},
-  overrides: {FLOAT_BIAS: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool"},
+  overrides: {FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 116, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, tilesWide: {offset: 68, type: "u32"}, padWord: {offset: 72, type: "u32"}, zeroPoint: {offset: 76, type: "i32"}, low: {offset: 80, type: "i32"}, high: {offset: 84, type: "i32"}, sumMultiplier: {offset: 88, type: "i32"}, residualMultiplier: {offset: 92, type: "i32"}, residualZero: {offset: 96, type: "i32"}, shift: {offset: 100, type: "u32"}, outZero: {offset: 104, type: "i32"}, outLow: {offset: 108, type: "i32"}, outHigh: {offset: 112, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -1098,7 +1114,7 @@ const guardStepF32 = {
   tile: {},
   overrides: {},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 4, fields: {greatest: {offset: 0, type: "u32"}}},
+    params: {binding: 0, type: "uniform", size: 4, fields: {limit: {offset: 0, type: "u32"}}},
     hyper: {binding: 1, type: "read-only-storage", element: "vec4f"},
     loss: {binding: 2, type: "read-only-storage", element: "vec4u"},
     out: {binding: 3, type: "storage", element: "vec4f"},
@@ -1703,7 +1719,7 @@ const where32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { accumulateF32, adamUpdateF32, argF32, averagePoolGradF32, batchNormF32, batchNormFactsF32, batchNormGradF32, batchNormMomentsF32, batchNormParametersGradF32, batchNormStatisticsF32, batchNormSumsF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clampGradF32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convGradFilterF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseGradFilterF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, fakeQuantizeLearnF32, fakeQuantizeStepsF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, groupedGradFilterF32, gruDynamicI8, gruF32, gruGradF32, guardStepF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, lstmGradF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, maxPoolGradF32, narrowI8, observeAverageF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, packFilterF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, recurrentBiasF32, recurrentCellsF32, recurrentWeightsF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, spreadF32, squaresF32, sumPartsF32, sumsF32, unaryF32, unaryGradF32, unaryRangeF32, updateRunningF32, where32 } as const;
+export const shaders = { accumulateF32, adamUpdateF32, argF32, averagePoolGradF32, batchNormF32, batchNormFactsF32, batchNormGradF32, batchNormMomentsF32, batchNormParametersGradF32, batchNormStatisticsF32, batchNormSumsF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clampGradF32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convGradFilterF32, convGradFilterQuadF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseGradFilterF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, fakeQuantizeLearnF32, fakeQuantizeStepsF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, groupedGradFilterF32, gruDynamicI8, gruF32, gruGradF32, guardStepF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, lstmGradF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, maxPoolGradF32, narrowI8, observeAverageF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, packFilterF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, recurrentBiasF32, recurrentCellsF32, recurrentWeightsF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, spreadF32, squaresF32, sumPartsF32, sumsF32, unaryF32, unaryGradF32, unaryRangeF32, updateRunningF32, where32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

@@ -34,6 +34,15 @@ export interface Clamp {
   readonly high?: number;
 }
 
+/** One bound for all output channels, or one for each: graph/clamp.ts. */
+export type Bound = number | readonly number[];
+
+/** A fused activation whose bounds may differ by output channel, axis 1 of the output. */
+export interface ChannelClamp {
+  readonly low?: Bound;
+  readonly high?: Bound;
+}
+
 /** A 2-D window. pads: top, left, bottom, right, already resolved from auto_pad. */
 export interface Window {
   readonly kernel: readonly [number, number];
@@ -43,13 +52,13 @@ export interface Window {
 }
 
 /** inputs: x (B, C, H, W), filter (O, C/group, kh, kw), bias (O)?. */
-export interface Conv extends Common, Window, Clamp, Rounded {
+export interface Conv extends Common, Window, ChannelClamp, Rounded {
   readonly op: "Conv";
   readonly group: number;
 }
 
 /** y = alpha · op(a) · op(b) + beta · c. inputs: a (M, K), b (K, N), c broadcastable to (M, N)?. */
-export interface Gemm extends Common, Clamp, Rounded {
+export interface Gemm extends Common, ChannelClamp, Rounded {
   readonly op: "Gemm";
   readonly alpha: number;
   readonly beta: number;

@@ -18,8 +18,17 @@ function attributes(node: Node): string {
   const hidden = new Set(["op", "name", "inputs", "outputs"]);
   return Object.entries(node)
     .filter(([key, value]) => !hidden.has(key) && value !== undefined)
-    .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+    .map(([key, value]) => `${key}=${isBound(key) ? formatBound(value) : JSON.stringify(value)}`)
     .join(" ");
+}
+
+const isBound = (key: string): boolean => key === "low" || key === "high";
+
+/** `0`, or `0.5…24·32` for 32 channels with bounds of their own. */
+function formatBound(bound: number | readonly number[]): string {
+  if (typeof bound === "number") return JSON.stringify(bound);
+  const [least, greatest] = [Math.min(...bound), Math.max(...bound)];
+  return `${least.toPrecision(4)}…${greatest.toPrecision(4)}·${bound.length}`;
 }
 
 /** `name: type = Op(inputs) attributes`, a line per node. */

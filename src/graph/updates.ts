@@ -22,6 +22,10 @@ export const HYPER = {
 
 export const HYPER_SIZE = 8;
 
+/** From here on, 2¹⁰⁰, a loss counts as infinite, and so does what led to it: kernels clamp what overflows to the
+ *  greatest float32, and a mean of such numbers is less. */
+export const OVERFLOW = 2 ** 100;
+
 interface Update extends Common {
   /** The learning rate of this parameter, in parts of the step's. */
   readonly rate: number;
@@ -63,7 +67,7 @@ export interface ClipFactor extends Common {
   readonly maxNorm: number;
 }
 
-/** hyper, but with `apply` 0 where the loss is no finite number: a step that failed changes no parameter, so the
+/** hyper, but with `apply` 0 where the loss is NaN, or at least OVERFLOW: a step that failed changes no parameter, so the
  *  model of before is what is left. inputs: hyper, loss (shape []). */
 export interface GuardStep extends Common {
   readonly op: "GuardStep";

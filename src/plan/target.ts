@@ -88,3 +88,9 @@ export function onlyFamily(target: Target, family: ProductTile["family"]): Targe
   const rest = candidates.map((tile): Rule => ({ tile })).toReversed();
   return { ...target, rules: [...target.rules.filter(isOf), ...rest.filter(isOf)] };
 }
+
+/** Whether four consecutive invocations of a workgroup are a quad that swaps, and pay: only rules of devices where both
+ *  hold ask for them. */
+export function hasQuads({ rules }: Target): boolean {
+  return rules.some(({ tile }) => tile.family === "register" && tile.quads === true);
+}

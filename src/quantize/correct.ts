@@ -6,12 +6,14 @@
 
 import { dequantizeTensor } from "../graph/arithmetic.ts";
 import { GraphBuilder } from "../graph/builder.ts";
+import { clampOf } from "../graph/clamp.ts";
 import { valueOf, type Graph } from "../graph/graph.ts";
-import type { Clamp, Node } from "../graph/node.ts";
+import type { ChannelClamp, Node } from "../graph/node.ts";
 import { rangeOf, type QParams } from "../graph/value.ts";
 import { float32, type Tensor } from "../tensor/tensor.ts";
 import { hasWeight, sharesParams, takesBias, type Assignment } from "./annotate.ts";
 import { chooseActivations } from "./calibration.ts";
+import { addClamp } from "./clampNodes.ts";
 import type { Statistics } from "./observers.ts";
 import { findSites } from "./sites.ts";
 import { quantizeOperand, quantizeWeight } from "./weights.ts";
@@ -25,30 +27,13 @@ export interface CorrectionGraph {
 const TWIN = "quantized/";
 
 /** Add `node` without its clamp, then the clamp; returns the unclamped value. */
-function addUnclamped(builder: GraphBuilder, node: Node & Clamp): string {
+function addUnclamped(builder: GraphBuilder, node: Node & ChannelClamp): string {
   const { low, high, ...open } = node;
   if (low === undefined && high === undefined) return builder.add(node);
   const raw = builder.fresh(`${node.outputs[0]}_unclamped`);
   builder.add({ ...open, outputs: [raw] } as Node);
-  addClip(builder, node.name, raw, node.outputs[0] ?? "", node);
+  addClamp(builder, node.name, raw, node.outputs[0] ?? "", node);
   return raw;
-}
-
-function addClip(
-  builder: GraphBuilder,
-  name: string,
-  from: string,
-  to: string,
-  { low, high }: Clamp,
-): void {
-  const bounds = { low: low ?? -Infinity, high: high ?? Infinity };
-  builder.add({
-    op: "Clip",
-    name: builder.fresh(`${name}/clamp`),
-    inputs: [from],
-    outputs: [to],
-    ...bounds,
-  });
 }
 
 /** Add mean(float) − mean(twin) per output channel to the twin's unclamped `product`; returns the sum
@@ -187,7 +172,7 @@ export function buildCorrection(
     }
     const [output = ""] = node.outputs;
     const [twin = ""] = outputs;
-    const { low, high, ...open } = node as Node & Clamp;
+    const { low: _low, high: _high, ...open } = node as Node & ChannelClamp;
     const product = builder.fresh(`${twin}_product`);
     const inputs = [
       readTwin(node.inputs[0] ?? ""),
@@ -199,10 +184,7 @@ export function buildCorrection(
       ? correctMean(builder, graph, { node, twin, raw, product, layers })
       : product;
     const clamped = builder.fresh(`${twin}_clamped`);
-    addClip(builder, name, corrected, clamped, {
-      ...(low === undefined ? {} : { low }),
-      ...(high === undefined ? {} : { high }),
-    });
+    addClamp(builder, name, corrected, clamped, clampOf(node as Node & ChannelClamp));
     const quant = quantOf(output);
     if (quant) fakeQuantize(clamped, twin, quant);
     read.set(output, twin);

@@ -3,10 +3,12 @@
 // after the clamp, and no code is spent on values the next op would discard.
 
 import { GraphBuilder } from "../graph/builder.ts";
+import { clampOf, isPerChannel, joinClamps } from "../graph/clamp.ts";
 import { consumersOf, producersOf, prune, type Graph } from "../graph/graph.ts";
-import type { Clamp, Conv, Node, NodeOf } from "../graph/node.ts";
+import type { ChannelClamp, Conv, Node, NodeOf } from "../graph/node.ts";
 import { fl } from "../tensor/rounding.ts";
 import { float32, tensor, type Tensor } from "../tensor/tensor.ts";
+import { clampOfNode } from "./clampNodes.ts";
 
 const CLAMPABLE = new Set([
   "Conv",
@@ -19,27 +21,8 @@ const CLAMPABLE = new Set([
   "Div",
 ]);
 
-/** Bounds that an activation sets, if it is a clamp and nothing else. */
-function boundsOf(node: Node): Clamp | undefined {
-  if (node.op === "Relu") return { low: 0 };
-  if (node.op !== "Clip") return undefined;
-  return {
-    ...(Number.isFinite(node.low) ? { low: node.low } : {}),
-    ...(Number.isFinite(node.high) ? { high: node.high } : {}),
-  };
-}
-
-/** Both clamps, one after the other: clamp(clamp(x, first), second). */
-function joinClamps(first: Clamp, second: Clamp): Clamp {
-  const bound = (x: number) =>
-    Math.min(second.high ?? Infinity, Math.max(second.low ?? -Infinity, x));
-  const low = bound(first.low ?? -Infinity);
-  const high = bound(first.high ?? Infinity);
-  return {
-    ...(Number.isFinite(low) ? { low } : {}),
-    ...(Number.isFinite(high) ? { high } : {}),
-  };
-}
+/** Those whose bounds may differ by channel, axis 1. */
+const CHANNEL_CLAMPABLE = new Set(["Conv", "Gemm"]);
 
 /** True where `node` may be merged into the producer of its only data input. */
 function mayMerge(
@@ -209,30 +192,31 @@ function foldOne(
   return { ...conv, inputs: [conv.inputs[0] ?? "", filterName, biasName], outputs: norm.outputs };
 }
 
-/** A Relu or Clip becomes its producer's clamp; the producer's output takes its name. */
+/** A Relu or Clip, or a Min or Max with constant bounds, becomes its producer's clamp; the producer's output takes its name. */
 export function fuseClamps(graph: Graph): Graph {
   const producers = producersOf(graph);
   const consumers = consumersOf(graph);
-  const clamps = new Map<Node, { clamp: Clamp; output: string }>();
+  const clamps = new Map<Node, { clamp: ChannelClamp; output: string }>();
   const merged = new Set<Node>();
   for (const node of graph.nodes) {
-    const bounds = boundsOf(node);
-    const input = node.inputs[0] ?? "";
+    const found = clampOfNode(graph, node);
+    const input = found?.input ?? "";
     let producer = producers.get(input);
-    if (!bounds || !producer || !mayMerge(graph, node, input, consumers)) continue;
+    if (!found || !producer || !mayMerge(graph, node, input, consumers)) continue;
     // A clamp after a clamp joins the one that is already merged.
     const chain = [...clamps].find(([, { output }]) => output === input);
     producer = chain?.[0] ?? producer;
     if (!CLAMPABLE.has(producer.op) || graph.values.get(input)?.quant) continue;
-    const before = clamps.get(producer)?.clamp ?? (producer as Clamp);
-    clamps.set(producer, { clamp: joinClamps(before, bounds), output: node.outputs[0] ?? "" });
+    if (isPerChannel(found.clamp) && !CHANNEL_CLAMPABLE.has(producer.op)) continue;
+    const before = clamps.get(producer)?.clamp ?? clampOf(producer as Node & ChannelClamp);
+    clamps.set(producer, { clamp: joinClamps(before, found.clamp), output: node.outputs[0] ?? "" });
     merged.add(node);
   }
   return rewriteNodes(graph, (node) => {
     if (merged.has(node)) return undefined;
     const found = clamps.get(node);
     if (!found) return node;
-    const { low: _low, high: _high, ...open } = node as Node & Clamp;
+    const { low: _low, high: _high, ...open } = node as Node & ChannelClamp;
     return { ...open, ...found.clamp, outputs: [found.output] } as Node;
   });
 }

@@ -36,6 +36,15 @@ const searchedPerChannelWeight: TensorSpec = Object.freeze({
   qmax: 127,
 });
 
+/** The same with one scale a tensor: less to store and to read, and far less accurate unless layers are equalized
+ *  first (docs/quantization.md, section 16). */
+const searchedPerTensorWeight: TensorSpec = Object.freeze({
+  ...perTensorWeight,
+  search: "squaredError",
+  qmin: -127,
+  qmax: 127,
+});
+
 function preset(activation: TensorSpec, weight: TensorSpec): QConfig {
   return Object.freeze({ activation, weight });
 }
@@ -44,6 +53,8 @@ function preset(activation: TensorSpec, weight: TensorSpec): QConfig {
 export const qconfigs = Object.freeze({
   /** Our default: uint8 activations 0 … 255, weights −127 … 127 per channel, scales searched. */
   int8: preset(histogram, searchedPerChannelWeight),
+  /** `int8` with one scale a weight: for runtimes that take no other. Prepare with `equalize: true`. */
+  int8PerTensor: preset(histogram, searchedPerTensorWeight),
   qnnpack: preset(histogram, perTensorWeight),
   fbgemm: preset(reducedHistogram, perChannelWeight),
   x86: preset(reducedHistogram, perChannelWeight),

@@ -2,7 +2,8 @@
 // the end. The reference is the most accurate oracle that is still plain to read: sums run in f64
 // (products of two f32 or two int8 are exact in it) and each output element is rounded to f32 once.
 
-import type { Clamp, Node } from "../graph/node.ts";
+import { boundAt, isPerChannel } from "../graph/clamp.ts";
+import type { ChannelClamp, Node } from "../graph/node.ts";
 import { inferShapes, nodeError } from "../graph/shapes.ts";
 import { clamp } from "../tensor/rounding.ts";
 import { float32, formatShape, sizeOf, stridesOf, type Tensor } from "../tensor/tensor.ts";
@@ -24,9 +25,21 @@ export function realsOf(value: Tensor, zeroPoint = 0): Reals {
   return { shape: value.shape, data: zeroPoint === 0 ? exact : exact.map((q) => q - zeroPoint) };
 }
 
-/** Each sum clamped to [low, high] (real units) and rounded once to f32. */
-export function rounded({ shape, data }: Reals, { low, high }: Clamp = {}): Tensor<"float32"> {
-  const clamped = data.map((sum) => clamp(sum, low ?? -Infinity, high ?? Infinity));
+/** Element → its channel, which is axis 1 of `shape`. */
+export function channelsOf(shape: readonly number[]): (index: number) => number {
+  const inner = sizeOf(shape.slice(2));
+  const channels = shape[1] ?? 1;
+  return (index) => Math.floor(index / inner) % channels;
+}
+
+/** Each sum clamped to the bounds of its channel (real units) and rounded once to f32. */
+export function rounded({ shape, data }: Reals, clamps: ChannelClamp = {}): Tensor<"float32"> {
+  const channelOf = isPerChannel(clamps) ? channelsOf(shape) : () => 0;
+  const clamped = data.map((sum, index) => {
+    const channel = channelOf(index);
+    const low = boundAt(clamps.low, channel) ?? -Infinity;
+    return clamp(sum, low, boundAt(clamps.high, channel) ?? Infinity);
+  });
   return float32(shape, new Float32Array(clamped));
 }
 

@@ -4,6 +4,7 @@ import { nodeError } from "../graph/shapes.ts";
 import type { Node } from "../graph/node.ts";
 import {
   HYPER,
+  OVERFLOW,
   updateInputs,
   type Accumulate,
   type AdamUpdate,
@@ -111,14 +112,11 @@ export function clipFactor(node: ClipFactor, inputs: readonly Tensor[]): Tensor[
   return [float32([], [factor > 1 ? 1 : factor]), float32([], [norm])];
 }
 
-/** The greatest float32, to which kernels clamp what overflows. */
-const GREATEST = 3.4028234663852886e38;
-
-/** hyper, with `apply` 0 where the loss is no finite number. */
+/** hyper, with `apply` 0 where the loss is NaN or overflowed. */
 export function guardStep(node: GuardStep, inputs: readonly Tensor[]): Tensor {
   const hyper = floatInput(node, inputs, 0);
   const [loss = NaN] = floatInput(node, inputs, 1).data;
-  const isFinite = Math.abs(loss) < GREATEST;
+  const isFinite = Math.abs(loss) < OVERFLOW;
   const apply = (value: number, at: number) => (at === HYPER.apply && !isFinite ? 0 : value);
   return rounded({ shape: hyper.shape, data: hyper.data.map(apply) });
 }

@@ -15,14 +15,15 @@ import {
   requantize,
   rescaleMultiplier,
 } from "../graph/arithmetic.ts";
+import { boundAt, isPerChannel } from "../graph/clamp.ts";
 import { isUnaryFunction, unaryFunction, type UnaryFunction } from "../graph/functions.ts";
-import type { Binary, Clamp, Movement, Node, NodeOf } from "../graph/node.ts";
+import type { Binary, ChannelClamp, Movement, Node, NodeOf } from "../graph/node.ts";
 import { nodeError } from "../graph/shapes.ts";
 import { rangeOf, type QParams } from "../graph/value.ts";
 import { allocate } from "../tensor/dtype.ts";
 import { tensor, type Tensor } from "../tensor/tensor.ts";
 import { move } from "./movement.ts";
-import { broadcast, inputAt, outputShape, realsOf, type Reals } from "./operands.ts";
+import { broadcast, channelsOf, inputAt, outputShape, realsOf, type Reals } from "./operands.ts";
 import { averagePoolSums, maxPool } from "./pool.ts";
 import {
   perTensor,
@@ -35,18 +36,23 @@ import { quantizedSums } from "./quantizedSums.ts";
 import { reduceSums } from "./reduce.ts";
 
 /** q of each acc, by docs/quantization.md (29): `multiplierOf(index)` belongs to element
- *  `index`. */
+ *  `index`. Bounds may differ by channel, axis 1. */
 export function requantized(
   node: Node,
   acc: Reals,
   quant: QParams,
   multiplierOf: (index: number) => number,
-  { low, high }: Clamp = {},
+  clamps: ChannelClamp = {},
 ): Tensor {
   const { zeroPoint } = perTensor(node, quant);
-  const [least, greatest] = clampBounds(low, high, quant);
+  const differ = isPerChannel(clamps);
+  const channelOf = differ ? channelsOf(acc.shape) : () => 0;
+  const bounds = Array.from({ length: differ ? (acc.shape[1] ?? 1) : 1 }, (_, channel) =>
+    clampBounds(boundAt(clamps.low, channel), boundAt(clamps.high, channel), quant),
+  );
   const data = allocate(quant.dtype, acc.data.length);
   acc.data.forEach((value, i) => {
+    const [least = NaN, greatest = NaN] = bounds[channelOf(i)] ?? [];
     data[i] = requantize(value, multiplierOf(i), zeroPoint, least, greatest);
   });
   return tensor(quant.dtype, acc.shape, data);

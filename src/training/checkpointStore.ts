@@ -7,8 +7,9 @@ import { hasIndexedDb, inTransaction } from "../storage/indexedDb.ts";
 import { decodeCheckpoint, type Checkpoint } from "./checkpoint.ts";
 
 export interface CheckpointStore {
-  /** Keep `bytes` as the checkpoint of `step`; older ones beyond the number kept go. Throws CheckpointError "full"
-   *  where there is no room, "store" where it cannot be written; what was there is still there then. */
+  /** Keep `bytes` as the checkpoint of `step`. Once it is safe, older ones beyond the number kept go, and those of
+   *  later steps, which training that went back does not come from. Throws CheckpointError "full" where there is no
+   *  room, "store" where it cannot be written; what was there is still there then. */
   put(step: number, bytes: Uint8Array): Promise<void>;
   /** The steps of all checkpoints, newest first. */
   steps(): Promise<number[]>;
@@ -23,6 +24,12 @@ export interface KeepOptions {
 }
 
 export const KEPT = 2;
+
+/** Of `steps`, newest first, those that go when `put` keeps `keep` including `step`. */
+export function outdated(steps: readonly number[], step: number, keep: number): number[] {
+  const before = steps.filter((each) => each < step);
+  return [...steps.filter((each) => each > step), ...before.slice(Math.max(0, keep - 1))];
+}
 
 export interface Found {
   /** The newest that is whole; none where there is none. */
@@ -90,8 +97,8 @@ export function checkpointDatabase(name: string, options: KeepOptions = {}): Che
   return {
     put: async (step, bytes) => {
       await run("readwrite", (store) => store.put(bytes, step));
-      const old = (await steps()).filter((each) => each !== step).slice(Math.max(0, keep - 1));
-      for (const each of old) await run("readwrite", (store) => store.delete(each));
+      for (const each of outdated(await steps(), step, keep))
+        await run("readwrite", (store) => store.delete(each));
     },
     steps,
     get: async (step) => {

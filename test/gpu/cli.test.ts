@@ -196,6 +196,17 @@ describe("quantize, evaluate, compare and run, one after the other", () => {
     expect(parseNpy(readFileSync(path("y.npy"))).shape).toEqual([2, 10]);
   });
 
+  it("quantize --equalize writes bounds a channel, and everything still runs in integers", async () => {
+    const options = ["--qconfig", "int8PerTensor", "--equalize", "--calibration-limit", "4"];
+    const { status, json } = runJson("quantize", sample, ...data(), ...options, "--out", "e.onnx");
+    expect(status).toBe(0);
+    expect(json).toMatchObject({ integerMacShare: 1 });
+    const { graph } = await load(readFileSync(path("e.onnx")));
+    const layers = graph.nodes.filter((node) => node.op === "Conv");
+    expect(layers.some(({ high }) => typeof high === "object")).toBe(true);
+    expect(layers.every(({ outputs }) => graph.values.get(outputs[0]!)!.quant)).toBe(true);
+  });
+
   it("quantize refuses a file that is quantized already", () => {
     const { json } = runJson("quantize", "q.onnx", ...data(), "--out", "qq.onnx");
     expect(json).toMatchObject({ error: { code: "stage" } });

@@ -1,14 +1,18 @@
-// Gradients of what reads sequences, on the device: LSTM and GRU against PyTorch's autograd.
+// Gradients of what reads sequences, on the device: LSTM and GRU against PyTorch's autograd, and a small network
+// of all of them against the reference.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { appendGradients } from "../../src/autodiff/gradients.ts";
+import type { Fields } from "../../src/autodiff/backward.ts";
+import { crossEntropy } from "../../src/autodiff/losses.ts";
 import { bindShapes } from "../../src/graph/bind.ts";
 import { GraphBuilder } from "../../src/graph/builder.ts";
 import type { Graph } from "../../src/graph/graph.ts";
+import type { Node } from "../../src/graph/node.ts";
 import type { Device } from "../../src/gpu/device.ts";
 import { interpret } from "../../src/reference/interpret.ts";
 import { Session } from "../../src/session.ts";
-import type { Tensor } from "../../src/tensor/tensor.ts";
+import { sizeOf, tensor, type Tensor } from "../../src/tensor/tensor.ts";
 import { difference } from "../support/cases.ts";
 import { testDevice } from "../support/device.ts";
 import { floatsFrom } from "../support/dynamicFixture.ts";
@@ -20,6 +24,7 @@ import {
   recurrentResults,
   type RecurrentFixture,
 } from "../support/recurrentFixture.ts";
+import { floats } from "../support/seeded.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -82,4 +87,62 @@ describe.each(recurrentFixtures)("PyTorch's $op, bidirectional $bidirectional,",
     }
     expect([...names.keys()].sort()).toEqual(Object.keys(want).sort());
   });
+});
+
+it("tokens → embedding → LSTM → LayerNormalization → Gemm → loss: every gradient equals the reference", async () => {
+  const [time, batch, units, classes, vocabulary] = [7, 3, 6, 5, 11];
+  const builder = new GraphBuilder();
+  const parameters = {
+    table: [vocabulary, 5],
+    W: [2, 4 * units, 5],
+    R: [2, 4 * units, units],
+    B: [2, 8 * units],
+    scale: [2 * units],
+    shift: [2 * units],
+    filter: [classes, 2 * units],
+    bias: [classes],
+  };
+  const entries = Object.entries(parameters);
+  entries.forEach(([name, shape], at) => builder.variable(name, floats(shape, 40 + at)));
+  builder.input("tokens", { dtype: "int32", shape: [time, batch] });
+  builder.input("labels", { dtype: "int32", shape: [time, batch] });
+  const add = (node: Fields, outputs: readonly string[]) =>
+    builder.add({ ...node, name: outputs[0] ?? "", outputs } as Node);
+  add({ op: "Gather", inputs: ["table", "tokens"], axis: 0 }, ["x"]);
+  const layer = {
+    direction: "bidirectional",
+    hiddenSize: units,
+    layout: 0,
+    inputForget: false,
+  } as const;
+  const read = { op: "LSTM", inputs: ["x", "W", "R", "B"], roles: ["bias"], ...layer } as const;
+  add(read, ["Y", "Y_h", "Y_c"]);
+  add({ op: "Transpose", inputs: ["Y"], perm: [0, 2, 1, 3] }, ["turned"]);
+  add({ op: "Reshape", inputs: ["turned"], shape: [time * batch, 2 * units] }, ["rows"]);
+  const norm = { op: "LayerNormalization", axis: 1, epsilon: 1e-5 } as const;
+  add({ ...norm, inputs: ["rows", "scale", "shift"] }, ["normal"]);
+  const gemm = { op: "Gemm", alpha: 1, beta: 1, transA: false, transB: true } as const;
+  add({ ...gemm, inputs: ["normal", "filter", "bias"] }, ["flat"]);
+  add({ op: "Reshape", inputs: ["flat"], shape: [time, batch, classes] }, ["logits"]);
+  const loss = crossEntropy(builder, "logits", "labels", { labelSmoothing: 0.1 });
+  const gradients = appendGradients(builder, loss, Object.keys(parameters));
+  const outputs = [loss, ...gradients.values()];
+  const graph = builder.build("network", ["tokens", "labels"], outputs);
+  const numbers = (count: number, below: number) =>
+    Int32Array.from({ length: count }, (_, index) => (index * 7 + (index >> 2)) % below);
+  const labels = numbers(time * batch, classes);
+  labels[4] = -100;
+  const feeds = {
+    tokens: tensor("int32", [time, batch], numbers(time * batch, vocabulary)),
+    labels: tensor("int32", [time, batch], labels),
+  };
+  const want = interpret(bindShapes(graph, new Map()), feeds);
+  using session = new Session(graph, device);
+  const got = await session.run(feeds);
+  for (const name of outputs) {
+    const shape = want.get(name)!.shape;
+    expect(sizeOf(shape)).toBeGreaterThan(0);
+    expect(difference(got[name], want.get(name)!, { tolerance: 5e-5 }), name).toBeUndefined();
+  }
+  expect(gradients.size).toBe(entries.length);
 });

@@ -16,78 +16,22 @@ import {
   requestDevice,
   save,
   type Device,
-  type Session,
-  type Tensors,
 } from "../../src/node.ts";
-import { argmax, ErrorSum, inTop, median } from "../../src/metrics.ts";
-import { batches, presets } from "../../src/pictures.ts";
+import { median } from "../../src/metrics.ts";
 import { parseNpy } from "../../src/tensor/npy.ts";
+import {
+  against,
+  logitsOf,
+  runOrt,
+  runSession,
+  tensorsOf,
+  top1,
+  type Logits,
+} from "../support/mobilenet.ts";
 import { hasSharedData, imagenetSample, readShared } from "../support/sharedData.ts";
 
 const isThere = hasSharedData("models/mobilenetv2-float.onnx", "MobileNetV2 end to end");
 const full = process.env["FIGURES"] === "all";
-
-type Picture = ReturnType<typeof imagenetSample>[number];
-
-/** Logits per picture. */
-type Logits = Map<string, Float32Array>;
-
-async function* inputsOf(
-  pictures: readonly Picture[],
-): AsyncGenerator<{ name: string; tensors: Tensors }> {
-  const options = { input: "input", spec: presets.tf, height: 224, width: 224, batch: 1 };
-  for await (const { names, tensors } of batches(pictures, options))
-    yield { name: names[0] ?? "", tensors };
-}
-
-async function logitsOf(
-  pictures: readonly Picture[],
-  run: (tensors: Tensors) => Promise<Float32Array>,
-): Promise<Logits> {
-  const logits: Logits = new Map();
-  for await (const { name, tensors } of inputsOf(pictures))
-    logits.set(name, (await run(tensors)).slice());
-  return logits;
-}
-
-const runSession =
-  (session: Session, times: number[] = []) =>
-  async (tensors: Tensors) => {
-    const start = performance.now();
-    const { logits } = await session.run(tensors);
-    times.push(performance.now() - start);
-    return logits!.data as Float32Array;
-  };
-
-ort.env.wasm.numThreads = 1;
-const runOrt =
-  (session: ort.InferenceSession) =>
-  async ({ input }: Tensors) => {
-    const feeds = {
-      input: new ort.Tensor("float32", input!.data as Float32Array, [...input!.shape]),
-    };
-    return (await session.run(feeds))["logits"]!.data as Float32Array;
-  };
-
-const labelOffset = 1; // class 0 of this model is the background
-
-function top1(pictures: readonly Picture[], logits: Logits): number {
-  const hits = pictures.filter(({ name, label }) =>
-    inTop(logits.get(name)!, label + labelOffset, 1),
-  );
-  return (100 * hits.length) / pictures.length;
-}
-
-function against(pictures: readonly Picture[], reference: Logits, logits: Logits) {
-  const error = new ErrorSum();
-  let agreed = 0;
-  for (const { name } of pictures) {
-    const [x, y] = [reference.get(name)!, logits.get(name)!];
-    error.add(x, y);
-    if (argmax(x) === argmax(y)) agreed++;
-  }
-  return { agreement: (100 * agreed) / pictures.length, sqnrDb: error.sqnrDb };
-}
 
 describe.runIf(isThere)("MobileNetV2 from ONNX to int8 and back", () => {
   const pictures = isThere ? imagenetSample() : [];
@@ -152,11 +96,8 @@ describe.runIf(isThere)("MobileNetV2 from ONNX to int8 and back", () => {
 
   it("calibrates in GPU memory that does not grow with the number of batches", async () => {
     const memory: { buffers: number; bytes: number }[] = [];
-    const data = (async function* () {
-      for await (const { tensors } of inputsOf(calibration)) yield tensors;
-    })();
     const start = performance.now();
-    calibrated = await calibrate(prepare(model), data, {
+    calibrated = await calibrate(prepare(model), tensorsOf(calibration), {
       device,
       onProgress: ({ phase }) => phase === "observe" && memory.push({ ...device.memory }),
     });

@@ -15,7 +15,7 @@ import { facts, formatBytes, formatPercent } from "../table.ts";
 /** Options that calibration alone reads. */
 const STATIC_ONLY = [
   ["data", "preprocess", "every", "except-every"],
-  ["qconfig", "bias-correction"],
+  ["qconfig", "bias-correction", "equalize"],
 ].flat();
 
 /** Pictures that the layers' errors are measured on. */
@@ -50,6 +50,10 @@ export const quantize: Command = {
       help: "Leave float what has this node name (* matches any part) or this op.",
     },
     {
+      name: "equalize",
+      help: "Even the channels of neighbouring layers out first, exactly: for --qconfig int8PerTensor, qnnpack.",
+    },
+    {
       name: "bias-correction",
       value: "N|off",
       help: "Pictures used to correct biases, or off. Default: 32.",
@@ -60,6 +64,7 @@ export const quantize: Command = {
     "webgpu-quant quantize model.onnx --data pictures/ --preprocess imagenet --out model-int8.onnx",
     "webgpu-quant quantize model.onnx --data pictures/ --every 5 --preprocess tf --out model-int8.onnx",
     'webgpu-quant quantize model.onnx --data list.txt --preprocess spec.json --exclude "/head/*" --out model-int8.onnx',
+    "webgpu-quant quantize model.onnx --data pictures/ --preprocess imagenet --qconfig int8PerTensor --equalize --out model-int8.onnx",
     "webgpu-quant quantize bert.onnx --mode dynamic --out bert-int8.onnx",
     "webgpu-quant quantize bert.onnx --mode dynamic --smooth samples.npz --out bert-int8.onnx",
   ],
@@ -77,7 +82,7 @@ export const quantize: Command = {
     const result = await quantizeModel(
       {
         model,
-        prepareOptions: { qconfig, overrides },
+        prepareOptions: { qconfig, overrides, equalize: args.has("equalize") },
         calibration: streamOf(data),
         probe: probeOf(data),
         ...(biasCorrection === undefined ? {} : { biasCorrection }),

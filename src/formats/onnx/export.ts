@@ -7,15 +7,17 @@
 // as q, as in a session: there q has the name, and what is dequantized is `<value>_real`.
 
 import { UnsupportedError } from "../../errors.ts";
+import { clampOf } from "../../graph/clamp.ts";
 import { valueOf, type Graph } from "../../graph/graph.ts";
-import type { Node, NodeOf, Op } from "../../graph/node.ts";
+import type { ChannelClamp, Node, NodeOf, Op } from "../../graph/node.ts";
 import { paramsShape, type QParams } from "../../graph/value.ts";
 import { allocate } from "../../tensor/dtype.ts";
 import { clamp, rint } from "../../tensor/rounding.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { codeOf, Draft, int } from "./draft.ts";
 import { exportDynamicProduct, exportDynamicQuantize } from "./exportDynamic.ts";
-import { clip, exportNode } from "./exportNode.ts";
+import { exportClamp } from "./exportClamp.ts";
+import { exportNode } from "./exportNode.ts";
 import { exportDynamicLstm } from "./exportRecurrent.ts";
 import type { ValueInfoProto } from "./proto.ts";
 import { writeModel } from "./write.ts";
@@ -164,15 +166,13 @@ class Exporter {
     const results = node.outputs.map((name) =>
       this.#quantOf(name) ? draft.names.fresh(`${name}_float`) : name,
     );
-    const { low, high } = clampOf(node);
-    if (low === -Infinity && high === Infinity) this.#float(node, results);
+    const clamp = fusedClamp(node);
+    if (clamp.low === undefined && clamp.high === undefined) this.#float(node, results);
     else {
       const open = draft.names.fresh(`${output}_unclamped`);
       this.#float(node, [open]);
-      const result = results[0] ?? "";
-      if (low === 0 && high === Infinity) {
-        draft.node("Relu", draft.nodeNames.fresh(`${node.name}_relu`), [open], [result]);
-      } else clip(draft, draft.nodeNames.fresh(`${node.name}_clip`), open, result, low, high);
+      const { shape } = valueOf(this.#graph, output);
+      exportClamp(draft, node, clamp, { from: open, to: results[0] ?? "", rank: shape.length });
     }
     node.outputs.forEach((name, index) => {
       const quant = this.#quantOf(name);
@@ -310,9 +310,8 @@ function isNew({ dtype, blockSize }: QParams): boolean {
 }
 
 /** The fused activation of a node: Clip has bounds of its own and is written as itself. */
-function clampOf(node: Node): { low: number; high: number } {
-  if (node.op === "Clip" || !("low" in node || "high" in node)) {
-    return { low: -Infinity, high: Infinity };
-  }
-  return { low: node.low ?? -Infinity, high: node.high ?? Infinity };
+function fusedClamp(node: Node): ChannelClamp {
+  return node.op === "Clip" || !("low" in node || "high" in node)
+    ? {}
+    : clampOf<ChannelClamp>(node);
 }

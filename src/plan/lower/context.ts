@@ -49,12 +49,14 @@ export function workgroups(invocations: number): number {
   return Math.ceil(invocations / WORKGROUP);
 }
 
+/** `bound`, or the finite number that stands for ±∞. */
+export function finite(bound: number): number {
+  return Math.min(GREATEST, Math.max(-GREATEST, bound));
+}
+
 /** Fused clamp bounds in float. */
 export function floatBounds({ low, high }: Clamp): { low: number; high: number } {
-  return {
-    low: Math.max(low ?? -GREATEST, -GREATEST),
-    high: Math.min(high ?? GREATEST, GREATEST),
-  };
+  return { low: finite(low ?? -Infinity), high: finite(high ?? Infinity) };
 }
 
 /** Fused clamp bounds of a stored int8 output. */

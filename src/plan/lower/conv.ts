@@ -1,10 +1,13 @@
 // Convolutions, and matrix products, which are 1 × 1 convolutions over rows. One description of the
 // geometry serves the float and the integer kernels: docs/quantization.md (25).
 
-import type { Clamp, Conv, Node } from "../../graph/node.ts";
+import { clampOf, isPerChannel } from "../../graph/clamp.ts";
+import type { Conv, Node } from "../../graph/node.ts";
 import { elementsOf } from "../../tensor/tensor.ts";
 import { elementStrides } from "../layout.ts";
-import { floatBounds, type Lowering } from "./context.ts";
+import { floatProductBounds, withBounds } from "./bounds.ts";
+import { emitChannelClamp } from "./channelClamp.ts";
+import type { Lowering } from "./context.ts";
 import { emitInteger } from "./convInteger.ts";
 import { emitDepthwiseFloat } from "./depthwise.ts";
 import { isDepthwise, padWords, widenedShape, widenGroups, type FilterShape } from "./filters.ts";
@@ -30,20 +33,31 @@ function emitFloat(lowering: Lowering, product: Product): void {
   const { node, geometry, filter, bias, x, out, residual } = product;
   const { plan } = lowering;
   const { shape } = filter;
+  if (typeof bias !== "function" && isPerChannel(product)) {
+    const { low: _low, high: _high, ...open } = product;
+    const raw = lowering.scratch(out.layout.logical);
+    emitFloat(lowering, { ...open, out: raw });
+    emitChannelClamp(lowering, node, raw, out, product);
+    return;
+  }
+  const bounds = floatProductBounds(residual ? clampOf(residual.add) : product, shape.outs);
   const biasRef =
     typeof bias === "function"
       ? lowering.packed(node, "float bias", () =>
-          padWords(bias(), (length) => new Float32Array(length)),
+          withBounds(
+            padWords(bias(), (length) => new Float32Array(length)),
+            bounds,
+          ),
         )
       : bias.ref;
   if (isDepthwise(shape)) {
-    emitDepthwiseFloat(lowering, product, { bias: biasRef, bounds: floatBounds(product) });
+    emitDepthwiseFloat(lowering, product, { bias: biasRef, bounds });
     return;
   }
   const sizes = sizesOf(geometry, shape);
   const { tile: chosen, m } = lowering.tileFor(node, productSizes("f32", sizes, shape));
-  const overrides = { RESIDUAL: residual ? 1 : 0 };
-  const uniforms = { ...sizes, ...floatBounds(residual ? clampOf(residual.add) : product) };
+  const overrides = { RESIDUAL: residual ? 1 : 0, ...bounds.overrides };
+  const uniforms = { ...sizes, ...bounds.uniforms };
   const buffers = {
     x: x.ref,
     bias: biasRef,
@@ -151,10 +165,4 @@ export function lowerConv(lowering: Lowering, node: Conv): void {
 export function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
   return () => (made ??= { value: make() }).value;
-}
-
-/** The node's own bounds, absent where it has none. */
-export function clampOf(node: Clamp): Clamp {
-  const { low, high } = node;
-  return { ...(low === undefined ? {} : { low }), ...(high === undefined ? {} : { high }) };
 }

@@ -7,10 +7,16 @@ import type { Node } from "../../graph/node.ts";
 import { workgroups, type Lowering, type Placed } from "./context.ts";
 import { isTiled, sizesOfTile } from "./depthwise.ts";
 import { isDepthwise, widenedShape, type FilterShape } from "./filters.ts";
+import { hasQuads } from "../target.ts";
 import { isPointwise, sizesOf, windowGeometry, type Geometry } from "./product.ts";
 
 /** Invocations that keep a device busy. */
-const BUSY = { software: 1024, gpu: 32768 };
+const BUSY = {
+  get software() {
+    return Number(process.env["BUSY"] ?? 1024);
+  },
+  gpu: 32768,
+};
 /** Least pixels of a slice: fewer do not pay for adding one slice more. */
 const LEAST = 64;
 /** Bytes of all slices of one filter. */
@@ -81,8 +87,10 @@ export function emitGradFilter(lowering: Lowering, node: Node, product: GradFilt
   return isWhole ? emitDense(lowering, node, product) : emitGrouped(lowering, node, product);
 }
 
-/** Output words and columns of an invocation. */
-const TILE = { OUTS: 2, COLUMNS: 4 } as const;
+/** Output words of an invocation, and columns of it or of its quad. */
+const ALONE = { OUTS: 2, COLUMNS: 4 } as const;
+const quadTile = () =>
+  JSON.parse(process.env["QUAD"] ?? '{"OUTS":1,"COLUMNS":4}') as { OUTS: number; COLUMNS: number };
 
 function emitDense(
   lowering: Lowering,
@@ -90,22 +98,26 @@ function emitDense(
   { geometry, shape, x, dY, out }: GradFilter,
 ): void {
   const { kernelHeight: _height, ...sizes } = sizesOf(geometry, shape);
+  const QUAD = quadTile();
+  const quads = QUAD.OUTS > 0 && hasQuads(lowering.target) && sizes.groupOuts >= 3;
+  const tile = quads ? QUAD : ALONE;
+  const lanes = quads ? 4 : 1;
   const columns = shape.taps * sizes.groupWords;
-  const columnTiles = Math.ceil(columns / TILE.COLUMNS);
-  const outTiles = Math.ceil(sizes.groupOuts / TILE.OUTS);
+  const columnTiles = Math.ceil(columns / tile.COLUMNS);
+  const outTiles = Math.ceil(sizes.groupOuts / (tile.OUTS * lanes));
   const tiles = shape.group * outTiles * columnTiles;
   const size = sizes.outWords * 4 * columns;
-  const { slice, parts } = slicesOf(lowering, tiles, sizes.pixels, {
+  const { slice, parts } = slicesOf(lowering, tiles * lanes, sizes.pixels, {
     ...{ least: LEAST, bytes: size * 16, unit: 4 },
   });
   const partial = lowering.scratch([parts * size * 4]);
   const count = tiles * parts;
-  lowering.plan.step("convGradFilterF32", {
+  lowering.plan.step(quads ? "convGradFilterQuadF32" : "convGradFilterF32", {
     node: node.name,
-    overrides: { ...TILE, POINTWISE: isPointwise(geometry) ? 1 : 0 },
+    overrides: { ...tile, POINTWISE: isPointwise(geometry) ? 1 : 0 },
     uniforms: { ...sizes, count, tiles, columnTiles, outTiles, columns, slice },
     buffers: { x: x.ref, gradient: dY.ref, out: partial.ref },
-    groups: workgroups(count),
+    groups: workgroups(count * lanes),
   });
   emitSum(lowering, node, partial, out, { parts, size });
 }

@@ -11,7 +11,8 @@ import {
 } from "../../graph/arithmetic.ts";
 import type { Engine, Node } from "../../graph/node.ts";
 import { AccumulatorError } from "../../errors.ts";
-import { storedBounds, type Lowering } from "./context.ts";
+import { storedProductBounds, withBounds } from "./bounds.ts";
+import type { Lowering } from "./context.ts";
 import { emitDepthwiseInteger } from "./depthwise.ts";
 import { isDepthwise, packByteFilter, padWords } from "./filters.ts";
 import { constantParts, isPointwise, sizesOf, type Product } from "./product.ts";
@@ -82,14 +83,18 @@ export function emitInteger(lowering: Lowering, product: Product): void {
   const constants = lowering.memo(node, "integer constants", () =>
     integerConstants(lowering, product),
   );
-  const bounds = storedBounds(product, out.quant);
+  const { zeroPoint } = constants;
+  const bounds = storedProductBounds(product, shape.outs, out.quant, zeroPoint);
   const overrides = {
     WIDE: constants.wide ? 1 : 0,
     FLOAT_BIAS: constants.isFloat ? 1 : 0,
+    ...bounds.overrides,
   };
-  const rest = { padWord: constants.padWord >>> 0, zeroPoint: constants.zeroPoint, ...bounds };
+  const rest = { padWord: constants.padWord >>> 0, zeroPoint, ...bounds.uniforms };
   const bias = lowering.packed(node, "integer bias", () => constants.bias);
-  const multipliers = lowering.packed(node, "multipliers", () => constants.multiplier);
+  const multipliers = lowering.packed(node, "multipliers", () =>
+    withBounds(constants.multiplier, bounds),
+  );
   const shared = { x: x.ref, bias, multiplier: multipliers, out: out.ref };
   if (isDepthwise(shape)) {
     emitDepthwiseInteger(lowering, product, { ...shared, overrides, uniforms: rest });

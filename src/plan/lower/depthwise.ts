@@ -3,6 +3,7 @@
 
 import type { Node } from "../../graph/node.ts";
 import type { Ref } from "../builder.ts";
+import type { BoundsOverrides, ProductBounds } from "./bounds.ts";
 import { workgroups, type Lowering } from "./context.ts";
 import { takeRange } from "./observe.ts";
 import { packDepthwise, type FilterShape } from "./filters.ts";
@@ -90,7 +91,7 @@ function pixelUniforms(geometry: Geometry, shape: FilterShape) {
 export function emitDepthwiseFloat(
   lowering: Lowering,
   product: Product,
-  { bias, bounds }: { bias: Ref; bounds: { low: number; high: number } },
+  { bias, bounds }: { bias: Ref; bounds: ProductBounds },
 ): void {
   const { plan } = lowering;
   const { node, geometry, x, out } = product;
@@ -98,11 +99,12 @@ export function emitDepthwiseFloat(
   const filters = depthwiseFilter(lowering, product);
   const common = { node: node.name, buffers: { x: x.ref, filters, bias, out: out.ref } };
   if (isTiled(geometry)) {
-    const overrides = tileSizes(lowering, node, geometry);
+    const sizes = tileSizes(lowering, node, geometry);
+    const overrides = { ...sizes, ...bounds.overrides };
     const uniforms = {
-      ...tileUniforms(geometry, shape, overrides),
+      ...tileUniforms(geometry, shape, sizes),
       last: shape.outs,
-      ...bounds,
+      ...bounds.uniforms,
     };
     const step = { ...common, overrides, uniforms, groups: workgroups(uniforms.count) };
     const slot = takeRange(lowering, out);
@@ -111,8 +113,9 @@ export function emitDepthwiseFloat(
     else plan.step("depthwiseTileF32", step);
     return;
   }
-  const uniforms = { ...pixelUniforms(geometry, shape), ...bounds };
-  plan.step("depthwiseF32", { ...common, uniforms, groups: workgroups(uniforms.count) });
+  const uniforms = { ...pixelUniforms(geometry, shape), ...bounds.uniforms };
+  const { overrides } = bounds;
+  plan.step("depthwiseF32", { ...common, overrides, uniforms, groups: workgroups(uniforms.count) });
 }
 
 /** What an integer convolution's step has whatever its geometry. */
@@ -121,7 +124,7 @@ interface IntegerParts {
   readonly bias: Ref;
   readonly multiplier: Ref;
   readonly out: Ref;
-  readonly overrides: { readonly WIDE: number; readonly FLOAT_BIAS: number };
+  readonly overrides: BoundsOverrides & { readonly WIDE: number; readonly FLOAT_BIAS: number };
   readonly uniforms: {
     readonly padWord: number;
     readonly zeroPoint: number;

@@ -6,6 +6,7 @@ import {
   multiplier,
   quantizeTensor,
 } from "../../graph/arithmetic.ts";
+import { clampOf } from "../../graph/clamp.ts";
 import { unaryFunction, type UnaryFunction } from "../../graph/functions.ts";
 import type { Binary, Clamp, Node, NodeOf } from "../../graph/node.ts";
 import type { QParams } from "../../graph/value.ts";
@@ -13,7 +14,6 @@ import { fl } from "../../tensor/rounding.ts";
 import { float32, tensor } from "../../tensor/tensor.ts";
 import { elementStrides, layoutOf, padFront, type Layout } from "../layout.ts";
 import { lowerVariableBatchNorm } from "./batchNorm.ts";
-import { clampOf } from "./conv.ts";
 import {
   floatBounds,
   isBytes,

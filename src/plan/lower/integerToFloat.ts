@@ -2,12 +2,12 @@
 // those of quantized layers; their last lines read x's parameters from memory: shaders/lib/store_real.wgsl.
 
 import { exactAccumulator, greatestAccumulator } from "../../graph/arithmetic.ts";
+import { clampOf } from "../../graph/clamp.ts";
 import type { Clamp, Node, NodeOf } from "../../graph/node.ts";
 import { AccumulatorError } from "../../errors.ts";
 import { sizeOf, toNumbers } from "../../tensor/tensor.ts";
 import type { Ref } from "../builder.ts";
 import type { ProductTile } from "../tiles.ts";
-import { clampOf } from "./conv.ts";
 import { fitTile, tileSteps } from "./registers.ts";
 import { floatBounds, type Lowering, type Placed } from "./context.ts";
 import { asRows, rowsLike } from "./dynamic.ts";

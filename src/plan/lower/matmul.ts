@@ -1,10 +1,11 @@
 // Gemm and MatMul. Rows that lie row by row, by one matrix, run as a 1 × 1 convolution; anything else as a strided
 // product.
 
-import type { Binary, Gemm, MatMul } from "../../graph/node.ts";
+import { clampOf, uniformClamp } from "../../graph/clamp.ts";
+import type { Binary, ChannelClamp, Gemm, MatMul } from "../../graph/node.ts";
 import { storedWeight } from "../../graph/weightOnly.ts";
 import { sizeOf, toNumbers } from "../../tensor/tensor.ts";
-import { clampOf } from "./conv.ts";
+import { emitChannelClamp } from "./channelClamp.ts";
 import { floatBounds, type Lowering, type Placed } from "./context.ts";
 import { emitBinary } from "./elementwise.ts";
 import { isRow, takeBias, takeResidual, type Residual } from "./residual.ts";
@@ -52,21 +53,33 @@ function isByRows(lowering: Lowering, node: Gemm | MatMul, rows: number): boolea
 }
 
 export function lowerGemm(lowering: Lowering, node: Gemm): void {
+  emitGemm(lowering, node, lowering.output(node), clampOf<ChannelClamp>(node));
+}
+
+/** final = the Gemm, clamped to `own`. */
+function emitGemm(lowering: Lowering, node: Gemm, final: Placed, own: ChannelClamp): void {
   const x = lowering.input(node, 0);
-  const final = lowering.output(node);
   const [rows = 1, columns = 1] = final.layout.logical;
   const isStored = storedWeight(node, (name) => lowering.graph.values.get(name)) !== undefined;
   const isByRow = !isStored && !node.transA && isByRows(lowering, node, rows);
   const numbers = columnBias(lowering, node, columns);
   const bias = numbers ?? (isByRow ? rowBias(lowering, node, columns) : undefined);
   const addsLater = node.inputs.length > 2 && bias === undefined;
-  const product = addsLater ? lowering.scratch([rows, columns]) : final;
-  const clamp = addsLater ? {} : clampOf(node);
   const { transB: transposed, alpha } = node;
+  if (isByRow && !addsLater)
+    return lowerRows(lowering, node, x, final, { transposed, alpha, bias, clamp: own });
+  const uniform = uniformClamp(own);
+  if (!uniform) {
+    const open = lowering.scratch([rows, columns]);
+    emitGemm(lowering, node, open, {});
+    return emitChannelClamp(lowering, node, open, final, own);
+  }
+  const product = addsLater ? lowering.scratch([rows, columns]) : final;
+  const clamp = addsLater ? {} : uniform;
   if (isStored) {
     lowerWeightRows(lowering, node, x, product, { transposed, alpha, bias: numbers, clamp });
   } else if (isByRow) {
-    lowerRows(lowering, node, x, product, { transposed, alpha, bias, clamp });
+    lowerRows(lowering, node, x, product, { transposed, alpha, bias: undefined, clamp });
   } else {
     const k = x.layout.logical[node.transA ? 0 : 1] ?? 1;
     const straight = numbers === undefined;
@@ -99,7 +112,7 @@ export function lowerGemm(lowering: Lowering, node: Gemm): void {
       emitBinary(lowering, node, "Mul", addend, constantRow(lowering, [node.beta]), scaled, {});
       addend = scaled;
     }
-    emitBinary(lowering, node, "Add", product, addend, final, clampOf(node));
+    emitBinary(lowering, node, "Add", product, addend, final, uniform);
   }
 }
 

@@ -1,6 +1,6 @@
 // What a convolution is to the kernels: its geometry, its constants, and where it reads and writes.
 
-import type { Clamp, Node, Window } from "../../graph/node.ts";
+import type { ChannelClamp, Node, Window } from "../../graph/node.ts";
 import type { Lowering, Placed } from "./context.ts";
 import type { FilterShape } from "./filters.ts";
 import type { FilterSource } from "./packing.ts";
@@ -38,7 +38,7 @@ export interface ComputedFilter {
 export type Filter = ConstantFilter | ComputedFilter;
 
 /** One convolution with its operands, ready to emit. */
-export interface Product extends Clamp {
+export interface Product extends ChannelClamp {
   readonly node: Node;
   readonly geometry: Geometry;
   readonly filter: Filter;

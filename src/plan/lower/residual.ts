@@ -2,7 +2,7 @@
 // is written once and the sum's operand never leaves for memory.
 
 import { addMultipliers } from "../../graph/arithmetic.ts";
-import type { Binary, Clamp, Node } from "../../graph/node.ts";
+import type { Binary, ChannelClamp, Clamp, Node } from "../../graph/node.ts";
 import { sizeOf, toNumbers } from "../../tensor/tensor.ts";
 import { storedBounds, type Lowering, type Placed } from "./context.ts";
 
@@ -15,7 +15,7 @@ export interface Residual {
 
 /** The Add that `node`'s output goes to and that `node` may do: it is the only reader, both operands have
  *  the sum's shape, and the other one is there already. The Add counts as lowered then. */
-export function takeResidual(lowering: Lowering, node: Node & Clamp): Residual | undefined {
+export function takeResidual(lowering: Lowering, node: Node & ChannelClamp): Residual | undefined {
   const [name] = node.outputs;
   if (name === undefined || lowering.graph.outputs.includes(name)) return undefined;
   const [add, ...others] = lowering.readers(name);

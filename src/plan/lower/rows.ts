@@ -1,6 +1,6 @@
 // Products of rows by a matrix: rows are pixels of a 1 × 1 filter.
 
-import type { Clamp, Node } from "../../graph/node.ts";
+import type { ChannelClamp, Node } from "../../graph/node.ts";
 import { elementsOf, sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import { elementStrides } from "../layout.ts";
 import type { Lowering, Placed } from "./context.ts";
@@ -10,7 +10,7 @@ import type { Filter, Product } from "./product.ts";
 import type { Residual } from "./residual.ts";
 
 /** What rows are multiplied by: (outs, perGroup), with a bias for each of outs. */
-export interface Rows extends Clamp {
+export interface Rows extends ChannelClamp {
   readonly outs: number;
   readonly perGroup: number;
   /** A constant's numbers, or where a run computes them. */
@@ -65,14 +65,14 @@ export interface RowOptions {
   readonly transposed: boolean;
   readonly alpha: number;
   readonly bias: ArrayLike<number> | Placed | undefined;
-  readonly clamp: Clamp;
+  readonly clamp: ChannelClamp;
   readonly residual?: Residual | undefined;
 }
 
 /** out (rows, N) = x (rows, K) · matrix (K, N) + bias; the matrix is input 1 of `node`. */
 export function lowerRows(
   lowering: Lowering,
-  node: Node & Clamp,
+  node: Node,
   x: Placed,
   out: Placed,
   options: RowOptions,

@@ -5,6 +5,7 @@ import type { Ref } from "../builder.ts";
 import type { ProductSizes } from "../target.ts";
 import { measureTile, type MatrixUnit } from "../matrixUnit.ts";
 import type { GemvTile, MatrixTile, ProductTile, WorkgroupTile } from "../tiles.ts";
+import type { BoundsOverrides } from "./bounds.ts";
 import type { Lowering } from "./context.ts";
 import {
   packByteFilter,
@@ -89,7 +90,7 @@ export function emitSharedFloat(
   product: Product,
   tile: FloatTile,
   given: {
-    readonly overrides: { readonly RESIDUAL: number };
+    readonly overrides: BoundsOverrides & { readonly RESIDUAL: number };
     readonly uniforms: Sizes & { readonly low: number; readonly high: number };
     readonly buffers: {
       readonly x: Ref;
@@ -152,7 +153,7 @@ export function emitSharedInteger(
   product: Product,
   tile: SharedTile,
   given: {
-    readonly overrides: {
+    readonly overrides: BoundsOverrides & {
       readonly WIDE: number;
       readonly FLOAT_BIAS: number;
       readonly RESIDUAL: number;

@@ -2,6 +2,7 @@
 // `hyper` lies, so a plan serves every step.
 
 import {
+  OVERFLOW,
   updateInputs,
   type Accumulate,
   type AdamUpdate,
@@ -111,10 +112,13 @@ export function lowerClipFactor(lowering: Lowering, node: ClipFactor): void {
   });
 }
 
+/** The bits of OVERFLOW as a float32. */
+const OVERFLOW_BITS = new Uint32Array(Float32Array.of(OVERFLOW).buffer)[0] ?? 0;
+
 export function lowerGuardStep(lowering: Lowering, node: GuardStep): void {
   lowering.plan.step("guardStepF32", {
     node: node.name,
-    uniforms: { greatest: 0x7f7fffff },
+    uniforms: { limit: OVERFLOW_BITS },
     buffers: {
       hyper: lowering.input(node, 0).ref,
       loss: lowering.input(node, 1).ref,

@@ -2,9 +2,11 @@
 // constant row behind a MatMul is its bias, as ONNX's exporters write it.
 
 import type { Graph } from "../../graph/graph.ts";
-import type { Clamp, Node, NodeOf } from "../../graph/node.ts";
+import { clampOf, uniformClamp } from "../../graph/clamp.ts";
+import type { ChannelClamp, Node, NodeOf } from "../../graph/node.ts";
 import { float32, type Tensor } from "../../tensor/tensor.ts";
 import { turned } from "../../tensor/turned.ts";
+import { addClamp } from "../clampNodes.ts";
 import { quantizeWeight } from "../weights.ts";
 import { rewriteStored } from "./stored.ts";
 import type { Handler, Rewriting } from "./handler.ts";
@@ -85,14 +87,19 @@ export const linear: Handler = {
     const bias = added?.bias ?? rowOf(graph, node.inputs[2], columns);
     const biasName =
       bias && builder.constant(builder.fresh(`${node.name}/bias`), float32([columns], bias));
-    const { low, high }: Clamp = added?.add ?? node;
+    const last = added?.add ?? node;
+    const clamp = clampOf<ChannelClamp>(last);
+    const uniform = uniformClamp(clamp);
+    const [result = ""] = last.outputs;
+    // The product knows one bound for all columns.
+    const output = uniform ? result : builder.fresh(`${result}_unclamped`);
     builder.add({
       op: "MatMulIntegerToFloat",
       name: node.name,
       inputs: [q, weight, scale, zeroPoint, ...(biasName ? [biasName] : [])],
-      outputs: (added?.add ?? node).outputs,
-      ...(low === undefined ? {} : { low }),
-      ...(high === undefined ? {} : { high }),
+      outputs: [output],
+      ...uniform,
     });
+    if (!uniform) addClamp(builder, node.name, output, result, clamp);
   },
 };

@@ -59,7 +59,7 @@ it("wrong usage exits with 2 and says so on stderr only", async () => {
   expect([status, stderr]).toMatchInlineSnapshot(`
     [
       2,
-      "quantize: --qconfig must be one of int8, qnnpack, fbgemm, x86, onednn; got "int3". Try: webgpu-quant quantize --help
+      "quantize: --qconfig must be one of int8, int8PerTensor, qnnpack, fbgemm, x86, onednn; got "int3". Try: webgpu-quant quantize --help
     ",
     ]
   `);

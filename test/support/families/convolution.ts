@@ -2,6 +2,7 @@
 // (whole words, groups that widen to a dense filter, depthwise).
 
 import fc from "fast-check";
+import type { ChannelClamp, Clamp } from "../../../src/graph/node.ts";
 import type { QParams } from "../../../src/graph/value.ts";
 import { tensor } from "../../../src/tensor/tensor.ts";
 import { family, perTensor, seed, single, sums, type Family } from "../cases.ts";
@@ -76,14 +77,34 @@ export function shapes({ batch, channels: c, kernel, dilations, pads, beyond }: 
 export const attributesOf = ({ kernel, strides, dilations, pads, channels: { group } }: Geometry) =>
   ({ op: "Conv", kernel, strides, dilations, pads, group }) as const;
 
-const clamp = fc.constantFrom({}, { low: 0 }, { low: 0, high: 0.75 }, { low: -0.5, high: 0.5 });
+/** Fused clamps: one for all channels, or "high" or "both" bounds that differ. */
+export type AnyClamp = Clamp | "high" | "both";
+
+/** The clamp of `outs` channels; bounds that differ lie within ±`span`, one of them open. */
+export function clampFor(clamp: AnyClamp, outs: number, from: number, span: number): ChannelClamp {
+  if (typeof clamp !== "string") return clamp;
+  const next = generator(from);
+  const channels = () =>
+    Array.from({ length: outs }, (_, c) => (c === 2 ? Infinity : Math.fround(span * next())));
+  const low = clamp === "both" ? channels().map((bound) => -bound) : 0;
+  return { low, high: channels() };
+}
+
+const clamp = fc.constantFrom<AnyClamp>(
+  {},
+  { low: 0 },
+  { low: 0, high: 0.75 },
+  { low: -0.5, high: 0.5 },
+  "high",
+  "both",
+);
 
 const floatConv = family(
   "Conv in float equals the reference",
   fc.record({ geometry, clamp, filter: fc.boolean(), bias: fc.boolean() }),
   ({ geometry: g, clamp: bounds, ...constant }) => {
     const { x, filter, outs } = shapes(g);
-    return single({ ...attributesOf(g), ...bounds }, [
+    return single({ ...attributesOf(g), ...clampFor(bounds, outs, g.seed + 4, 1) }, [
       { tensor: floats(x, g.seed) },
       { tensor: floats(filter, g.seed + 1), constant: constant.filter },
       ...(g.hasBias ? [{ tensor: floats([outs], g.seed + 2), constant: constant.bias }] : []),
@@ -134,20 +155,21 @@ const integerConv = family(
     perChannel: fc.boolean(),
     /** |bias| up to this: the second passes 2²⁴, where f32 no longer holds every accumulator. */
     biasSpan: fc.constantFrom(2000, 2 ** 27),
-    clamp: fc.constantFrom({}, { low: 0 }, { low: 0, high: 40 }),
+    clamp: fc.constantFrom<AnyClamp>({}, { low: 0 }, { low: 0, high: 40 }, "high", "both"),
   }),
   ({ geometry: g, from, to, perChannel, biasSpan, clamp: bounds }) => {
     const { x, filter, outs, terms } = shapes(g);
     const weight = weightQuant(perChannel ? 0 : undefined, outs, g.seed + 3);
     const steps = 5000 * Math.sqrt(terms) + (g.hasBias ? biasSpan : 0);
+    const magnitude = steps * (from.scale[0] ?? 1) * 0.03;
     return single(
-      { ...attributesOf(g), ...bounds },
+      { ...attributesOf(g), ...clampFor(bounds, outs, g.seed + 4, magnitude) },
       [
         { tensor: codes(from.dtype as "int8" | "uint8", x, g.seed), quant: from },
         { tensor: codes("int8", filter, g.seed + 1), quant: weight, constant: true },
         ...(g.hasBias ? [biasOperand(outs, g.seed + 2, biasSpan)] : []),
       ],
-      spread(to, steps * (from.scale[0] ?? 1) * 0.03),
+      spread(to, magnitude),
     );
   },
 );

@@ -4,7 +4,15 @@
 import fc from "fast-check";
 import { dim, family, perTensor, seed, single, type Family } from "../cases.ts";
 import { codes, floats } from "../seeded.ts";
-import { attributesOf, geometry, shapes, spread, weightQuant } from "./convolution.ts";
+import {
+  attributesOf,
+  clampFor,
+  geometry,
+  shapes,
+  spread,
+  weightQuant,
+  type AnyClamp,
+} from "./convolution.ts";
 
 const engine = fc.constantFrom("fbgemm" as const, "qnnpack" as const);
 
@@ -17,7 +25,7 @@ const convolution = family(
     perChannel: fc.boolean(),
     /** Of |bias|, in units of its layer's sums; the second passes 2²⁴ steps. */
     span: fc.constantFrom(1, 2 ** 14),
-    clamp: fc.constantFrom({}, { low: 0 }),
+    clamp: fc.constantFrom<AnyClamp>({}, { low: 0 }, "both"),
     engine,
   }),
   ({ geometry: g, from, to, perChannel, span, clamp, engine }) => {
@@ -25,7 +33,7 @@ const convolution = family(
     const steps = 5000 * Math.sqrt(terms) * span;
     const unit = steps * (from.scale[0] ?? 1) * 0.03;
     return single(
-      { ...attributesOf(g), ...clamp, engine },
+      { ...attributesOf(g), ...clampFor(clamp, outs, g.seed + 4, unit), engine },
       [
         { tensor: codes(from.dtype as "int8" | "uint8", x, g.seed), quant: from },
         {

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { family, perTensor, seed, single, sums, size, type Family } from "../cases.ts";
 import { codes, floats } from "../seeded.ts";
-import { biasOperand, spread, weightQuant } from "./convolution.ts";
+import { biasOperand, clampFor, spread, weightQuant, type AnyClamp } from "./convolution.ts";
 
 const inner = fc.oneof(
   { weight: 12, arbitrary: fc.constantFrom(1, 2, 3, 4, 5, 8, 17) },
@@ -29,7 +29,7 @@ const floatGemm = family(
     bIsConstant: fc.boolean(),
     c: fc.constantFrom("none", "scalar", "one", "row", "row2", "column", "matrix"),
     cIsConstant: fc.boolean(),
-    clamp: fc.constantFrom({}, { low: 0 }, { low: -0.5, high: 1 }),
+    clamp: fc.constantFrom<AnyClamp>({}, { low: 0 }, { low: -0.5, high: 1 }, "high", "both"),
     seed,
   }),
   ({ m, n, k, transA, transB, alpha, beta, bIsConstant, c, cIsConstant, clamp, seed: from }) => {
@@ -43,7 +43,8 @@ const floatGemm = family(
       matrix: [m, n],
     };
     const shape = forms[c as keyof typeof forms];
-    return single({ op: "Gemm", alpha, beta, transA, transB, ...clamp }, [
+    const bounds = clampFor(clamp, n, from + 3, 1);
+    return single({ op: "Gemm", alpha, beta, transA, transB, ...bounds }, [
       { tensor: floats(transA ? [k, m] : [m, k], from) },
       { tensor: floats(transB ? [n, k] : [k, n], from + 1), constant: bIsConstant },
       ...(shape ? [{ tensor: floats(shape, from + 2), constant: cIsConstant }] : []),
@@ -63,20 +64,21 @@ const integerGemm = family(
     to: perTensor,
     perChannel: fc.boolean(),
     bias: fc.constantFrom(undefined, 3000, 2 ** 27),
-    clamp: fc.constantFrom({}, { low: 0 }),
+    clamp: fc.constantFrom<AnyClamp>({}, { low: 0 }, "high", "both"),
     seed,
   }),
   ({ m, n, k, transB, from, to, perChannel, bias, clamp, seed: start }) => {
     const quant = weightQuant(perChannel ? (transB ? 0 : 1) : undefined, n, start + 3);
-    const steps = 5000 * Math.sqrt(k + 1) + (bias ?? 0);
+    const magnitude = (5000 * Math.sqrt(k + 1) + (bias ?? 0)) * (from.scale[0] ?? 1) * 0.03;
+    const bounds = clampFor(clamp, n, start + 4, magnitude);
     return single(
-      { op: "Gemm", alpha: 1, beta: 1, transA: false, transB, ...clamp },
+      { op: "Gemm", alpha: 1, beta: 1, transA: false, transB, ...bounds },
       [
         { tensor: codes(from.dtype as "int8" | "uint8", [m, k], start), quant: from },
         { tensor: codes("int8", transB ? [n, k] : [k, n], start + 1), quant, constant: true },
         ...(bias === undefined ? [] : [biasOperand(n, start + 2, bias)]),
       ],
-      spread(to, steps * (from.scale[0] ?? 1) * 0.03),
+      spread(to, magnitude),
     );
   },
 );
