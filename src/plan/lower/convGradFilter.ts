@@ -11,7 +11,12 @@ import { hasQuads } from "../target.ts";
 import { isPointwise, sizesOf, windowGeometry, type Geometry } from "./product.ts";
 
 /** Invocations that keep a device busy. */
-const BUSY = { get software() { return Number(process.env["BUSY"] ?? 1024)}, gpu: 32768 };
+const BUSY = {
+  get software() {
+    return Number(process.env["BUSY"] ?? 1024);
+  },
+  gpu: 32768,
+};
 /** Least pixels of a slice: fewer do not pay for adding one slice more. */
 const LEAST = 64;
 /** Bytes of all slices of one filter. */
@@ -84,7 +89,8 @@ export function emitGradFilter(lowering: Lowering, node: Node, product: GradFilt
 
 /** Output words of an invocation, and columns of it or of its quad. */
 const ALONE = { OUTS: 2, COLUMNS: 4 } as const;
-const quadTile = () => JSON.parse(process.env["QUAD"] ?? '{"OUTS":1,"COLUMNS":4}') as { OUTS: number; COLUMNS: number };
+const quadTile = () =>
+  JSON.parse(process.env["QUAD"] ?? '{"OUTS":1,"COLUMNS":4}') as { OUTS: number; COLUMNS: number };
 
 function emitDense(
   lowering: Lowering,
