@@ -31,6 +31,9 @@ import { scheduleFactor, validateSchedule } from "./training/schedules.ts";
 const BATCH = 32; // samples
 const OPTIMIZER: OptimizerSpec = { kind: "sgd", learningRate: 0.01, momentum: 0.9 };
 
+/** The mode that a checkpoint's fingerprint is of, whenever it is made. */
+const ALL = { batchNorm: "batch", observers: true, fakeQuantize: true } as const;
+
 /** Where a training is: counts of what is done. */
 interface Position {
   epoch: number;
@@ -41,8 +44,8 @@ interface Position {
 }
 
 /** One training, from its first step or from a checkpoint to its end. */
-class Training<M extends Model<"float">> {
-  readonly #trainable: Trainable<M>;
+class Training<S extends "float" | "qat"> {
+  readonly #trainable: Trainable<Model<S>>;
   readonly #data: TrainingData;
   readonly #options: TrainOptions;
   #values: Values = new Map();
@@ -52,7 +55,7 @@ class Training<M extends Model<"float">> {
   #position: Position = { epoch: 0, batch: 0, step: 0 };
   #at: { readonly mode: Mode; readonly graph: StepGraph; readonly trainer: Trainer } | undefined;
 
-  constructor(model: M, data: TrainingData, options: TrainOptions) {
+  constructor(model: Model<S>, data: TrainingData, options: TrainOptions) {
     this.#trainable = trainableOf(model);
     this.#data = data;
     this.#options = options;
@@ -60,6 +63,11 @@ class Training<M extends Model<"float">> {
 
   get #batch(): number {
     return this.#options.batch ?? BATCH;
+  }
+
+  #modeAt(position: { readonly epoch: number; readonly step: number }): Mode {
+    const { controls = {}, learnable = false } = this.#options;
+    return { ...modeAt(controls, position), learnable };
   }
 
   get #isAborted(): boolean {
@@ -72,7 +80,7 @@ class Training<M extends Model<"float">> {
     return isIndexed(data) ? batchesPerEpoch(data.length, this.#batch) : undefined;
   }
 
-  async run(): Promise<TrainResult<M>> {
+  async run(): Promise<TrainResult<Model<S>>> {
     const { epochs } = this.#options;
     const log = new TrainingLog();
     const done: EpochResult[] = [];
@@ -122,7 +130,7 @@ class Training<M extends Model<"float">> {
   async #step(batch: TrainingBatch, log: TrainingLog): Promise<void> {
     const { optimizer = OPTIMIZER, schedule, epochs, accumulate = 1, onProgress } = this.#options;
     const position = this.#position;
-    const mode = modeAt(this.#options.controls ?? {}, position);
+    const mode = this.#modeAt(position);
     const { graph, trainer } = await this.#trainerFor(mode);
     const perEpoch = this.#perEpoch;
     const total = perEpoch === undefined ? undefined : perEpoch * epochs;
@@ -185,7 +193,9 @@ class Training<M extends Model<"float">> {
     });
     const started = startFrom(step.graph, this.#values);
     const graph = { ...step, graph: started };
-    const trainer = await Trainer.create(graph.graph, device);
+    const { memory } = this.#options;
+    const budget = memory === undefined ? undefined : { loss: graph.loss, bytes: memory };
+    const trainer = await Trainer.create(graph.graph, device, budget);
     return (this.#at = { mode, graph, trainer });
   }
 
@@ -243,13 +253,18 @@ class Training<M extends Model<"float">> {
   /** What must be the same for a training to go on to the same bits. */
   #settings(): (readonly [string, string])[] {
     const { seed = 0, accumulate = 1, optimizer = OPTIMIZER } = this.#options;
-    const settings = { batch: this.#batch, seed, accumulate, optimizer: optimizer.kind };
+    const { learnable = false } = this.#options;
+    const settings = { batch: this.#batch, seed, accumulate, optimizer: optimizer.kind, learnable };
     return Object.entries(settings).map(([name, value]) => [name, String(value)] as const);
   }
 
   #fingerprint(): string {
     return (this.#model ??= fingerprintOf(
-      this.#trainable.forward(modeAt({}, { epoch: 0, step: 0 }), this.#batch, new Map()).graph,
+      this.#trainable.forward(
+        { ...this.#modeAt({ epoch: 0, step: 0 }), ...ALL },
+        this.#batch,
+        new Map(),
+      ).graph,
     ));
   }
 }
@@ -259,12 +274,17 @@ class Training<M extends Model<"float">> {
  *  Throws InputError for options and data that do not fit, UnsupportedError for nodes without a gradient,
  *  TrainingError where the loss is no longer finite, FormatError for a checkpoint that cannot be read,
  *  GpuError, DeviceLostError. */
-export async function train<M extends Model<"float">>(
-  model: M,
+export async function train<S extends "float" | "qat">(
+  model: Model<S>,
   data: TrainingData,
   options: TrainOptions,
-): Promise<TrainResult<M>> {
-  checkStage("train", model, ["float"], "Train a float model, or one from prepareQat.");
+): Promise<TrainResult<Model<S>>> {
+  checkStage<"float" | "qat">(
+    "train",
+    model,
+    ["float", "qat"],
+    "Train a float model, or one from prepareQat.",
+  );
   const { epochs, batch = BATCH, accumulate = 1 } = options;
   for (const [name, value] of Object.entries({ epochs, batch, accumulate })) {
     if (Number.isSafeInteger(value) && value >= 1) continue;

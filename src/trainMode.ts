@@ -12,7 +12,7 @@ const isSince = (from: From, now: Now): boolean =>
   "epoch" in from ? now.epoch >= from.epoch : now.step >= from.step;
 
 /** How the step at `now` goes forward. */
-export function modeAt(controls: Controls, now: Now): Mode {
+export function modeAt(controls: Controls, now: Now): Omit<Mode, "learnable"> {
   const since = (from: From | undefined, otherwise: boolean) =>
     from === undefined ? otherwise : isSince(from, now);
   const { enableObserver, disableObserver, enableFakeQuantize, freezeBatchNorm } = controls;

@@ -91,6 +91,9 @@ export interface TrainOptions {
   readonly accumulate?: number;
   /** Default: none. */
   readonly controls?: Controls;
+  /** Quantization-aware: scales and zero points are trained with the rest (learned step size, Esser et al.,
+   *  arXiv 1902.08153); observe some steps first, or begin from a calibrated model. Default: false. */
+  readonly learnable?: boolean;
   /** Of shuffling and augmentation. Default: 0. */
   readonly seed?: number;
   /** False keeps the order of the data; of a stream, the size of the buffer that samples are drawn from.

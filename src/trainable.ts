@@ -8,16 +8,16 @@ import type { BoundGraph } from "./graph/bind.ts";
 import type { Graph } from "./graph/graph.ts";
 import { widenConstants } from "./graph/weightOnly.ts";
 import { Model } from "./model.ts";
+import { withTrained } from "./prepareQat.ts";
+import type { QatMode } from "./quantize/qat/model.ts";
+import { trainingGraph } from "./quantize/qat/train.ts";
+import { stateDuring } from "./quantize/qat/weights.ts";
 import { fuseClamps, removeIdentities } from "./quantize/fuse.ts";
 import { symbolicDims } from "./compile.ts";
 import type { Tensor } from "./tensor/tensor.ts";
 
-/** How a step goes forward. */
-export interface Mode {
-  readonly batchNorm: "batch" | "frozen";
-  readonly observers: boolean;
-  readonly fakeQuantize: boolean;
-}
+/** How a step goes forward. A float model knows batchNorm alone. */
+export type Mode = QatMode;
 
 export type Values = ReadonlyMap<string, Tensor>;
 
@@ -28,15 +28,20 @@ export interface Trainable<M> {
   modelOf(values: Values): M;
 }
 
-/** `graph` for `batch` samples at a time. Throws InputError where it has another open size. */
-export function bindBatch(graph: Graph, batch: number): BoundGraph {
+/** The open size of `graph`, which `batch` is of. Throws InputError where it has another. */
+function dimsOf(graph: Graph, batch: number): ReadonlyMap<string, number> {
   const dims = symbolicDims(graph);
   if (dims.length > 1)
     throw new InputError(
       `train: the model must have one open size, its batch; got ${dims.join(", ")}. ` +
         "Fix the others when loading: load(bytes, { dims }).",
     );
-  return bindShapes(graph, new Map(dims.map((name) => [name, batch])));
+  return new Map(dims.map((name) => [name, batch]));
+}
+
+/** `graph` for `batch` samples at a time. Throws InputError where it has another open size. */
+export function bindBatch(graph: Graph, batch: number): BoundGraph {
+  return bindShapes(graph, dimsOf(graph, batch));
 }
 
 /** `graph` with its variables as they are in `values`, where they are there. */
@@ -64,7 +69,24 @@ export function floatTrainable(model: Model<"float">): Trainable<Model<"float">>
   };
 }
 
+/** A model in quantization-aware training. */
+export function qatTrainable(model: Model<"qat">): Trainable<Model<"qat">> {
+  return {
+    forward(mode, batch, values) {
+      // Frozen statistics are constants of the graph, and what was observed may be used.
+      const now = stateDuring(model.details, values);
+      const { graph, parameters } = trainingGraph(now, mode, dimsOf(model.graph, batch));
+      return { graph: startFrom(graph, values), parameters };
+    },
+    modelOf: (values) => withTrained(model, values),
+  };
+}
+
 /** What is trained of `model`. */
-export function trainableOf<M extends Model<"float">>(model: M): Trainable<M> {
-  return floatTrainable(model) as unknown as Trainable<M>;
+export function trainableOf<S extends "float" | "qat">(model: Model<S>): Trainable<Model<S>> {
+  const found =
+    model.stage === "qat"
+      ? qatTrainable(model as Model<"qat">)
+      : floatTrainable(model as Model<"float">);
+  return found as unknown as Trainable<Model<S>>;
 }

@@ -1,0 +1,74 @@
+// A step under a memory budget: half of the arena that its plan has, with the same bits, and what cannot be met.
+
+import { describe, expect, it } from "vitest";
+import { peakOf } from "../../../src/autodiff/liveness.ts";
+import { recompute } from "../../../src/autodiff/recompute.ts";
+import type { BoundGraph } from "../../../src/graph/bind.ts";
+import { lower } from "../../../src/plan/lower.ts";
+import { bytesOf } from "../../../src/plan/plan.ts";
+import { toNumbers } from "../../../src/tensor/tensor.ts";
+import { convnetFeeds, convnetStep } from "../../support/convnet.ts";
+import { interpretRuns } from "../../support/training.ts";
+
+const arenaOf = (graph: BoundGraph) => bytesOf(lower(graph), "arena");
+
+describe.each([
+  { title: "a chain of ten layers", skip: 0, share: 0.5 },
+  { title: "ten layers with skip connections", skip: 3, share: 0.55 },
+])("$title", ({ skip, share }) => {
+  it(`fits in ${share} of its plan's arena`, () => {
+    const large = convnetStep({ batch: 16, channels: 16, size: 16, layers: 10, skip });
+    const whole = arenaOf(large.graph);
+    const budget = whole * share;
+    const made = recompute(large.graph, { loss: large.loss, budget, measure: arenaOf });
+    expect(made.bytes).toBe(arenaOf(made.graph));
+    expect(made.bytes).toBeLessThanOrEqual(budget);
+    expect(made.again).toBeGreaterThan(0);
+  });
+
+  it("computes the same bits, whatever the budget", () => {
+    const options = { batch: 2, channels: 3, size: 5, layers: 10, skip };
+    const small = convnetStep(options);
+    const feeds = convnetFeeds(options, small, 2);
+    const want = interpretRuns(small.graph, feeds);
+    const whole = peakOf(small.graph);
+    const seen = new Set<number>();
+    for (const share of [0.9, 0.8, 0.7, 0.6]) {
+      const made = recompute(small.graph, { loss: small.loss, budget: whole * share });
+      seen.add(made.again);
+      interpretRuns(made.graph, feeds).forEach((after, run) => {
+        expect([...after.keys()]).toEqual([...want[run]!.keys()]);
+        for (const [name, value] of after)
+          expect(toNumbers(value), name).toEqual(toNumbers(want[run]!.get(name)!));
+      });
+    }
+    expect(seen.size).toBeGreaterThan(1);
+  });
+});
+
+it("a budget that is met already changes nothing", () => {
+  const { graph, loss } = convnetStep({ batch: 2, channels: 4, size: 6, layers: 3 });
+  const made = recompute(graph, { loss, budget: peakOf(graph) });
+  expect(made).toEqual({ graph, bytes: peakOf(graph), again: 0 });
+  expect(made.graph).toBe(graph);
+});
+
+it("a budget that cannot be met names the least that can", () => {
+  const { graph, loss } = convnetStep({ batch: 2, channels: 4, size: 6, layers: 6 });
+  const attempt = (budget: number) => recompute(graph, { loss, budget });
+  expect(() => attempt(10_000)).toThrowErrorMatchingInlineSnapshot(
+    `[MemoryBudgetError: recompute: the values of a step must fit in 10000 bytes; got 11264 at least. Give it so many, or train with a smaller batch and accumulate gradients.]`,
+  );
+  const least = catchLeast(() => attempt(10_000));
+  expect(attempt(least).bytes).toBe(least);
+  expect(catchLeast(() => attempt(least - 1))).toBe(least);
+});
+
+function catchLeast(attempt: () => unknown): number {
+  try {
+    attempt();
+  } catch (error) {
+    return (error as { least: number }).least;
+  }
+  throw new Error("the budget was met");
+}
