@@ -31,11 +31,11 @@ afterAll(() => {
 });
 
 const kinds = ["a GPU", "a software adapter"] as const;
-const normalizations = gradients.filter(({ title }) => title.startsWith("BatchNorm"));
+const normalizations = gradients.filter(({ title }) => /^BatchNorm|rows/.test(title));
 
 describe("shared out as on a GPU", () => {
   it.each(normalizations)("$title", async ({ check }) => {
-    await check(device, 25, targets["a GPU"]);
+    await check(device, 10, targets["a GPU"]);
   });
 
   it("is what a device that nobody knows gets", () => {

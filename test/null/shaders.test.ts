@@ -154,6 +154,7 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, Values
   softmaxRowsF32: { MASKED: FLAG },
   batchedF32: { MASKED: FLAG },
   batchedQuadF32: { MASKED: FLAG },
+  sumRowsF32: ROWS,
   unaryF32: { OP: Array.from({ length: 22 }, (_, op) => op) },
   unaryGradF32: { OP: Array.from({ length: 21 }, (_, op) => op) },
   unaryRangeF32: { OP: Array.from({ length: 22 }, (_, op) => op), WORKGROUP: [4, 64] },
