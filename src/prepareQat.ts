@@ -52,7 +52,6 @@ export function qatModel(qat: Qat): Model<"qat"> {
 export function withTrained(
   model: Model<"qat">,
   trained: ReadonlyMap<string, Tensor>,
-  { learnable = false }: { readonly learnable?: boolean } = {},
 ): Model<"qat"> {
-  return qatModel(stateAfter(model.details, trained, learnable));
+  return qatModel(stateAfter(model.details, trained));
 }

@@ -56,7 +56,7 @@ class Training<S extends "float" | "qat"> {
   #at: { readonly mode: Mode; readonly graph: StepGraph; readonly trainer: Trainer } | undefined;
 
   constructor(model: Model<S>, data: TrainingData, options: TrainOptions) {
-    this.#trainable = trainableOf(model, options.learnable ?? false);
+    this.#trainable = trainableOf(model);
     this.#data = data;
     this.#options = options;
   }
@@ -260,7 +260,11 @@ class Training<S extends "float" | "qat"> {
 
   #fingerprint(): string {
     return (this.#model ??= fingerprintOf(
-      this.#trainable.forward({ ...this.#modeAt({ epoch: 0, step: 0 }), ...ALL }, this.#batch, new Map()).graph,
+      this.#trainable.forward(
+        { ...this.#modeAt({ epoch: 0, step: 0 }), ...ALL },
+        this.#batch,
+        new Map(),
+      ).graph,
     ));
   }
 }
@@ -275,7 +279,12 @@ export async function train<S extends "float" | "qat">(
   data: TrainingData,
   options: TrainOptions,
 ): Promise<TrainResult<Model<S>>> {
-  checkStage<"float" | "qat">("train", model, ["float", "qat"], "Train a float model, or one from prepareQat.");
+  checkStage<"float" | "qat">(
+    "train",
+    model,
+    ["float", "qat"],
+    "Train a float model, or one from prepareQat.",
+  );
   const { epochs, batch = BATCH, accumulate = 1 } = options;
   for (const [name, value] of Object.entries({ epochs, batch, accumulate })) {
     if (Number.isSafeInteger(value) && value >= 1) continue;

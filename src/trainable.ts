@@ -11,6 +11,7 @@ import { Model } from "./model.ts";
 import { withTrained } from "./prepareQat.ts";
 import type { QatMode } from "./quantize/qat/model.ts";
 import { trainingGraph } from "./quantize/qat/train.ts";
+import { stateDuring } from "./quantize/qat/weights.ts";
 import { fuseClamps, removeIdentities } from "./quantize/fuse.ts";
 import { symbolicDims } from "./compile.ts";
 import type { Tensor } from "./tensor/tensor.ts";
@@ -69,24 +70,23 @@ export function floatTrainable(model: Model<"float">): Trainable<Model<"float">>
 }
 
 /** A model in quantization-aware training. */
-export function qatTrainable(model: Model<"qat">, learnable: boolean): Trainable<Model<"qat">> {
+export function qatTrainable(model: Model<"qat">): Trainable<Model<"qat">> {
   return {
     forward(mode, batch, values) {
-      const { graph, parameters } = trainingGraph(model.details, mode, dimsOf(model.graph, batch));
+      // Frozen statistics are constants of the graph, and what was observed may be used.
+      const now = stateDuring(model.details, values);
+      const { graph, parameters } = trainingGraph(now, mode, dimsOf(model.graph, batch));
       return { graph: startFrom(graph, values), parameters };
     },
-    modelOf: (values) => withTrained(model, values, { learnable }),
+    modelOf: (values) => withTrained(model, values),
   };
 }
 
-/** What is trained of `model`; `learnable`: scales and zero points too. */
-export function trainableOf<S extends "float" | "qat">(
-  model: Model<S>,
-  learnable: boolean,
-): Trainable<Model<S>> {
+/** What is trained of `model`. */
+export function trainableOf<S extends "float" | "qat">(model: Model<S>): Trainable<Model<S>> {
   const found =
     model.stage === "qat"
-      ? qatTrainable(model as Model<"qat">, learnable)
+      ? qatTrainable(model as Model<"qat">)
       : floatTrainable(model as Model<"float">);
   return found as unknown as Trainable<Model<S>>;
 }

@@ -100,7 +100,7 @@ export async function trainQat(
     const kept = [...variables.keys()].map((name) => [name, values.get(name)!] as const);
     states.push(new Map([...(states.at(-1) ?? last ?? []), ...kept]));
   }
-  const trained = withTrained(model, states.at(-1)!, { learnable: mode.learnable });
+  const trained = withTrained(model, states.at(-1)!);
   return {
     model: trained,
     losses: [...(before?.losses ?? []), ...losses],

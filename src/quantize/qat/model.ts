@@ -47,7 +47,7 @@ export interface QatMode {
   readonly observers: boolean;
   /** Whether numbers are rounded at all. */
   readonly fakeQuantize: boolean;
-  /** Whether scales and zero points are trained, (20). */
+  /** Whether scales and zero points are trained, (20): then nothing is observed. */
   readonly learnable: boolean;
 }
 

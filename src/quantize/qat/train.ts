@@ -58,7 +58,7 @@ class Training {
     const slices = axis === undefined ? {} : { axis };
     // A weight's own range is no statistic: it follows the weight, unless the scale is learned.
     const follows = averagingConstant === undefined && this.#ofWeights.has(quantizer);
-    if (mode.observers || (follows && !mode.learnable))
+    if (!mode.learnable && (mode.observers || follows))
       builder.add({
         op: "MovingAverageObserve",
         name: builder.fresh(`observe ${to}`),

@@ -3,7 +3,9 @@
 
 import { leastWeightScale } from "../../graph/arithmetic.ts";
 import type { Node } from "../../graph/node.ts";
+import { paramsOfRange } from "../../graph/qparams.ts";
 import type { QParams } from "../../graph/value.ts";
+import { fl } from "../../tensor/rounding.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { foldNorm } from "../fuse.ts";
 import { rangeOfConstant } from "../weights.ts";
@@ -47,12 +49,24 @@ function observed(quantizer: Quantizer, filter: Tensor<"float32">) {
   return entriesOf(quantizer, rangeOfConstant(filter, axis), count);
 }
 
+/** Whether the scale of `quantizer` is not the one that its range gives. */
+function isLearned(qat: Qat, quantizer: Quantizer): boolean {
+  const { data } = floatsOf(qat, quantizer.range);
+  const count = data.length / 2;
+  const scales = floatsOf(qat, quantizer.scale).data;
+  return scales.some((scale, c) => {
+    const chosen = paramsOfRange(quantizer.rule, data[c] ?? NaN, data[count + c] ?? NaN);
+    return scale !== fl(chosen.scale);
+  });
+}
+
 /** `qat` with every weight observed whose range is its own. */
 export function observeOwn(qat: Qat): Qat {
   const state = new Map(qat.state);
   for (const node of qat.graph.nodes) {
     const quantizer = qat.weights.get(node.name);
     if (!quantizer || quantizer.averagingConstant !== undefined) continue;
+    if (isLearned(qat, quantizer)) continue;
     for (const [name, tensor] of observed(quantizer, foldedOf(qat, node).filter))
       state.set(name, tensor);
   }
@@ -78,14 +92,14 @@ export function weightParams(
   return { ...quant, scale };
 }
 
-/** `qat` with what training left. Weights whose scale is that of their own range are observed again, unless their
- *  scales were learned. */
-export function stateAfter(
-  qat: Qat,
-  trained: ReadonlyMap<string, Tensor>,
-  learnable: boolean,
-): Qat {
-  const known = [...trained].filter(([name]) => qat.state.has(name));
-  const next = { ...qat, state: new Map([...qat.state, ...known]) };
-  return learnable ? next : observeOwn(next);
+/** `qat` with the variables `values` of a training under way. */
+export function stateDuring(qat: Qat, values: ReadonlyMap<string, Tensor>): Qat {
+  const known = [...values].filter(([name]) => qat.state.has(name));
+  return { ...qat, state: new Map([...qat.state, ...known]) };
+}
+
+/** `qat` with what training left: weights whose scale is that of their own range are observed again, since the last
+ *  update came after the last look. Learned scales stay. */
+export function stateAfter(qat: Qat, trained: ReadonlyMap<string, Tensor>): Qat {
+  return observeOwn(stateDuring(qat, trained));
 }

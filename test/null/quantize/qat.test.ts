@@ -126,7 +126,9 @@ describe("the training graph", () => {
     const mode = { ...defaultMode, observers: false };
     expect(
       messageOf(() => trainingGraph(details, mode, new Map([["batch", 2]]))),
-    ).toMatchInlineSnapshot(`"StageError: train: "images" must be observed before it is quantized; got no range. Train some steps with observers, or prepare with ranges of a calibrated model."`);
+    ).toMatchInlineSnapshot(
+      `"StageError: train: "images" must be observed before it is quantized; got no range. Train some steps with observers, or prepare with ranges of a calibrated model."`,
+    );
   });
 });
 
@@ -149,14 +151,18 @@ describe("prepareQat", () => {
   });
 
   it("refuses what cannot be observed at every step", () => {
-    expect(
-      messageOf(() => prepareQat(float(), { qconfig: qconfigs.int8 })),
-    ).toMatchInlineSnapshot(`"QConfigError: qconfig: activation: training observes every step, which a histogram cannot; got histogram. Use "movingAverageMinMax", or one of qatQConfigs."`);
+    expect(messageOf(() => prepareQat(float(), { qconfig: qconfigs.int8 }))).toMatchInlineSnapshot(
+      `"QConfigError: qconfig: activation: training observes every step, which a histogram cannot; got histogram. Use "movingAverageMinMax", or one of qatQConfigs."`,
+    );
     const qconfig = { ...qatQConfigs.int8, weight: qconfigs.int8.weight };
-    expect(messageOf(() => prepareQat(float(), { qconfig }))).toMatchInlineSnapshot(`"QConfigError: qconfig: weight: training has no scale search; got search "squaredError". Leave it out, or use one of qatQConfigs."`);
+    expect(messageOf(() => prepareQat(float(), { qconfig }))).toMatchInlineSnapshot(
+      `"QConfigError: qconfig: weight: training has no scale search; got search "squaredError". Leave it out, or use one of qatQConfigs."`,
+    );
   });
 
   it("refuses to convert what was never observed", () => {
-    expect(messageOf(() => convert(prepareQat(float())))).toMatchInlineSnapshot(`"StageError: convert: every quantized activation must be observed; got none of "images". Train some steps with observers first."`);
+    expect(messageOf(() => convert(prepareQat(float())))).toMatchInlineSnapshot(
+      `"StageError: convert: every quantized activation must be observed; got none of "images". Train some steps with observers first."`,
+    );
   });
 });
