@@ -3,16 +3,21 @@
 import { describe, expect, it } from "vitest";
 import type { Fields } from "../../../src/autodiff/backward.ts";
 import { appendGradients } from "../../../src/autodiff/gradients.ts";
+import { hyperOf } from "../../../src/autodiff/optimizers.ts";
+import { stepGraph } from "../../../src/autodiff/step.ts";
 import { peakOf } from "../../../src/autodiff/liveness.ts";
 import { recompute } from "../../../src/autodiff/recompute.ts";
 import { rematerialize, splitOf } from "../../../src/autodiff/rematerialize.ts";
 import type { BoundGraph } from "../../../src/graph/bind.ts";
 import { GraphBuilder } from "../../../src/graph/builder.ts";
 import type { Node } from "../../../src/graph/node.ts";
+import { prepareQat, qatQConfigs } from "../../../src/node.ts";
+import { trainableOf } from "../../../src/trainable.ts";
 import { lower } from "../../../src/plan/lower.ts";
 import { bytesOf } from "../../../src/plan/plan.ts";
-import { float32, toNumbers } from "../../../src/tensor/tensor.ts";
+import { float32, tensor, toNumbers } from "../../../src/tensor/tensor.ts";
 import { convnetFeeds, convnetStep } from "../../support/convnet.ts";
+import { TINY_SIDE, tinyModel } from "../../support/tinyTraining.ts";
 import { floats } from "../../support/seeded.ts";
 import { interpretRuns } from "../../support/training.ts";
 
@@ -99,6 +104,35 @@ it("a value is kept where a variable that it was computed from has changed since
   const want = interpretRuns(graph, feeds)[0];
   expect(run(split.fixed)).toEqual(want);
   expect(run(new Set())).not.toEqual(want);
+});
+
+it("quantization-aware training, whose observers change variables on the way, keeps its bits", () => {
+  const qat = prepareQat(tinyModel(3), { qconfig: qatQConfigs.int8 });
+  const mode = {
+    observers: true,
+    fakeQuantize: true,
+    batchNorm: "batch",
+    learnable: false,
+  } as const;
+  const { graph, loss, target, hyper } = stepGraph(
+    trainableOf(qat, false).forward(mode, 2, new Map()),
+    {
+      loss: { kind: "crossEntropy" },
+      optimizer: { kind: "adam", learningRate: 0.01 },
+    },
+  );
+  const feeds = [1, 2].map((update) => ({
+    images: floats([2, 3, TINY_SIDE, TINY_SIDE], 60 + update),
+    [target]: tensor("int32", [2], Int32Array.of(update, 0)),
+    [hyper]: float32(
+      [8],
+      hyperOf({ kind: "adam", learningRate: 0.01 }, { learningRate: 0.01, update }),
+    ),
+  }));
+  const least = catchLeast(() => recompute(graph, { loss, budget: 1 }));
+  expect(least).toBeLessThan(peakOf(graph) * 0.7);
+  const made = recompute(graph, { loss, budget: least });
+  expect(interpretRuns(made.graph, feeds)).toEqual(interpretRuns(graph, feeds));
 });
 
 function reduceAll(builder: GraphBuilder, name: string): string {
