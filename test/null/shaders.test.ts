@@ -165,6 +165,7 @@ const expandedByGeometry = new Set<ShaderName>([
   "batchedF32",
   "softmaxRowsF32",
   "depthwiseGradFilterF32",
+  "depthwiseTransposeF32",
   "depthwiseTileF32",
   "depthwiseTileObservedF32",
   "depthwiseTileI8",
