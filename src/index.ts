@@ -45,6 +45,7 @@ export type { CheckpointStore, KeepOptions } from "./training/checkpointStore.ts
 export { Session, type RunOptions } from "./session.ts";
 export { Model, type PortType, type Stage } from "./model.ts";
 export { qconfigs } from "./quantize/presets.ts";
+export { qatQConfigs } from "./quantize/qat/presets.ts";
 export type { QConfig, TensorSpec } from "./quantize/qconfig.ts";
 export type { Overrides } from "./quantize/annotate.ts";
 export type { ObserverSpec } from "./graph/observer.ts";
