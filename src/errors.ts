@@ -16,6 +16,7 @@ export type ErrorCode =
   | "self-test"
   | "non-finite"
   | "accumulator"
+  | "memory-budget"
   | "qconfig"
   | "stage"
   | "training"
@@ -176,6 +177,23 @@ export class NonFiniteError extends WebGpuQuantError {
 export class AccumulatorError extends WebGpuQuantError {
   override readonly name = "AccumulatorError";
   readonly code = "accumulator";
+}
+
+/** A training step does not fit into the memory it may take, whatever of it is computed again. */
+export class MemoryBudgetError extends WebGpuQuantError {
+  override readonly name = "MemoryBudgetError";
+  readonly code = "memory-budget";
+  readonly budget: number;
+  /** The fewest bytes that were found. */
+  readonly least: number;
+  constructor(budget: number, least: number) {
+    super(
+      `recompute: the values of a step must fit in ${budget} bytes; got ${least} at least. ` +
+        "Give it so many, or train with a smaller batch and accumulate gradients.",
+    );
+    this.budget = budget;
+    this.least = least;
+  }
 }
 
 /** A qconfig that cannot be met. */

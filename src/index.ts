@@ -9,6 +9,16 @@ export { load, type LoadOptions, type Source } from "./load.ts";
 export { prepare, type PrepareOptions } from "./prepare.ts";
 export { calibrate, type CalibrateOptions, type CalibrationProgress } from "./calibrate.ts";
 export { prepareQat, type PrepareQatOptions } from "./prepareQat.ts";
+export { train } from "./train.ts";
+export type {
+  CheckpointOptions,
+  Controls,
+  EpochResult,
+  From,
+  TrainOptions,
+  TrainProgress,
+  TrainResult,
+} from "./trainOptions.ts";
 export { convert } from "./convert.ts";
 export { quantizeDynamic, type QuantizeDynamicOptions } from "./quantizeDynamic.ts";
 export { smoothQuant, type SmoothQuantOptions, type SmoothQuantReport } from "./smoothQuant.ts";
@@ -34,6 +44,7 @@ export type { StatePairs } from "./carriedState.ts";
 export { inspect, type Inspection } from "./inspect.ts";
 export { selfTest, type SelfTestReport } from "./selfTest.ts";
 export type { OptimizerSpec, ParameterGroup } from "./autodiff/optimizers.ts";
+export type { LossSpec } from "./autodiff/step.ts";
 export type { Schedule } from "./training/schedules.ts";
 export type { IndexedData, TrainingData, TrainingSample } from "./training/samples.ts";
 export { Random, type RandomState } from "./training/random.ts";

@@ -193,7 +193,9 @@ class Training<S extends "float" | "qat"> {
     });
     const started = startFrom(step.graph, this.#values);
     const graph = { ...step, graph: started };
-    const trainer = await Trainer.create(graph.graph, device);
+    const { memory } = this.#options;
+    const budget = memory === undefined ? undefined : { loss: graph.loss, bytes: memory };
+    const trainer = await Trainer.create(graph.graph, device, budget);
     return (this.#at = { mode, graph, trainer });
   }
 

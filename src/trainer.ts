@@ -1,12 +1,13 @@
 // A training step on a device: one plan that goes forward, backward and updates, replayed for every batch. What
 // is trained stays on the device between steps, and is read when somebody asks.
 
+import { recompute } from "./autodiff/recompute.ts";
 import type { BoundGraph } from "./graph/bind.ts";
 import type { Device } from "./gpu/device.ts";
 import { Program } from "./gpu/program.ts";
 import { layoutOf, unpackLayout } from "./plan/layout.ts";
 import { lower } from "./plan/lower.ts";
-import type { Plan } from "./plan/plan.ts";
+import { bytesOf, type Plan } from "./plan/plan.ts";
 import { targetOf } from "./plan/target.ts";
 import { tensor, type Tensor, type Tensors } from "./tensor/tensor.ts";
 
@@ -17,9 +18,19 @@ export class Trainer implements Disposable {
     this.#program = program;
   }
 
-  /** Lower, allocate and compile. On failure nothing stays allocated. */
-  static async create(graph: BoundGraph, device: Device): Promise<Trainer> {
-    return new Trainer(await Program.create(device, lower(graph, targetOf(device.facts))));
+  /** Lower, allocate and compile. With a budget, the values between nodes take no more bytes than that. On failure
+   *  nothing stays allocated. Throws MemoryBudgetError where it cannot be met. */
+  static async create(
+    graph: BoundGraph,
+    device: Device,
+    budget?: { readonly loss: string; readonly bytes: number },
+  ): Promise<Trainer> {
+    const target = targetOf(device.facts);
+    const measure = (graph: BoundGraph) => bytesOf(lower(graph, target), "arena");
+    const fitting = budget
+      ? recompute(graph, { loss: budget.loss, budget: budget.bytes, measure }).graph
+      : graph;
+    return new Trainer(await Program.create(device, lower(fitting, target)));
   }
 
   get plan(): Plan {

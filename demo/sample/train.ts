@@ -94,7 +94,8 @@ async function* batches(data: IndexedData, count: number) {
   }
 }
 
-async function main(path: string): Promise<void> {
+/** Train, and write the network to `path`. */
+export async function main(path = "demo/sample/model.onnx"): Promise<void> {
   using device = await requestDevice();
   const began = performance.now();
   const seconds = () => `${((performance.now() - began) / 1000).toFixed(0)} s`;
@@ -142,5 +143,3 @@ async function main(path: string): Promise<void> {
   const { top1 } = await evaluate(session, batches(test, 50));
   console.log(`test top-1 ${top1.toFixed(2)} % of ${TESTED}, ${file.length} bytes, ${seconds()}`);
 }
-
-await main(process.argv[2] ?? "demo/sample/model.onnx");

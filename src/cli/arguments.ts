@@ -91,6 +91,26 @@ export class Arguments {
     throw usage(this.#grammar, `--${name} must be ${rule}; got ${JSON.stringify(text)}`);
   }
 
+  /** A number from `least` to `greatest`, or undefined where the option is not given. */
+  number(name: string, least: number, greatest = Infinity): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const value = Number(text);
+    if (text.trim() !== "" && Number.isFinite(value) && value >= least && value <= greatest)
+      return value;
+    const rule = greatest === Infinity ? `of at least ${least}` : `from ${least} to ${greatest}`;
+    throw usage(this.#grammar, `--${name} must be a number ${rule}; got ${JSON.stringify(text)}`);
+  }
+
+  /** One of `known`, or undefined where the option is not given. */
+  choice<T extends string>(name: string, known: readonly T[]): T | undefined {
+    const text = this.text(name);
+    const found = known.find((each) => each === text);
+    if (text === undefined || found !== undefined) return found;
+    const rule = `one of ${known.join(", ")}`;
+    throw usage(this.#grammar, `--${name} must be ${rule}; got ${JSON.stringify(text)}`);
+  }
+
   /** Throws a UsageError about this command. */
   fail(problem: string): never {
     throw usage(this.#grammar, problem);

@@ -9,6 +9,7 @@ import { exportOnnx } from "./commands/export.ts";
 import { inspect } from "./commands/inspect.ts";
 import { quantize } from "./commands/quantize.ts";
 import { run } from "./commands/run.ts";
+import { train } from "./commands/train.ts";
 import { tune } from "./commands/tune.ts";
 import type { Command } from "./context.ts";
 import { describeFailure } from "./failure.ts";
@@ -20,6 +21,7 @@ export const commands: readonly Command[] = [
   doctor,
   inspect,
   quantize,
+  train,
   exportOnnx,
   evaluate,
   compare,

@@ -16,7 +16,8 @@ import { facts } from "./table.ts";
 import { readDims } from "./sizes.ts";
 import { readTuning } from "./tuning.ts";
 
-async function* labelled(
+/** A stream of pictures with the class of each. */
+export async function* labelled(
   stream: AsyncIterable<PictureBatch>,
   labels: Labels,
 ): AsyncGenerator<LabelledBatch, void, undefined> {
@@ -26,7 +27,7 @@ async function* labelled(
 
 /** Number of classes, where it is known: the last size of the only output. Throws InputError for a
  *  model that is no classifier. */
-function classesOf({ path, model }: LoadedModel): number | undefined {
+export function classesOf({ path, model }: LoadedModel): number | undefined {
   const [output, ...more] = Object.values(model.outputs);
   if (output?.dtype !== "float32" || output.shape.length < 2 || more.length > 0) {
     const got = Object.entries(model.outputs).map(

@@ -26,8 +26,8 @@ export class Progress {
     this.#now = now;
   }
 
-  /** `done` of `total` samples of the job called `label`; a new label starts a new bar. */
-  report(label: string, done: number, total: number | undefined): void {
+  /** `done` of `total` samples of the job called `label`; a new label starts a new bar. `told` stands behind it. */
+  report(label: string, done: number, total: number | undefined, told = ""): void {
     if (!this.#stream.isTTY) return;
     const now = this.#now();
     if (label !== this.#label) {
@@ -37,7 +37,8 @@ export class Progress {
     const finished = total !== undefined && done >= total;
     if (now - this.#drawn < INTERVAL && !finished) return;
     this.#drawn = now;
-    const line = barLine(label, done, total, this.#remaining(done, total, now));
+    const bar = barLine(label, done, total, this.#remaining(done, total, now));
+    const line = told === "" ? bar : `${bar}  ${told}`;
     this.#stream.write(`\r\x1b[2K${line.slice(0, (this.#stream.columns ?? 80) - 1)}`);
     this.#visible = true;
   }

@@ -46,6 +46,7 @@ import depthwiseI8Wgsl from "../../shaders/depthwise_i8.wgsl?raw";
 import depthwiseTileF32Wgsl from "../../shaders/depthwise_tile_f32.wgsl?raw";
 import depthwiseTileI8Wgsl from "../../shaders/depthwise_tile_i8.wgsl?raw";
 import depthwiseTileObservedF32Wgsl from "../../shaders/depthwise_tile_observed_f32.wgsl?raw";
+import depthwiseTransposeF32Wgsl from "../../shaders/depthwise_transpose_f32.wgsl?raw";
 import dequantizeI8Wgsl from "../../shaders/dequantize_i8.wgsl?raw";
 import fakeQuantizeF32Wgsl from "../../shaders/fake_quantize_f32.wgsl?raw";
 import fakeQuantizeGradF32Wgsl from "../../shaders/fake_quantize_grad_f32.wgsl?raw";
@@ -162,6 +163,7 @@ import softmaxRowsF32Wgsl from "../../shaders/softmax_rows_f32.wgsl?raw";
 import spreadF32Wgsl from "../../shaders/spread_f32.wgsl?raw";
 import squaresF32Wgsl from "../../shaders/squares_f32.wgsl?raw";
 import sumPartsF32Wgsl from "../../shaders/sum_parts_f32.wgsl?raw";
+import sumRowsF32Wgsl from "../../shaders/sum_rows_f32.wgsl?raw";
 import sumsF32Wgsl from "../../shaders/sums_f32.wgsl?raw";
 import unaryF32Wgsl from "../../shaders/unary_f32.wgsl?raw";
 import unaryGradF32Wgsl from "../../shaders/unary_grad_f32.wgsl?raw";
@@ -844,6 +846,19 @@ const depthwiseTileObservedF32 = {
     bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
     out: {binding: 4, type: "storage", element: "vec4f"},
     slot: {binding: 5, type: "storage", element: "atomic<u32>"},
+  },
+} as const satisfies Shader;
+
+const depthwiseTransposeF32 = {
+  label: "depthwise_transpose_f32",
+  parts: [libGridWgsl, depthwiseTransposeF32Wgsl],
+  tile: {ROWS: 2, COLUMNS: 2, KERNEL_HEIGHT: 3, KERNEL_WIDTH: 3, STRIDE_HEIGHT: 2, STRIDE_WIDTH: 2, REACH_HEIGHT: 2, REACH_WIDTH: 2, PATCH_HEIGHT: 3, PATCH_WIDTH: 3},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 40, fields: {count: {offset: 0, type: "u32"}, rowTiles: {offset: 4, type: "u32"}, columnTiles: {offset: 8, type: "u32"}, height: {offset: 12, type: "u32"}, width: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, outHeight: {offset: 24, type: "u32"}, outWidth: {offset: 28, type: "u32"}, padTop: {offset: 32, type: "u32"}, padLeft: {offset: 36, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    filters: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 3, type: "storage", element: "vec4f"},
   },
 } as const satisfies Shader;
 
@@ -1639,6 +1654,18 @@ const sumPartsF32 = {
   },
 } as const satisfies Shader;
 
+const sumRowsF32 = {
+  label: "sum_rows_f32",
+  parts: [libChannelRowsWgsl, sumRowsF32Wgsl],
+  tile: {},
+  overrides: {WORKGROUP: "u32", WIDE: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 28, fields: {rows: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, tiles: {offset: 12, type: "u32"}, share: {offset: 16, type: "u32"}, groups: {offset: 20, type: "u32"}, scale: {offset: 24, type: "f32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    out: {binding: 2, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
 const sumsF32 = {
   label: "sums_f32",
   parts: [libGridWgsl, sumsF32Wgsl],
@@ -1719,7 +1746,7 @@ const where32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { accumulateF32, adamUpdateF32, argF32, averagePoolGradF32, batchNormF32, batchNormFactsF32, batchNormGradF32, batchNormMomentsF32, batchNormParametersGradF32, batchNormStatisticsF32, batchNormSumsF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clampGradF32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convGradFilterF32, convGradFilterQuadF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseGradFilterF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, fakeQuantizeLearnF32, fakeQuantizeStepsF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, groupedGradFilterF32, gruDynamicI8, gruF32, gruGradF32, guardStepF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, lstmGradF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, maxPoolGradF32, narrowI8, observeAverageF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, packFilterF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, recurrentBiasF32, recurrentCellsF32, recurrentWeightsF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, spreadF32, squaresF32, sumPartsF32, sumsF32, unaryF32, unaryGradF32, unaryRangeF32, updateRunningF32, where32 } as const;
+export const shaders = { accumulateF32, adamUpdateF32, argF32, averagePoolGradF32, batchNormF32, batchNormFactsF32, batchNormGradF32, batchNormMomentsF32, batchNormParametersGradF32, batchNormStatisticsF32, batchNormSumsF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clampGradF32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convGradFilterF32, convGradFilterQuadF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseGradFilterF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, depthwiseTransposeF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, fakeQuantizeLearnF32, fakeQuantizeStepsF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, groupedGradFilterF32, gruDynamicI8, gruF32, gruGradF32, guardStepF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, lstmGradF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, maxPoolGradF32, narrowI8, observeAverageF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, packFilterF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, recurrentBiasF32, recurrentCellsF32, recurrentWeightsF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, spreadF32, squaresF32, sumPartsF32, sumRowsF32, sumsF32, unaryF32, unaryGradF32, unaryRangeF32, updateRunningF32, where32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

@@ -49,7 +49,7 @@ export interface StepArgs<S extends ShaderName> {
 }
 
 /** The bindings that a shader writes are named so; every other storage binding is read-only. */
-const WRITTEN = new Set([
+export const WRITTEN: ReadonlySet<string> = new Set([
   ...["out", "slot", "hOut", "cOut", "outScale", "outZero", "outRange", "outSums", "outNorm"],
   ...["parameter", "summed", "velocity", "first", "second"],
   ...["outMean", "outVariance", "outBias", "outDivisor", "runningMean", "runningVariance"],

@@ -52,7 +52,8 @@ export function validateSchedule(schedule: Schedule): void {
   }
 }
 
-/** What the learning rate is multiplied by in the update after `done` of them, of `total`. */
+/** What the learning rate is multiplied by in the update after `done` of them, of `total`; Infinity where that is not
+ *  known. Throws InputError for a cosine that then has no end. */
 export function scheduleFactor(schedule: Schedule, done: number, total: number): number {
   const { updates: warm = 0, from = 1 / 3 } = schedule.warmUp ?? {};
   if (done < warm) return from + ((1 - from) * done) / warm;
@@ -66,6 +67,11 @@ export function scheduleFactor(schedule: Schedule, done: number, total: number):
       return schedule.gamma ** schedule.at.filter((at) => since >= at).length;
     case "cosine": {
       const { minimum = 0, updates = Math.max(1, total - warm) } = schedule;
+      if (updates === Infinity)
+        throw new InputError(
+          'schedule "cosine": updates must be given where the length of the data is not known; got none. ' +
+            "Give a number, or data with a length.",
+        );
       const turn = Math.min(since / updates, 1) * Math.PI;
       return minimum + ((1 - minimum) * (1 + Math.cos(turn))) / 2;
     }

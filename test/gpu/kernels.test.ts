@@ -32,7 +32,7 @@ afterAll(() => {
 describe.each([
   { group: "convolutions", families: convolutions, runs: 250 },
   { group: "convolutions past one tile", families: largeConvolutions, runs: 6 },
-  { group: "gradients of convolutions", families: convGrads, runs: 150 },
+  { group: "gradients of convolutions", families: convGrads, runs: 100 },
   { group: "gradients of convolutions past one tile", families: largeConvGrads, runs: 6 },
   { group: "PyTorch's engines", families: engines, runs: 150 },
   { group: "matrix products", families: products, runs: 200 },

@@ -1,13 +1,15 @@
 // Optimizers on the device: PyTorch's twenty steps, and random parameters of every number of axes against the
 // reference, with padding lanes that must stay 0 whatever gradients have in theirs.
 
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hyperOf, type OptimizerSpec } from "../../src/autodiff/optimizers.ts";
+import { appendOptimizer, hyperOf, type OptimizerSpec } from "../../src/autodiff/optimizers.ts";
 import type { Device } from "../../src/gpu/device.ts";
 import { GraphBuilder } from "../../src/graph/builder.ts";
 import { elementStrides, layoutOf } from "../../src/plan/layout.ts";
 import { Session } from "../../src/session.ts";
-import { float32, sizeOf, toNumbers } from "../../src/tensor/tensor.ts";
+import { float32, sizeOf, tensor, toNumbers } from "../../src/tensor/tensor.ts";
+import { dim, seed } from "../support/cases.ts";
 import { testDevice } from "../support/device.ts";
 import { optimizerCases, optimizerGraph } from "../support/optimizerFixture.ts";
 import { floats } from "../support/seeded.ts";
@@ -73,6 +75,51 @@ describe("every parameter is updated as the reference does", () => {
   });
 });
 
+const randomSpec: fc.Arbitrary<OptimizerSpec> = fc
+  .record({
+    kind: fc.constantFrom("sgd" as const, "adam" as const, "adamw" as const),
+    momentum: fc.constantFrom(0, 0.5, 0.9),
+    dampening: fc.constantFrom(0, 0.3),
+    weightDecay: fc.constantFrom(0, 0.1),
+    maxNorm: fc.constantFrom(undefined, 0.1, 100),
+  })
+  .map(({ kind, momentum, dampening, weightDecay, maxNorm }) => {
+    const shared = { learningRate: 0.1, weightDecay, ...(maxNorm ? { maxNorm } : {}) };
+    if (kind !== "sgd") return { kind, ...shared };
+    const nesterov = momentum > 0 && dampening === 0;
+    return { kind, ...shared, momentum, dampening, nesterov };
+  });
+
+describe("random optimizers on random parameters", () => {
+  it("equal the reference", async () => {
+    const shape = fc.array(dim, { maxLength: 5 }).filter((sizes) => sizeOf(sizes) < 4000);
+    const parameters = fc.array(shape, { minLength: 1, maxLength: 4 });
+    const property = fc.asyncProperty(
+      fc.record({ spec: randomSpec, parameters, accumulate: fc.boolean(), seed }),
+      async (given) => {
+        const { spec, accumulate } = given;
+        const named = new Map(given.parameters.map((sizes, index) => [`p${index}`, sizes]));
+        const feeds = [1, 2].map((run) => {
+          const update = accumulate ? 1 : run;
+          const step = {
+            learningRate: 0.1,
+            update,
+            accumulation: 2,
+            apply: !accumulate || run === 2,
+          };
+          const gradients = [...named].map(([name, sizes], index) => {
+            return [`gradient ${name}`, floats(sizes, given.seed + run * 10 + index)] as const;
+          });
+          return { hyper: float32([8], hyperOf(spec, step)), ...Object.fromEntries(gradients) };
+        });
+        const graph = optimizerGraph(spec, [], named, accumulate);
+        await checkRuns(device, graph, feeds, { tolerance: TOLERANCE, terms: 1 });
+      },
+    );
+    await fc.assert(property, { seed: 20261126, numRuns: 25, endOnFailure: false });
+  });
+});
+
 /** Elements that lie in `shape`'s layout, by their places. */
 function placesOf(shape: readonly number[]): Set<number> {
   const strides = elementStrides(layoutOf(shape));
@@ -96,11 +143,14 @@ describe("what gradients have in their padding", () => {
       const builder = new GraphBuilder();
       builder.input("hyper", { dtype: "float32", shape: [8] });
       builder.input("x", { dtype: "float32", shape });
-      // Exp leaves 1 where its input's padding is 0.
-      builder.add({ op: "Exp", name: "e", inputs: ["x"], outputs: ["gradient"] });
       const values = floats(shape, 5);
+      // Where takes the scalar where its condition's padding is 0, so the gradient has 7 in its own.
+      builder.constant("seven", float32([], [7]));
+      const mask = Uint8Array.from(values.data, (_, i) => Number(i % 3 > 0));
+      builder.constant("condition", tensor("bool", shape, mask));
+      const inputs = ["condition", "x", "seven"];
+      builder.add({ op: "Where", name: "where", inputs, outputs: ["gradient"] });
       builder.variable("w", values);
-      const { appendOptimizer } = await import("../../src/autodiff/optimizers.ts");
       const appended = appendOptimizer(builder, spec, [], new Map([["w", "gradient"]]), {
         hyper: "hyper",
         accumulate,

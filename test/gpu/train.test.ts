@@ -153,7 +153,7 @@ describe("train", () => {
     const data = tinyData(160);
     const get = async (index: number) => {
       const sample = await data.get(index);
-      if (index === 77) (sample.tensors["images"]?.data as Float32Array)[5] = NaN;
+      if (index === 77) (sample.tensors["images"]!.data as Float32Array)[5] = NaN;
       return sample;
     };
     const broken = train(tinyModel(1), { ...data, get }, { ...options(), shuffle: false });

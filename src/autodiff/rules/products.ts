@@ -33,6 +33,12 @@ function turned(back: Backward, name: string): string {
   return back.add({ op: "Transpose", inputs: [name], perm: [...perm, column, row] });
 }
 
+/** Σ over batch and places of dY, the places first: each picture's sum is one of its own, side by side. */
+function biasGradient(back: Backward, dY: string): string {
+  const sums = back.add({ op: "ReduceSum", inputs: [dY], axes: [2, 3], keepdims: true });
+  return back.add({ op: "ReduceSum", inputs: [sums], axes: [0, 2, 3], keepdims: false });
+}
+
 export const productRules: Rules = {
   Conv: (back, node, [dY = ""], wanted) => {
     const [x = "", filter = ""] = node.inputs;
@@ -43,9 +49,7 @@ export const productRules: Rules = {
         ? back.add({ op: "ConvTranspose", inputs: [dY, filter], ...shared, size })
         : undefined,
       wanted[1] ? back.add({ op: "ConvGradFilter", inputs: [x, dY], ...shared }) : undefined,
-      wanted[2]
-        ? back.add({ op: "ReduceSum", inputs: [dY], axes: [0, 2, 3], keepdims: false })
-        : undefined,
+      wanted[2] ? biasGradient(back, dY) : undefined,
     ];
   },
 

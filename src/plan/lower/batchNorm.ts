@@ -5,23 +5,12 @@ import type { BatchNormGrad, BatchNormTraining, UpdateRunning } from "../../grap
 import type { Node, NodeOf } from "../../graph/node.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import { layoutOf, type Layout } from "../layout.ts";
+import { partition, rowsOf } from "./channelRows.ts";
 import { floatBounds, workgroups, type Lowering, type Placed } from "./context.ts";
 import { emitReshape } from "./movement.ts";
 
 /** Words of lib/batch_norm.wgsl's facts about four channels. */
 const FACTS = 5;
-
-/** Rows and words of a value whose channels lie last. */
-interface Rows {
-  readonly rows: number;
-  readonly words: number;
-  /** Channels. */
-  readonly last: number;
-}
-
-function rowsOf({ words: all, lastWords: words, last }: Layout): Rows {
-  return { rows: all / Math.max(1, words), words, last };
-}
 
 /** (B, C, …) as a shape whose layout has the channels last. */
 function pictureShape({ logical }: Layout): readonly number[] {
@@ -49,18 +38,11 @@ function withPicture(lowering: Lowering, node: Node, write: (out: Placed) => voi
   emitReshape(lowering, node, picture, out);
 }
 
-/** How lib/channel_rows.wgsl shares out the rows: as many workgroups as fill an adapter, and no more. */
-function partition(lowering: Lowering, node: Node, { rows, words }: Rows) {
-  const { software } = lowering.target;
-  const WORKGROUP = software ? 4 : 64;
-  const WIDE = 2 ** Math.floor(Math.log2(Math.min(words, software ? 4 : 16)));
-  const tiles = Math.ceil(words / WIDE);
-  const perInvocation = software ? 256 : 16;
-  const wanted = Math.ceil(rows / ((WORKGROUP / WIDE) * perInvocation));
-  const most = Math.max(1, Math.floor((software ? 32 : 1024) / tiles));
-  const share = Math.ceil(rows / Math.max(1, Math.min(wanted, most, 256)));
-  if (rows === 0) throw lowering.unsupported(node, "a channel must have elements");
-  return { overrides: { WORKGROUP, WIDE }, tiles, share, splits: Math.ceil(rows / share) };
+/** How the sums of the channels of x are shared out. */
+function shareOut(lowering: Lowering, node: Node, { layout }: Placed) {
+  const sizes = rowsOf(layout);
+  if (sizes.rows === 0) throw lowering.unsupported(node, "a channel must have elements");
+  return { ...sizes, ...partition(lowering, node, sizes) };
 }
 
 /** A constant 1 for every channel: no divisor. */
@@ -93,9 +75,7 @@ function emitFacts(
 
 export function lowerBatchNormTraining(lowering: Lowering, node: BatchNormTraining): void {
   const x = asPicture(lowering, node, lowering.input(node, 0));
-  const sizes = rowsOf(x.layout);
-  const { rows, words, last } = sizes;
-  const { overrides, tiles, share, splits } = partition(lowering, node, sizes);
+  const { rows, words, last, overrides, tiles, share, splits } = shareOut(lowering, node, x);
   const [scale, bias] = [lowering.input(node, 1), lowering.input(node, 2)];
   const divisor = node.inputs.length > 3 ? lowering.input(node, 3) : ones(lowering, last);
   const parts = scratchWords(lowering, splits * words * 2);
@@ -130,9 +110,7 @@ export function lowerBatchNormTraining(lowering: Lowering, node: BatchNormTraini
 export function lowerBatchNormGrad(lowering: Lowering, node: BatchNormGrad): void {
   const gradient = asPicture(lowering, node, lowering.input(node, 0)).ref;
   const x = asPicture(lowering, node, lowering.input(node, 1));
-  const sizes = rowsOf(x.layout);
-  const { rows, words, last } = sizes;
-  const { overrides, tiles, share, splits } = partition(lowering, node, sizes);
+  const { rows, words, last, overrides, tiles, share, splits } = shareOut(lowering, node, x);
   const hasDivisor = node.inputs.length > 6;
   const facts = emitFacts(lowering, node, {
     scale: lowering.input(node, 2),

@@ -6,17 +6,13 @@ import type { ConvGradFilter } from "../../graph/convGrads.ts";
 import type { Node } from "../../graph/node.ts";
 import { workgroups, type Lowering, type Placed } from "./context.ts";
 import { isTiled, sizesOfTile } from "./depthwise.ts";
+import { ROWS } from "./integers.ts";
 import { isDepthwise, widenedShape, type FilterShape } from "./filters.ts";
 import { hasQuads } from "../target.ts";
 import { isPointwise, sizesOf, windowGeometry, type Geometry } from "./product.ts";
 
 /** Invocations that keep a device busy. */
-const BUSY = {
-  get software() {
-    return Number(process.env["BUSY"] ?? 1024);
-  },
-  gpu: 32768,
-};
+const BUSY = { software: 1024, gpu: 32768 };
 /** Least pixels of a slice: fewer do not pay for adding one slice more. */
 const LEAST = 64;
 /** Bytes of all slices of one filter. */
@@ -70,12 +66,27 @@ export function lowerConvGradFilter(lowering: Lowering, node: ConvGradFilter): v
   emitGradFilter(lowering, node, { geometry, shape, x, dY, out });
 }
 
+/** out (M, N) = Σₖ left (K, M) · right (K, N): the gradient of a linear layer by its matrix, and of rows by a 1 × 1
+ *  filter. */
+export function emitTransposedProduct(
+  lowering: Lowering,
+  node: Node,
+  left: Placed,
+  right: Placed,
+  out: Placed,
+): void {
+  const [outs = 1, perGroup = 1] = out.layout.logical;
+  const geometry = { batch: left.layout.logical[0] ?? 1, ...ROWS };
+  const shape = { outs, perGroup, taps: 1, group: 1 };
+  emitGradFilter(lowering, node, { geometry, shape, x: right, dY: left, out });
+}
+
 export interface GradFilter {
   readonly geometry: Geometry;
   readonly shape: FilterShape;
   readonly x: Placed;
   readonly dY: Placed;
-  /** (outs, perGroup, …) as it lies. */
+  /** (outs, perGroup, …) as it lies, or (outs, perGroup) of a matrix. */
   readonly out: Placed;
 }
 
@@ -87,10 +98,12 @@ export function emitGradFilter(lowering: Lowering, node: Node, product: GradFilt
   return isWhole ? emitDense(lowering, node, product) : emitGrouped(lowering, node, product);
 }
 
+/** Output words that quads pay for. */
+const LEAST_WORDS = 3;
+
 /** Output words of an invocation, and columns of it or of its quad. */
 const ALONE = { OUTS: 2, COLUMNS: 4 } as const;
-const quadTile = () =>
-  JSON.parse(process.env["QUAD"] ?? '{"OUTS":1,"COLUMNS":4}') as { OUTS: number; COLUMNS: number };
+const QUAD = { OUTS: 1, COLUMNS: 4 } as const;
 
 function emitDense(
   lowering: Lowering,
@@ -98,8 +111,11 @@ function emitDense(
   { geometry, shape, x, dY, out }: GradFilter,
 ): void {
   const { kernelHeight: _height, ...sizes } = sizesOf(geometry, shape);
-  const QUAD = quadTile();
-  const quads = QUAD.OUTS > 0 && hasQuads(lowering.target) && sizes.groupOuts >= 3;
+  const quads = lowering.settle(
+    node,
+    "quads",
+    () => hasQuads(lowering.target) && sizes.groupOuts >= LEAST_WORDS,
+  );
   const tile = quads ? QUAD : ALONE;
   const lanes = quads ? 4 : 1;
   const columns = shape.taps * sizes.groupWords;

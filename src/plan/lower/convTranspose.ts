@@ -1,13 +1,13 @@
 // ConvTranspose: docs/quantization.md (90). One idea: the pixels of its output that the stride takes to one phase read
 // every stride-th tap of the filter, turned round, so each phase is a convolution of stride 1 with a filter of its
-// own, which the dispatch that packs it picks out; no zeros are multiplied.
+// own, which the dispatch that packs it picks out; no zeros are multiplied. Depthwise, one kernel does all phases.
 
 import type { ConvTranspose } from "../../graph/convGrads.ts";
 import { elementStrides } from "../layout.ts";
 import { workgroups, type Lowering, type Placed } from "./context.ts";
 import { emit } from "./conv.ts";
 import { widenedShape } from "./filters.ts";
-import type { FilterSource } from "./packing.ts";
+import { depthwiseFilter, type FilterSource } from "./packing.ts";
 import type { Geometry } from "./product.ts";
 
 /** One phase along one axis. */
@@ -76,6 +76,7 @@ export function lowerConvTranspose(lowering: Lowering, node: ConvTranspose): voi
   const { kernel, strides, dilations, pads, size, group } = node;
   const [batch = 1, ins = 1, inHeight = 1, inWidth = 1] = x.layout.logical;
   const [, outs = 1] = out.layout.logical;
+  if (isCellular(node, outs)) return emitCells(lowering, node, x, filter, out);
   const phases = ([0, 1] as const).map((axis) =>
     phasesOf(size[axis], kernel[axis], strides[axis], dilations[axis], pads[axis]),
   );
@@ -129,6 +130,67 @@ function emitSpread(
       ...{ top: rows.first, left: columns.first },
     },
     buffers: { x: (part ?? lowering.input(node, 0)).ref, out: out.ref },
+    groups: workgroups(count),
+  });
+}
+
+/** Cells of an invocation, down and across. */
+const CELLS = { ROWS: 2, COLUMNS: 2 } as const;
+
+/** Whether the depthwise kernel that does all phases at once takes `node`: what it keeps must fit registers. */
+function isCellular({ group, kernel, strides, dilations }: ConvTranspose, outs: number): boolean {
+  const isStrided = Math.max(...strides) === 2;
+  return (
+    group === outs &&
+    group > 1 &&
+    isStrided &&
+    Math.max(...dilations) === 1 &&
+    Math.max(...kernel) <= 7
+  );
+}
+
+function emitCells(
+  lowering: Lowering,
+  node: ConvTranspose,
+  x: Placed,
+  filter: Placed,
+  out: Placed,
+): void {
+  const { kernel, strides, pads, size, group } = node;
+  const [batch = 1, , height = 1, width = 1] = x.layout.logical;
+  const [reachHeight, reachWidth] = [0, 1].map((axis) =>
+    Math.ceil((kernel[axis] ?? 1) / (strides[axis] ?? 1)),
+  ) as [number, number];
+  const tilesOf = (axis: 0 | 1, cells: number) =>
+    Math.ceil((Math.floor((size[axis] - 1 + pads[axis]) / strides[axis]) + 1) / cells);
+  const [rowTiles, columnTiles] = [tilesOf(0, CELLS.ROWS), tilesOf(1, CELLS.COLUMNS)];
+  const words = out.layout.lastWords;
+  const count = batch * rowTiles * columnTiles * words;
+  const [first = 0, , row = 0, column = 0] = elementStrides(filter.layout);
+  const shape = { outs: group, perGroup: 1, taps: kernel[0] * kernel[1], group };
+  const source: FilterSource = {
+    ...{ ref: filter.ref, outsPerGroup: 1, perGroup: 1, kernelWidth: kernel[1], alpha: 1 },
+    strides: { group: first, out: 0, input: 0, row, column, base: 0 },
+  };
+  lowering.plan.step("depthwiseTransposeF32", {
+    node: node.name,
+    overrides: {
+      ...CELLS,
+      ...{ KERNEL_HEIGHT: kernel[0], KERNEL_WIDTH: kernel[1] },
+      ...{ STRIDE_HEIGHT: strides[0], STRIDE_WIDTH: strides[1] },
+      ...{ REACH_HEIGHT: reachHeight, REACH_WIDTH: reachWidth },
+      PATCH_HEIGHT: CELLS.ROWS + reachHeight - 1,
+      PATCH_WIDTH: CELLS.COLUMNS + reachWidth - 1,
+    },
+    uniforms: {
+      ...{ count, rowTiles, columnTiles, height, width, words },
+      ...{ outHeight: size[0], outWidth: size[1], padTop: pads[0], padLeft: pads[1] },
+    },
+    buffers: {
+      x: x.ref,
+      filters: depthwiseFilter(lowering, { node, filter: { shape, source } }),
+      out: out.ref,
+    },
     groups: workgroups(count),
   });
 }

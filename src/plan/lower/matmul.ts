@@ -6,6 +6,7 @@ import type { Binary, ChannelClamp, Gemm, MatMul } from "../../graph/node.ts";
 import { storedWeight } from "../../graph/weightOnly.ts";
 import { sizeOf, toNumbers } from "../../tensor/tensor.ts";
 import { emitChannelClamp } from "./channelClamp.ts";
+import { emitTransposedProduct } from "./convGradFilter.ts";
 import { floatBounds, type Lowering, type Placed } from "./context.ts";
 import { emitBinary } from "./elementwise.ts";
 import { isRow, takeBias, takeResidual, type Residual } from "./residual.ts";
@@ -52,6 +53,22 @@ function isByRows(lowering: Lowering, node: Gemm | MatMul, rows: number): boolea
   return lowering.settle(node, "by rows", () => rows >= ENOUGH_ROWS);
 }
 
+/** Whether `node` is a product as that of the gradient by a matrix: over the rows of both operands, and nothing else. */
+function isGradient(lowering: Lowering, node: Gemm): boolean {
+  const { transA, transB, alpha, low, high } = node;
+  const isFloat = node.inputs.every((name) => !lowering.quant(name));
+  const hasBias = node.inputs.length > 2;
+  return (
+    transA &&
+    !transB &&
+    alpha === 1 &&
+    !hasBias &&
+    isFloat &&
+    low === undefined &&
+    high === undefined
+  );
+}
+
 export function lowerGemm(lowering: Lowering, node: Gemm): void {
   emitGemm(lowering, node, lowering.output(node), clampOf<ChannelClamp>(node));
 }
@@ -80,6 +97,8 @@ function emitGemm(lowering: Lowering, node: Gemm, final: Placed, own: ChannelCla
     lowerWeightRows(lowering, node, x, product, { transposed, alpha, bias: numbers, clamp });
   } else if (isByRow) {
     lowerRows(lowering, node, x, product, { transposed, alpha, bias: undefined, clamp });
+  } else if (isGradient(lowering, node) && product.layout.words > 0) {
+    emitTransposedProduct(lowering, node, x, lowering.input(node, 1), product);
   } else {
     const k = x.layout.logical[node.transA ? 0 : 1] ?? 1;
     const straight = numbers === undefined;

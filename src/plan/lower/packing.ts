@@ -57,7 +57,10 @@ export function tiledFilter(
 }
 
 /** (words, taps): what depthwise_*.wgsl read. */
-export function depthwiseFilter(lowering: Lowering, { node, filter }: Product): Ref {
+export function depthwiseFilter(
+  lowering: Lowering,
+  { node, filter }: Pick<Product, "node" | "filter">,
+): Ref {
   const { shape } = filter;
   if ("data" in filter) {
     return lowering.packed(node, "depthwise float filter", () =>

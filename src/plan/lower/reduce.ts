@@ -5,6 +5,7 @@ import { averageMultiplier } from "../../graph/arithmetic.ts";
 import type { ArgReduce, Node, NodeOf, Reduce } from "../../graph/node.ts";
 import { fl } from "../../tensor/rounding.ts";
 import { elementStrides, padFront } from "../layout.ts";
+import { emitSumOfRows, isSumOfRows } from "./channelRows.ts";
 import { storedBounds, WORKGROUP, type Lowering, type Placed } from "./context.ts";
 import { emitReshape } from "./movement.ts";
 
@@ -76,6 +77,8 @@ function emitReduce(
       throw lowering.unsupported(node, "input and output must both be float or both quantized");
     const [OP, empty] = kinds[op];
     const scale = op === "ReduceMean" ? fl(1 / summed) : 1;
+    if (OP === 0 && isSumOfRows(lowering, node, x, axes))
+      return emitSumOfRows(lowering, node, x, out, scale);
     lowering.plan.step("reduceF32", {
       node: node.name,
       overrides: { ...overrides, OP },

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { bindShapes } from "../../../src/graph/bind.ts";
 import { valueOf, type Graph } from "../../../src/graph/graph.ts";
 import { load } from "../../../src/load.ts";
+import { WRITTEN } from "../../../src/plan/builder.ts";
 import { lower } from "../../../src/plan/lower.ts";
 import { align, lowerBound, placeTensors, type Lifetime } from "../../../src/plan/memory.ts";
 import { bytesOf, type Plan, type Slice } from "../../../src/plan/plan.ts";
@@ -121,8 +122,6 @@ describe("placed tensors", () => {
     expect(lowerBound(chain)).toBe(align(3000) + align(2000));
   });
 });
-
-const WRITTEN = new Set(["out", "slot"]);
 
 /** Faults of a plan: a buffer bound both ways, a slice out of bounds, a read of what was not written
  *  whole by the last step that wrote there. */

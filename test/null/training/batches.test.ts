@@ -177,6 +177,18 @@ describe("samples that do not stack are refused", () => {
     await expect(read()).rejects.toThrowErrorMatchingSnapshot();
   });
 
+  it("targets are stacked as inputs are, for all samples or none", async () => {
+    const targets = [0, 1, 2, 3].map((at) => ({ tensors: { x }, target: float32([1], [at]) }));
+    const options = { batchSize: 2, seed: 0, epoch: 0, shuffle: false };
+    const seen: unknown[] = [];
+    for await (const batch of epochBatches(targets, options)) seen.push(batch.targets);
+    expect(seen).toEqual([float32([2, 1], [0, 1]), float32([2, 1], [2, 3])]);
+    const some = epochBatches([{ tensors: { x } }, ...targets], options).next();
+    await expect(some).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: data: all samples must have a target, or none; got 1 of 2. Give one to the others.]`,
+    );
+  });
+
   it("counters that are none", async () => {
     await expect(idsOf(indexed(8), { batchSize: 0 })).rejects.toThrowErrorMatchingInlineSnapshot(
       `[InputError: batches: batchSize must be a whole number from 1 on; got 0. Change it.]`,

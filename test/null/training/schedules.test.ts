@@ -40,6 +40,15 @@ describe("schedules", () => {
     expect([0, 4, 5].map((done) => scheduleFactor(schedule, done, 5))).toEqual([0, 0.8, 1]);
   });
 
+  it("a cosine over data of unknown length needs its own", () => {
+    expect(() =>
+      scheduleFactor({ kind: "cosine" }, 0, Infinity),
+    ).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: schedule "cosine": updates must be given where the length of the data is not known; got none. Give a number, or data with a length.]`,
+    );
+    expect(scheduleFactor({ kind: "cosine", updates: 2 }, 1, Infinity)).toBeCloseTo(0.5, 15);
+  });
+
   it.each<[string, Schedule]>([
     ["a warm-up of no updates", { kind: "constant", warmUp: { updates: 0 } }],
     ["a warm-up from above", { kind: "constant", warmUp: { updates: 2, from: 2 } }],

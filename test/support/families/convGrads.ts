@@ -45,6 +45,32 @@ const strided = geometry.chain((g) =>
 const transpose = family("ConvTranspose equals the reference", strided, transposed, sums);
 const gradFilter = family("ConvGradFilter equals the reference", geometry, filterGradient, sums);
 
+/** Depthwise with strides of two: the kernel that does all phases at once. */
+const cells = fc.record({
+  channels: fc.record({
+    group: fc.constantFrom(2, 3, 4, 5, 8, 9),
+    perGroup: fc.constant(1),
+    outs: fc.constant(1),
+  }),
+  // A kernel each is compiled: few.
+  kernel: fc.constantFrom([3, 3], [5, 5], [2, 3], [1, 4]),
+  strides: fc.constantFrom([2, 2], [1, 2]),
+  pad: fc.nat(3),
+  beyond: fc.tuple(fc.nat(8), fc.nat(8)),
+  seed,
+});
+
+const cellular = family(
+  "ConvTranspose of one filter a channel, with strides, equals the reference",
+  cells,
+  ({ pad, strides, kernel, ...rest }) =>
+    transposed({
+      ...{ batch: 2, dilations: [1, 1], pads: [pad, 0, pad, 1], hasBias: false },
+      ...{ ...rest, strides: strides as [number, number], kernel: kernel as [number, number] },
+    }),
+  sums,
+);
+
 /** More than one tile and more than one slice of every kernel. */
 const large = fc
   .record({
@@ -65,7 +91,7 @@ const large = fc
     };
   });
 
-export const convGrads: readonly Family[] = [transpose, gradFilter];
+export const convGrads: readonly Family[] = [transpose, cellular, gradFilter];
 export const largeConvGrads: readonly Family[] = [
   family("ConvTranspose past one tile equals the reference", large, transposed, sums),
   family("ConvGradFilter past one slice equals the reference", large, filterGradient, sums),

@@ -138,6 +138,30 @@ const variableBatchNorm = family(
   },
 );
 
+/** Sums over all axes but the last, of more rows than one workgroup sums; a picture's channels lie last. */
+const rowSums = family(
+  "ReduceSum and ReduceMean over many rows equal the reference",
+  fc.record({
+    op: fc.constantFrom("ReduceSum" as const, "ReduceMean" as const),
+    dims: fc.constantFrom(
+      [300, 7],
+      [9, 70, 33],
+      [2, 5, 20, 30],
+      [4, 33, 31, 17],
+      [600, 1, 5],
+      [257, 1],
+    ),
+    keepdims: fc.boolean(),
+    seed,
+  }),
+  ({ op, dims, keepdims, seed: from }) => {
+    const kept = dims.length === 4 ? 1 : dims.length - 1;
+    const axes = dims.flatMap((_, axis) => (axis === kept ? [] : [axis]));
+    return single({ op, axes, keepdims }, [{ tensor: floats(dims, from) }]);
+  },
+  { terms: 10 },
+);
+
 const shape = fc.array(size, { maxLength: 5 }).filter((dims) => sizeOf(dims) < 5000);
 
 const clampGrad = family(
@@ -254,6 +278,7 @@ export const gradients: readonly Family[] = [
   batchNormTraining,
   batchNormGrad,
   variableBatchNorm,
+  rowSums,
   clampGrad,
   unaryGrad,
   maxPoolGrad,

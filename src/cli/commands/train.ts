@@ -1,0 +1,257 @@
+// train: fine-tune a classifier on labelled pictures, in float or, with --qat, fake-quantized and then as int8.
+
+import { calibrate } from "../../calibrate.ts";
+import { checkpointFolder } from "../../checkpointFolder.ts";
+import { compile } from "../../compile.ts";
+import { convert } from "../../convert.ts";
+import { InputError } from "../../errors.ts";
+import { evaluate } from "../../evaluate.ts";
+import { pictureInput } from "../../jobPictures.ts";
+import type { Model } from "../../model.ts";
+import { requestDevice, type Device } from "../../node.ts";
+import { prepare } from "../../prepare.ts";
+import { prepareQat } from "../../prepareQat.ts";
+import { qatQConfigs } from "../../quantize/qat/presets.ts";
+import { save } from "../../save.ts";
+import { tensor } from "../../tensor/tensor.ts";
+import { train as trainModel } from "../../train.ts";
+import type { IndexedData } from "../../training/samples.ts";
+import type { Arguments } from "../arguments.ts";
+import { adapterName, type Command, type Context } from "../context.ts";
+import { DATA_OPTIONS, readData, tensorsOf, type PictureData } from "../data.ts";
+import { classesOf, labelled } from "../evaluatePictures.ts";
+import { checkOutput, loadModel, writeOutput } from "../files.ts";
+import { checkLabels, labelOf, readLabels, type Labels } from "../labels.ts";
+import { listPictures, spread, type PictureFile } from "../pictureFiles.ts";
+import { facts, formatBytes, formatPercent, table } from "../table.ts";
+import { readTraining, TRAINING_OPTIONS } from "../trainingOptions.ts";
+
+/** Pictures that ranges begin from. */
+const CALIBRATION = 64;
+
+export const train: Command = {
+  name: "train",
+  summary: "Fine-tune a model on labelled pictures, in float or quantization-aware.",
+  positionals: ["MODEL"],
+  options: [
+    ...DATA_OPTIONS.map((option) =>
+      option.name === "batch" ? { ...option, help: "Pictures of a step. Default: 32." } : option,
+    ),
+    {
+      name: "labels",
+      value: "FILE",
+      required: true,
+      help: 'JSON {"picture.jpg": 3, …}: a class index per picture, of --data and --test.',
+    },
+    {
+      name: "label-offset",
+      value: "K",
+      help: "Added to each class: 1 where the model's class 0 is background. Default: 0.",
+    },
+    { name: "out", value: "OUT.onnx", required: true, help: "The file to write." },
+    {
+      name: "qat",
+      help: "Train with fake-quantized weights and activations; write an int8 model.",
+    },
+    {
+      name: "qconfig",
+      value: "NAME",
+      help: `--qat: ${Object.keys(qatQConfigs).join(", ")}. Default: int8.`,
+    },
+    {
+      name: "exclude",
+      value: "PATTERN",
+      multiple: true,
+      help: "--qat: leave float what has this node name (* matches any part) or this op.",
+    },
+    {
+      name: "int8",
+      value: "PATTERN",
+      multiple: true,
+      help: "--qat: eight bits for these nodes, whatever --qconfig says: the first and the last layer.",
+    },
+    { name: "learn-scales", help: "--qat: train scales and zero points too (learned step size)." },
+    {
+      name: "test",
+      value: "DIR|FILES",
+      multiple: true,
+      help: "Pictures that accuracy is measured on, before and after. Default: none.",
+    },
+    ...TRAINING_OPTIONS,
+  ],
+  examples: [
+    "webgpu-quant train model.onnx --data pictures/ --labels labels.json --preprocess imagenet --epochs 5 --out tuned.onnx",
+    'webgpu-quant train model.onnx --data pictures/ --labels labels.json --preprocess imagenet --epochs 5 --train-only "classifier*" --out tuned.onnx',
+    "webgpu-quant train model.onnx --data pictures/ --labels labels.json --preprocess tf --qat --epochs 3 --augment flip,crop:4 --checkpoint run1 --test held-out/ --out model-int8.onnx",
+  ],
+  async run(args, context) {
+    const out = args.required("out");
+    checkQatOptions(args);
+    const main = await loadModel(args.positional("MODEL"));
+    const { path, bytes } = main;
+    if (main.model.stage !== "float")
+      throw new InputError(`model "${path}": it is quantized already. Train the float model.`);
+    const model = main.model as Model<"float">;
+    await checkOutput("--out", out, [path]);
+    const { input, height, width, fixedBatch } = pictureInput(model);
+    if (fixedBatch !== undefined && args.integer("batch", 1) === undefined)
+      args.fail(`the model takes ${fixedBatch} picture(s) at a time: --batch ${fixedBatch}`);
+    const data = await readData(args, model, context);
+    const labels = await readLabels(args.required("labels"));
+    const labelOffset = args.integer("label-offset", -Infinity) ?? 0;
+    const classes = classesOf(main);
+    const tested = args.has("test") ? await listPictures(args.list("test")) : [];
+    for (const pictures of [data.pictures, tested])
+      checkLabels(labels, args.required("labels"), pictures, labelOffset, classes);
+    const options = readTraining(args, input, data.pictures.length);
+    const folder = args.text("checkpoint");
+    const every = args.integer("checkpoint-every", 1);
+    if (folder === undefined && (every !== undefined || args.has("restart")))
+      args.fail("--checkpoint-every and --restart need --checkpoint FOLDER");
+    using device = await requestDevice();
+    const top1 = async (judged: Model<"float" | "quantized">): Promise<number | undefined> => {
+      if (tested.length === 0) return undefined;
+      using session = await compile(judged, device);
+      const stream = labelled(data.stream(tested), labels);
+      const { top1: share } = await evaluate(session, stream, {
+        ...{ labelOffset, signal: context.signal, total: tested.length },
+        onProgress: ({ samples, total }) => context.progress.report("evaluate", samples, total),
+      });
+      return share;
+    };
+    const before = await top1(model);
+    const start = args.has("qat") ? await fakeQuantized(args, model, data, device, context) : model;
+    const result = await trainModel<"float" | "qat">(
+      start,
+      pictureData(data, { input, height, width, labels, labelOffset }),
+      {
+        ...options,
+        device,
+        signal: context.signal,
+        ...(folder === undefined
+          ? {}
+          : {
+              checkpoint: {
+                store: checkpointFolder(folder),
+                resume: !args.has("restart"),
+                ...(every === undefined ? {} : { every }),
+              },
+            }),
+        onProgress: ({ epoch, epochs, step, steps, loss, accuracy = 0 }) => {
+          const told = `loss ${loss.toFixed(3)} top-1 ${(100 * accuracy).toFixed(0)} %`;
+          context.progress.report(`epoch ${epoch + 1}/${epochs}`, step, steps, told);
+        },
+      },
+    );
+    context.progress.clear();
+    for (const { epoch, loss, accuracy, seconds } of result.epochs)
+      context.progress.note(
+        `epoch ${epoch + 1}: loss ${loss.toFixed(4)}, top-1 ${formatPercent(100 * (accuracy ?? 0))}, ${seconds.toFixed(0)} s`,
+      );
+    if (result.isStopped && folder === undefined) context.signal.throwIfAborted();
+    const final =
+      result.model.stage === "qat"
+        ? convert(result.model as Model<"qat">)
+        : (result.model as Model<"float">);
+    const file = save(final);
+    await writeOutput(out, file);
+    const after = result.isStopped ? undefined : await top1(final);
+    const last = result.epochs.at(-1);
+    return {
+      json: {
+        out,
+        stopped: result.isStopped,
+        steps: result.steps,
+        epochs: result.epochs,
+        top1Before: before ?? null,
+        top1After: after ?? null,
+        bytesBefore: bytes,
+        bytesAfter: file.length,
+        adapter: device.facts,
+      },
+      text: [
+        table([
+          ["", "before", "after"],
+          ["bytes", formatBytes(bytes), formatBytes(file.length)],
+          ...(tested.length > 0 ? [["top-1", formatPercent(before), formatPercent(after)]] : []),
+        ]),
+        facts([
+          ["trained on", `${data.pictures.length} pictures, ${result.steps} steps`],
+          ["last epoch", last ? `loss ${last.loss.toFixed(4)}` : "none"],
+          ["adapter", adapterName(device.facts)],
+          [result.isStopped ? "stopped; written" : "written", out],
+        ]),
+      ].join("\n\n"),
+    };
+  },
+};
+
+/** Options that --qat alone reads. */
+const QAT_ONLY = ["qconfig", "exclude", "int8", "learn-scales", "disable-observer"];
+
+function checkQatOptions(args: Arguments): void {
+  const wrong = args.has("qat") ? undefined : QAT_ONLY.find((name) => args.has(name));
+  if (wrong !== undefined) args.fail(`--${wrong} is for --qat`);
+}
+
+/** `model` in quantization-aware training, its ranges from a few of the pictures. */
+async function fakeQuantized(
+  args: Arguments,
+  model: Model<"float">,
+  data: PictureData,
+  device: Device,
+  context: Context,
+): Promise<Model<"qat">> {
+  const names = Object.keys(qatQConfigs) as (keyof typeof qatQConfigs)[];
+  const qconfig = qatQConfigs[args.choice("qconfig", names) ?? "int8"];
+  const overrides = Object.fromEntries([
+    ...args.list("exclude").map((pattern) => [pattern, null] as const),
+    ...args.list("int8").map((pattern) => [pattern, qatQConfigs.int8] as const),
+  ]);
+  const count = Math.ceil(CALIBRATION / data.step) * data.step;
+  const some = spread(data.pictures, count);
+  const calibrated = await calibrate(prepare(model, { overrides }), tensorsOf(data.stream(some)), {
+    ...{ device, signal: context.signal, biasCorrection: false, total: some.length },
+    onProgress: ({ samples, total }) => context.progress.report("calibrate", samples, total),
+  });
+  return prepareQat(model, { qconfig, overrides, calibrated });
+}
+
+interface PictureForm {
+  readonly input: string;
+  readonly height: number;
+  readonly width: number;
+  readonly labels: Labels;
+  readonly labelOffset: number;
+}
+
+/** Decoded pictures that are kept, bytes. */
+const CACHE = 512 * 2 ** 20;
+
+/** Pictures as samples, decoded when they are asked for and kept while there is room. */
+function pictureData(data: PictureData, form: PictureForm): IndexedData {
+  const { input, height, width, labels, labelOffset } = form;
+  const room = Math.floor(CACHE / (4 * 3 * height * width));
+  const kept = new Map<string, Float32Array>();
+  const pixelsOf = async (picture: PictureFile): Promise<Float32Array> => {
+    const known = kept.get(picture.name);
+    if (known) return known;
+    for await (const { tensors } of data.stream([picture])) {
+      const pixels = tensors[input]?.data;
+      if (!pixels) break;
+      if (kept.size < room) kept.set(picture.name, pixels);
+      return pixels;
+    }
+    throw new InputError(`data: picture "${picture.name}" cannot be read. Leave it out of --data.`);
+  };
+  return {
+    length: data.pictures.length,
+    async get(index) {
+      const picture = data.pictures[index];
+      if (!picture) throw new Error(`train: no picture ${index}; please report.`);
+      const pixels = await pixelsOf(picture);
+      const label = (labelOf(labels, picture.name) ?? 0) + labelOffset;
+      return { tensors: { [input]: tensor("float32", [3, height, width], pixels) }, label };
+    },
+  };
+}
