@@ -32,11 +32,16 @@ function filesOf({ model }: BenchOptions): Files {
   };
 }
 
+const PACKAGES = [
+  ...["webgpu", "onnxruntime-web", "onnxruntime-node", "playwright"],
+  ...["@jax-js/jax", "@tensorflow/tfjs"],
+];
+
 /** Versions of the packages that take part, as far as they are installed. */
 function versions(): Record<string, string> {
   const require = createRequire(import.meta.url);
   const found: Record<string, string> = {};
-  for (const name of ["webgpu", "onnxruntime-web", "onnxruntime-node", "playwright"]) {
+  for (const name of PACKAGES) {
     const file = require.resolve
       .paths(name)
       ?.map((folder) => join(folder, name, "package.json"))

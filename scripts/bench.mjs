@@ -3,10 +3,10 @@
 // dist-bench/page is what it shows to headless Chromium, where the peers are.
 
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "vite";
 import { root } from "./build.mjs";
+import { buildPeers } from "./peers.mjs";
 import { setup } from "./setup.mjs";
 
 const external = ["webgpu", "playwright", "onnxruntime-node"];
@@ -36,17 +36,7 @@ await build({
     lib: { entry: "bench/browser/page.ts", formats: ["es"], fileName: () => "page.js" },
   },
 });
-if (existsSync(join(root, "node_modules", "@jax-js", "onnx"))) {
-  await build({
-    ...common,
-    build: {
-      outDir: "dist-bench/page",
-      emptyOutDir: false,
-      target: "es2022",
-      lib: { entry: "bench/browser/jaxJs.mjs", formats: ["es"], fileName: () => "jaxJs.js" },
-    },
-  });
-}
+await buildPeers("dist-bench/page");
 const bench = join(root, "dist-bench", "bench.mjs");
 const { status } = spawnSync(process.execPath, [bench, ...process.argv.slice(2)], {
   env,

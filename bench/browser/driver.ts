@@ -21,6 +21,9 @@ export interface BrowserSettings {
   say(line: string): void;
 }
 
+/** Bundles that scripts/peers.mjs makes of what is installed. */
+const PEERS = ["jaxJs", "jaxTraining", "tensorflow"];
+
 const PAGE = '<!doctype html><title>bench</title><link rel="icon" href="data:," />';
 
 /** The software adapter is asked for by name: without a GPU Chromium offers it no other way. */
@@ -61,7 +64,7 @@ export class BrowserBench implements AsyncDisposable {
     const bench = new BrowserBench(server, settings, {
       ...(given ? { given: given.title } : {}),
       mobilenetV2: mobilenetV2 !== undefined,
-      jaxJs: existsSync(join(settings.pageFolder, "jaxJs.js")),
+      peers: PEERS.filter((name) => existsSync(join(settings.pageFolder, `${name}.js`))),
     });
     try {
       await bench.#launch();

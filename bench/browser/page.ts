@@ -5,6 +5,8 @@ import type { Bench } from "../core/rows.ts";
 import type { BenchOptions } from "../core/options.ts";
 import type { Platform, Precision } from "../core/platform.ts";
 import { jaxJs, type JaxJs } from "../peers/jaxJs.ts";
+import { jaxTraining, type JaxTraining } from "../peers/jaxTraining.ts";
+import { tensorflow, type TensorFlow } from "../peers/tensorflow.ts";
 import { coldAndWarm, type Starts } from "../suites/startup.ts";
 import { firstModel, runSuites, type Files } from "../suites/run.ts";
 import { pagePlatform } from "./platform.ts";
@@ -13,7 +15,8 @@ import { pagePlatform } from "./platform.ts";
 export interface Served {
   readonly given?: string;
   readonly mobilenetV2: boolean;
-  readonly jaxJs: boolean;
+  /** Bundles of optional peers. */
+  readonly peers: readonly string[];
 }
 
 const fetchBytes = async (url: string): Promise<Uint8Array> => {
@@ -31,18 +34,31 @@ async function filesOf({ given, mobilenetV2 }: Served): Promise<Files> {
   };
 }
 
-/** With jax-js where scripts/bench.mjs has found it. */
-async function platformOf(served: Served): Promise<Platform> {
-  const url = "/jaxJs.js";
-  if (!served.jaxJs)
-    return pagePlatform(
-      [],
-      [{ name: "jax-js", reason: "not installed; npm install --no-save @jax-js/onnx @jax-js/jax" }],
-    );
-  return pagePlatform([jaxJs((await import(/* @vite-ignore */ url)) as JaxJs)], []);
+const urlOf = (bundle: string) => `/${bundle}.js`;
+const load = async <T>(bundle: string) => (await import(/* @vite-ignore */ urlOf(bundle))) as T;
+const install = (packages: string) => `not installed; npm install --no-save ${packages}`;
+
+/** With the peers that scripts/peers.mjs has found. */
+async function platformOf({ peers }: Served): Promise<Platform> {
+  const jax = peers.includes("jaxJs") ? await load<JaxJs>("jaxJs") : undefined;
+  const trained = peers.includes("jaxTraining")
+    ? await load<JaxTraining>("jaxTraining")
+    : undefined;
+  const tf = peers.includes("tensorflow") ? await load<TensorFlow>("tensorflow") : undefined;
+  const missing = { name: "jax-js", reason: install("@jax-js/onnx @jax-js/jax") };
+  const packages = "@tensorflow/tfjs @tensorflow/tfjs-backend-webgpu";
+  return pagePlatform({
+    runtimes: jax ? [jaxJs(jax)] : [],
+    missing: jax ? [] : [missing],
+    trainers: [...(tf ? [tensorflow(tf)] : []), ...(trained ? [jaxTraining(trained)] : [])],
+    missingTrainers: [
+      ...(tf ? [] : [{ name: "TensorFlow.js", reason: install(packages) }]),
+      ...(trained ? [] : [{ name: "jax-js", reason: install("@jax-js/jax") }]),
+    ],
+  });
 }
 
-/** models, kernels, calibration. */
+/** All suites but start-up. */
 export async function bench(options: BenchOptions, served: Served): Promise<Bench> {
   return await runSuites(await platformOf(served), options, await filesOf(served));
 }

@@ -37,13 +37,20 @@ const ortWasm = onnxRuntime(
 
 const version = /Chrom\w*\/(\d+)/.exec(navigator.userAgent)?.[1] ?? "";
 
+/** Who was installed, and who was not. */
+type Peers = Pick<Platform, "missing" | "trainers" | "missingTrainers"> & {
+  readonly runtimes: readonly Runtime[];
+};
+
 /** This page. Progress goes to the console, where the driver reads it. */
-export function pagePlatform(peers: readonly Runtime[], missing: Platform["missing"]): Platform {
+export function pagePlatform(peers: Peers): Platform {
   return {
     name: `Chromium ${version}, ${navigator.hardwareConcurrency} WASM threads`,
     openDevice: () => requestDevice(),
-    runtimes: [ours(() => requestDevice()), ortWebGpu, ortWasm, ...peers],
-    missing,
+    runtimes: [ours(() => requestDevice()), ortWebGpu, ortWasm, ...peers.runtimes],
+    missing: peers.missing,
+    trainers: peers.trainers,
+    missingTrainers: peers.missingTrainers,
     referee: ortWasm,
     say: (line) => console.log(line),
   };

@@ -9,6 +9,7 @@ export const SUITES = [
   "startup",
   "steps",
   "transformer",
+  "training",
 ] as const;
 export type Suite = (typeof SUITES)[number];
 
@@ -51,13 +52,15 @@ Suites (default: models kernels calibration startup):
   startup       load → first result, cold and warm; pipelines
   steps         the steps of one model's plan, each timed alone (runs in Node)
   transformer   the encoder of BERT-base, float and dynamically quantized, against every peer
+  training      steps of a small convolutional network: ours in float and quantization-aware against its own
+                forward pass, TensorFlow.js and jax-js
   all           all of them
 
 Options:
   --model FILE     an ONNX file instead of the standard models
   --batch 1,8      batch sizes (default 1,8; on a software adapter 1)
   --rounds N       timed rounds (default 5; 3 for what takes more than 5 s)
-  --only A,B       time only these: ours, ort-webgpu, ort-wasm, jax-js; in Node ours, ort-node-webgpu, ort-node-cpu
+  --only A,B       time only these: ours, ort-webgpu, ort-wasm, jax-js, TensorFlow.js; in Node ours, ort-node-webgpu, ort-node-cpu
   --kernel TEXT    only kernels whose line contains TEXT: conv, int8, 1024×1024×1024
   --family A,B     time each product by these kernel families (register, workgroup, gemv, matrix)
                    instead of the one that the adapter's rules choose
@@ -78,8 +81,8 @@ export class UsageError extends Error {
 
 const ALL = "all";
 
-/** Only where they are named: one is for one model, the other builds one of 340 MB. */
-const ON_REQUEST = new Set<Suite>(["steps", "transformer"]);
+/** Only where they are named: one is for one model, one builds one of 340 MB, one is no inference. */
+const ON_REQUEST = new Set<Suite>(["steps", "transformer", "training"]);
 
 function positive(name: string, text: string): number {
   if (/^\d+$/.test(text) && Number(text) > 0) return Number(text);

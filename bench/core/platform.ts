@@ -3,6 +3,7 @@
 
 import type { Device } from "../../src/gpu/device.ts";
 import type { Tensors } from "../../src/tensor/tensor.ts";
+import type { TrainingBatch, TrainingNetwork } from "../models/cifar.ts";
 
 export type Precision = "float32" | "int8";
 
@@ -33,6 +34,25 @@ export interface Runtime {
   open(file: Uint8Array, batch: number): Promise<Runner>;
 }
 
+/** A network that somebody else trains. */
+export interface Trained {
+  /** One step: the loss before it, when all of it is done. */
+  step(batch: TrainingBatch): Promise<number>;
+  dispose(): void;
+}
+
+/** Another library that trains. */
+export interface TrainingPeer {
+  readonly name: string;
+  /** Throws where it cannot. */
+  open(network: TrainingNetwork): Promise<Trained>;
+}
+
+interface Missing {
+  readonly name: string;
+  readonly reason: string;
+}
+
 export interface Platform {
   /** Such as "Chromium 156" or "Node 20". */
   readonly name: string;
@@ -41,7 +61,10 @@ export interface Platform {
   /** Ours first. */
   readonly runtimes: readonly Runtime[];
   /** Peers that are not here, and why. */
-  readonly missing: readonly { readonly name: string; readonly reason: string }[];
+  readonly missing: readonly Missing[];
+  readonly trainers: readonly TrainingPeer[];
+  /** Libraries to train with that are not here, and why. */
+  readonly missingTrainers: readonly Missing[];
   /** Whose outputs are taken for right; without one the reference interpreter's are. */
   readonly referee: Runtime | undefined;
   /** A line of progress. */

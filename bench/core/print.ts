@@ -10,6 +10,7 @@ import {
   type KernelRow,
   type ModelRow,
   type StartupRow,
+  type TrainingRow,
 } from "./rows.ts";
 import type { Spread } from "./statistics.ts";
 
@@ -171,6 +172,49 @@ function startupTable(rows: readonly StartupRow[]): string {
   return table([head, ...lines]);
 }
 
+function trainingTable(rows: readonly TrainingRow[]): string {
+  const timeOf = (way: string) => {
+    const row = rows.find((each) => each.contestant === "ours" && each.way === way);
+    return row && medianOf(row.outcome);
+  };
+  const bases = [timeOf("forward"), timeOf("step")];
+  const lines = rows.map(({ network, batch, contestant, way, outcome, losses, dispatches }) => {
+    const ms = medianOf(outcome);
+    const ratios = bases.map((base) =>
+      ms === undefined || base === undefined ? "-" : `${(ms / base).toFixed(2)}×`,
+    );
+    const [first, last] = [losses[0], losses.at(-1)];
+    return [
+      network,
+      String(batch),
+      contestant,
+      way,
+      figure(outcome),
+      ms === undefined ? "-" : digits((1000 * batch) / ms),
+      ...ratios,
+      dispatches === undefined ? "-" : String(dispatches),
+      first === undefined ? "-" : first.toFixed(5),
+      last === undefined || way === "forward" ? "-" : `${last.toFixed(5)} (${losses.length})`,
+      remark(outcome),
+    ];
+  });
+  const head = [
+    "network",
+    "batch",
+    "who",
+    "what",
+    "ms (p10 – p90)",
+    "pictures/s",
+    "of our forward",
+    "of our step",
+    "dispatches",
+    "first loss",
+    "last (of)",
+    "check",
+  ];
+  return table([head, ...lines]);
+}
+
 function ceilingTable({ ceilings }: Bench): string {
   if (!ceilings) return "";
   const rows = ceilings.loops.map(({ name, kind, rate }) => [
@@ -183,7 +227,7 @@ function ceilingTable({ ceilings }: Bench): string {
 
 /** Everything that a run found. */
 export function printBench(bench: Bench): string {
-  const { adapter, runtime, models, kernels, calibration, startup, notes } = bench;
+  const { adapter, runtime, models, kernels, calibration, startup, training, notes } = bench;
   const name = [adapter.vendor, adapter.architecture, adapter.description]
     .filter(Boolean)
     .join(" ");
@@ -195,6 +239,7 @@ export function printBench(bench: Bench): string {
     ...section("Whole models", models, () => modelTable(models)),
     ...section("Kernels", kernels, () => `${ceilingTable(bench)}\n\n${kernelTable(kernels)}`),
     ...section("Calibration", calibration, () => calibrationTable(calibration)),
+    ...section("Training", training, () => trainingTable(training)),
     ...section("Start-up", startup, () => startupTable(startup)),
     ...notes.map(({ suite, note }) => `${suite}: ${note}`),
   ].join("\n\n");

@@ -66,6 +66,21 @@ export interface CalibrationRow {
   readonly statisticsBytes: number;
 }
 
+export interface TrainingRow {
+  readonly suite: "training";
+  readonly network: string;
+  readonly batch: number;
+  readonly contestant: string;
+  /** "forward", "step" or "QAT step". */
+  readonly way: string;
+  /** Of a whole batch, its upload and the loss's readback included. */
+  readonly outcome: Outcome;
+  /** Before each step, the first included: the same batches for everybody. */
+  readonly losses: readonly number[];
+  /** Ours alone. */
+  readonly dispatches?: number;
+}
+
 export interface StartupRow {
   readonly suite: "startup";
   readonly model: string;
@@ -102,6 +117,7 @@ export interface Bench {
   readonly kernels: readonly KernelRow[];
   readonly calibration: readonly CalibrationRow[];
   readonly startup: readonly StartupRow[];
+  readonly training: readonly TrainingRow[];
   readonly ceilings?: Ceilings;
   readonly notes: readonly Note[];
 }

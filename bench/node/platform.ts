@@ -41,6 +41,11 @@ export async function nodePlatform(
     openDevice,
     runtimes: [ours(openDevice), ...(ort ? [webgpu, cpu] : [])],
     missing: ort ? [] : [webgpu, cpu].map(({ name }) => ({ name, reason })),
+    trainers: [],
+    missingTrainers: ["TensorFlow.js", "jax-js"].map((name) => ({
+      name,
+      reason: "only in a browser",
+    })),
     referee: ort ? plain : undefined,
     say,
   };

@@ -18,6 +18,7 @@ import { batchesOf, scaleOf } from "./adapter.ts";
 import { benchCalibration } from "./calibration.ts";
 import { benchKernels } from "./kernels.ts";
 import { benchModel } from "./models.ts";
+import { benchTraining } from "./training.ts";
 import { benchTransformer } from "./transformer.ts";
 
 /** Files that take the place of standard models. */
@@ -63,8 +64,10 @@ export async function firstModel(
 }
 
 /** Nobody is left out without a word: a name that is none would time nothing. */
-function checkNames({ runtimes, missing }: Platform, { only = [] }: BenchOptions): void {
-  const known = [...runtimes, ...missing].map(({ name }) => name);
+function checkNames(platform: Platform, { only = [] }: BenchOptions): void {
+  const { runtimes, missing, trainers, missingTrainers } = platform;
+  const all = [...runtimes, ...missing, ...trainers, ...missingTrainers];
+  const known = [...new Set(all.map(({ name }) => name))];
   const unknown = only.find((name) => !known.includes(name));
   if (unknown === undefined) return;
   throw new Error(
@@ -72,7 +75,7 @@ function checkNames({ runtimes, missing }: Platform, { only = [] }: BenchOptions
   );
 }
 
-/** models, transformer, kernels and calibration, as far as they are asked for. What fails becomes a note, and the
+/** models, transformer, kernels, calibration and training, as far as they are asked for. What fails becomes a note, and the
  *  rest goes on. */
 export async function runSuites(
   platform: Platform,
@@ -126,6 +129,13 @@ export async function runSuites(
         calibration.push(...(await benchCalibration(model, batch, platform, options)));
     });
   }
+  if (has("training")) {
+    for (const { name, reason } of platform.missingTrainers)
+      notes.push({ suite: "training", note: `${name}: ${reason}` });
+  }
+  const training = has("training")
+    ? await attempt("training", "it", () => benchTraining(platform, options))
+    : undefined;
   return {
     adapter: scale.facts,
     runtime: platform.name,
@@ -133,6 +143,7 @@ export async function runSuites(
     kernels: measured?.rows ?? [],
     calibration,
     startup: [],
+    training: training ?? [],
     ...(measured ? { ceilings: measured.ceilings } : {}),
     notes,
   };

@@ -1,11 +1,13 @@
 // The options of a training → what `train` takes. One idea: the words are PyTorch's, and so are the defaults.
 
-import type { OptimizerSpec, ParameterGroup } from "../autodiff/optimizers.ts";
 import type { Controls, From, TrainOptions } from "../trainOptions.ts";
 import { colorJitter, randomCrop, randomHorizontalFlip } from "../training/augment.ts";
 import type { Schedule } from "../training/schedules.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Arguments, OptionSpec } from "./arguments.ts";
+
+type OptimizerSpec = NonNullable<TrainOptions["optimizer"]>;
+type ParameterGroup = NonNullable<TrainOptions["groups"]>[number];
 
 export const TRAINING_OPTIONS: readonly OptionSpec[] = [
   { name: "epochs", value: "N", required: true, help: "Times that all pictures are seen." },

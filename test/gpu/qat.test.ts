@@ -9,11 +9,13 @@ import { Model } from "../../src/model.ts";
 import { prepareQat } from "../../src/prepareQat.ts";
 import { qatQConfigs } from "../../src/quantize/qat/presets.ts";
 import { Session } from "../../src/session.ts";
+import { train } from "../../src/train.ts";
 import { testDevice } from "../support/device.ts";
 import { pictures, residualGraph } from "../support/models.ts";
 import { qatRuns } from "../support/qatFixture.ts";
 import { differences, trainFixture } from "../support/qatFixtureSteps.ts";
 import { compareBytes, onDevice, residualBatches, trainQat } from "../support/qatTraining.ts";
+import { tinyData, tinyModel } from "../support/tinyTraining.ts";
 
 let device: Device;
 beforeAll(async () => {
@@ -57,6 +59,22 @@ describe("convert of a model trained on the device", () => {
     expect(count).toBeGreaterThan(20000);
     expect(differing).toBeLessThanOrEqual(count / 10000);
     expect(most).toBeLessThanOrEqual(1);
+  });
+
+  it("trains by the verb, through every switch, and learns scales after", async () => {
+    const options = { device, epochs: 2, batch: 16, optimizer } as const;
+    const controls = { disableObserver: { step: 8 }, freezeBatchNorm: { step: 14 } };
+    const prepared = prepareQat(tinyModel(1), { qconfig: qatQConfigs.int4 });
+    const first = await train(prepared, tinyData(160), { ...options, controls });
+    expect([first.model.stage, first.steps]).toEqual(["qat", 20]);
+    const scaleOf = ({ details }: typeof first.model, layer: string) =>
+      details.state.get(details.weights.get(layer)!.scale)!.data;
+    const second = await train(first.model, tinyData(160), {
+      ...{ ...options, epochs: 1, learnable: true },
+      controls: { freezeBatchNorm: { step: 0 } },
+    });
+    expect(scaleOf(second.model, "linear")).not.toEqual(scaleOf(first.model, "linear"));
+    expect(convert(second.model).stage).toBe("quantized");
   });
 
   it("compiles before it is converted, and gives scores", async () => {

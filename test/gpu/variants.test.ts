@@ -9,6 +9,7 @@ import { variantDevice } from "../support/device.ts";
 import { attentions } from "../support/families/attention.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
 import { elementwise } from "../support/families/elementwise.ts";
+import { gradients } from "../support/families/gradients.ts";
 import { engines } from "../support/families/engines.ts";
 import { products } from "../support/families/matmul.ts";
 import { movements } from "../support/families/movement.ts";
@@ -22,6 +23,7 @@ const families = [
   ...elementwise,
   ...engines,
   ...norms,
+  ...gradients,
   ...pools,
   ...attentions,
   ...movements,

@@ -95,7 +95,7 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, Values
     FLOAT_BIAS: FLAG,
     ...QUAD,
   },
-  convGradFilterQuadF32: { POINTWISE: FLAG },
+  convGradFilterQuadF32: { POINTWISE: FLAG, COLUMNS: [4, 9] },
   convGradFilterF32: { POINTWISE: FLAG, OUTS: [1, 2], COLUMNS: [2, 4] },
   copy32: { KEEP: FLAG },
   spreadF32: { ZERO: FLAG },

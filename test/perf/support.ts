@@ -8,9 +8,19 @@ import type { Outcome } from "../../bench/core/interleave.ts";
 import { buildModules } from "../support/build.ts";
 import { findChromium } from "../support/chromium.ts";
 
+interface Peers {
+  buildPeers(outDir: string): Promise<void>;
+}
+
+async function buildPeers(outDir: string): Promise<void> {
+  const script = new URL("../../scripts/peers.mjs", import.meta.url).href;
+  await ((await import(script)) as Peers).buildPeers(outDir);
+}
+
 /** Run the bench with what somebody might type, and print its tables. */
 export async function runBench(...words: readonly string[]): Promise<Bench> {
   await using built = await buildModules({ page: "bench/browser/page.ts" });
+  await buildPeers(built.folder);
   const settings = {
     chromium: await findChromium(),
     pageFolder: built.folder,

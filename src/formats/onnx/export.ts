@@ -10,14 +10,14 @@ import { UnsupportedError } from "../../errors.ts";
 import { clampOf } from "../../graph/clamp.ts";
 import { valueOf, type Graph } from "../../graph/graph.ts";
 import type { ChannelClamp, Node, NodeOf, Op } from "../../graph/node.ts";
-import { paramsShape, type QParams } from "../../graph/value.ts";
+import { paramsShape, rangeOf, type QParams } from "../../graph/value.ts";
 import { allocate } from "../../tensor/dtype.ts";
-import { clamp, rint } from "../../tensor/rounding.ts";
+import { clamp, fl, rint } from "../../tensor/rounding.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { codeOf, Draft, int } from "./draft.ts";
 import { exportDynamicProduct, exportDynamicQuantize } from "./exportDynamic.ts";
 import { exportClamp } from "./exportClamp.ts";
-import { exportNode } from "./exportNode.ts";
+import { clip, exportNode } from "./exportNode.ts";
 import { exportDynamicLstm } from "./exportRecurrent.ts";
 import type { ValueInfoProto } from "./proto.ts";
 import { writeModel } from "./write.ts";
@@ -225,12 +225,25 @@ class Exporter {
 
   #quantize(from: string, to: string, quant: QParams, nodeName?: string): void {
     const name = nodeName ?? this.#draft.nodeNames.fresh(`${to}_QuantizeLinear`);
-    const inputs = [from, ...this.#params(to, quant)];
+    const inputs = [this.#narrowed(from, to, quant), ...this.#params(to, quant)];
     if (quant.dtype === "int32") {
       return this.#draft.refuse({ op: "QuantizeLinear", name }, "int32 occurs on constants alone");
     }
     this.#draft.node("QuantizeLinear", name, inputs, [this.#storedName(to)], axisOf(quant));
     this.#dequantize(to, quant);
+  }
+
+  /** `from` cut to a range of four bits or so, which lies in bytes: QuantizeLinear would go on to those of its type.
+   *  Seven bits are a reduced range, which is written as it is. */
+  #narrowed(from: string, to: string, quant: QParams): string {
+    const [qmin, qmax] = rangeOf(quant);
+    if (quant.dtype === "int32" || quant.axis !== undefined || qmax - qmin >= 127) return from;
+    const [scale = 1] = quant.scale;
+    const real = (q: number) => fl((q - (quant.zeroPoint[0] ?? 0)) * scale);
+    const cut = this.#draft.names.fresh(`${to}_cut`);
+    const name = this.#draft.nodeNames.fresh(`${to}_Clip`);
+    clip(this.#draft, name, from, cut, real(qmin), real(qmax));
+    return cut;
   }
 
   /** q → the value's own name, where something reads it as float. */
@@ -283,12 +296,15 @@ class Exporter {
       scale: scales,
       zeroPoint: Int32Array.from(zeros, (z) => clamp(rint(z), node.qmin, node.qmax)),
       ...(node.axis === undefined ? {} : { axis: node.axis }),
+      qmin: node.qmin,
+      qmax: node.qmax,
     };
     const params = this.#params(output, quant);
     const q = draft.names.fresh(`${output}_quantized`);
-    draft.node("QuantizeLinear", node.name, [input, ...params], [q]);
+    const from = this.#narrowed(input, output, quant);
+    draft.node("QuantizeLinear", node.name, [from, ...params], [q], axisOf(quant));
     const name = draft.nodeNames.fresh(`${output}_DequantizeLinear`);
-    draft.node("DequantizeLinear", name, [q, ...params], [output]);
+    draft.node("DequantizeLinear", name, [q, ...params], [output], axisOf(quant));
   }
 }
 

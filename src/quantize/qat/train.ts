@@ -24,8 +24,8 @@ type Unnamed<N> = N extends Node ? Omit<N, "name" | "outputs"> : never;
 /** A node but for its own name and that of its output. */
 type Fields = Unnamed<Node>;
 
-/** A factor k nearer to 0 than this counts as it: x · k / k must stay x. */
-const LEAST_FACTOR = 2 ** -40;
+/** Is added to a factor k: nothing to any but 0, by which nothing could be divided. */
+const LEAST_FACTOR = 2 ** -60;
 
 class Training {
   readonly qat: Qat;
@@ -160,18 +160,15 @@ class Training {
     });
   }
 
-  /** k = γ / √(var + ε), kept away from 0. */
+  /** k = γ / √(var + ε), but not 0. */
   factor(name: string, norm: SeparateNorm): string {
     const add = (what: string, fields: Fields) => this.add(`${name}/${what}`, fields);
     const epsilon = this.constant(`${name}/epsilon`, [], [norm.epsilon]);
     const wide = add("variance", { op: "Add", inputs: [norm.variance, epsilon] });
     const root = add("deviation", { op: "Sqrt", inputs: [wide] });
     const k = add("factor", { op: "Div", inputs: [norm.gamma, root] });
-    const size = add("square", { op: "Mul", inputs: [k, k] });
-    const least = this.constant(`${name}/leastSquare`, [], [LEAST_FACTOR ** 2]);
-    const isSmall = add("isSmall", { op: "Less", inputs: [size, least] });
-    const instead = this.constant(`${name}/leastFactor`, [], [LEAST_FACTOR]);
-    return add("divisor", { op: "Where", inputs: [isSmall, instead, k] });
+    const least = this.constant(`${name}/leastFactor`, [], [LEAST_FACTOR]);
+    return add("divisor", { op: "Add", inputs: [k, least] });
   }
 
   float(node: Node): void {

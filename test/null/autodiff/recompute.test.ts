@@ -114,13 +114,10 @@ it("quantization-aware training, whose observers change variables on the way, ke
     batchNorm: "batch",
     learnable: false,
   } as const;
-  const { graph, loss, target, hyper } = stepGraph(
-    trainableOf(qat, false).forward(mode, 2, new Map()),
-    {
-      loss: { kind: "crossEntropy" },
-      optimizer: { kind: "adam", learningRate: 0.01 },
-    },
-  );
+  const { graph, loss, target, hyper } = stepGraph(trainableOf(qat).forward(mode, 2, new Map()), {
+    loss: { kind: "crossEntropy" },
+    optimizer: { kind: "adam", learningRate: 0.01 },
+  });
   const feeds = [1, 2].map((update) => ({
     images: floats([2, 3, TINY_SIDE, TINY_SIDE], 60 + update),
     [target]: tensor("int32", [2], Int32Array.of(update, 0)),

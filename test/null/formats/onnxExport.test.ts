@@ -9,7 +9,7 @@ import { readModel } from "../../../src/formats/onnx/read.ts";
 import { GraphBuilder } from "../../../src/graph/builder.ts";
 import type { Graph } from "../../../src/graph/graph.ts";
 import { printGraph } from "../../../src/graph/print.ts";
-import type { Dim } from "../../../src/graph/value.ts";
+import type { Dim, QParams } from "../../../src/graph/value.ts";
 import { float32, tensor } from "../../../src/tensor/tensor.ts";
 import { floats, messageOf } from "./onnxModels.ts";
 import { typedNetwork, uint8 } from "./typedGraphs.ts";
@@ -303,6 +303,33 @@ describe("typed graphs", () => {
       'y_quantized = QuantizeLinear(x, y_scale, y_zero_point) "fq"',
       'y = DequantizeLinear(y_quantized, y_scale, y_zero_point) "y_DequantizeLinear"',
     ]);
+  });
+});
+
+describe("ranges narrower than their bytes", () => {
+  const clipsOf = (qmin: number, qmax: number) => {
+    const builder = new GraphBuilder();
+    builder.input("x", { dtype: "float32", shape: [2] });
+    const quant: QParams = {
+      dtype: "uint8",
+      scale: Float32Array.of(0.5),
+      zeroPoint: Int32Array.of(3),
+      qmin,
+      qmax,
+    };
+    builder.add({ op: "Quantize", name: "q", inputs: ["x"], outputs: ["y"] }, { quant });
+    builder.add(
+      { op: "Dequantize", name: "d", inputs: ["y"], outputs: ["z"] },
+      { dtype: "float32" },
+    );
+    const bytes = exportOnnx(builder.build("narrow", ["x"], ["z"]));
+    const clip = importOnnx(bytes).nodes.find(({ op }) => op === "Clip");
+    return clip?.op === "Clip" ? [clip.low, clip.high] : undefined;
+  };
+
+  it("of four bits are cut before they are bytes, of seven are not", () => {
+    expect(clipsOf(0, 15)).toEqual([-1.5, 6]);
+    expect(clipsOf(0, 127)).toBeUndefined();
   });
 });
 

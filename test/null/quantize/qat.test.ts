@@ -12,7 +12,7 @@ import { qconfigs } from "../../../src/quantize/presets.ts";
 import { qatQConfigs } from "../../../src/quantize/qat/presets.ts";
 import { trainingGraph } from "../../../src/quantize/qat/train.ts";
 import { interpret } from "../../../src/reference/interpret.ts";
-import { toNumbers } from "../../../src/tensor/tensor.ts";
+import { float32, toNumbers } from "../../../src/tensor/tensor.ts";
 import { pictures, residualGraph } from "../../support/models.ts";
 import { qatRuns } from "../../support/qatFixture.ts";
 import { differences, trainFixture } from "../../support/qatFixtureSteps.ts";
@@ -93,9 +93,7 @@ describe("the training graph", () => {
         stem/variance:y: float32[8] = Add(stem.variance, stem/epsilon)
         stem/deviation:y: float32[8] = Sqrt(stem/variance:y)
         stem/factor:y: float32[8] = Div(stem.scale, stem/deviation:y)
-        stem/square:y: float32[8] = Mul(stem/factor:y, stem/factor:y)
-        stem/isSmall:y: bool[8] = Less(stem/square:y, stem/leastSquare)
-        stem/divisor:y: float32[8] = Where(stem/isSmall:y, stem/leastFactor, stem/factor:y)
+        stem/divisor:y: float32[8] = Add(stem/factor:y, stem/leastFactor)
         stem/column:y: float32[8, 1, 1, 1] = Reshape(stem/divisor:y) shape=[8,1,1,1]
         stem/scaled:y: float32[8, 3, 3, 3] = Mul(stem.weight, stem/column:y)
         MovingAverageObserve(stem/scaled:y, stem/weight/range, stem/weight/scale, stem/weight/zeroPoint) scheme="symmetric" qmin=-127 qmax=127 eps=1.1920928955078125e-7 zeroPoint=0 rule="observer" axis=0
@@ -108,8 +106,10 @@ describe("the training graph", () => {
     `);
   });
 
-  it("has no gradient for a bias that normalization takes out again, and has for learned scales", () => {
-    const { details } = prepareQat(float());
+  it("has no gradient for a bias that normalization takes out again, and has for learned scales", async () => {
+    const prepared = prepareQat(float());
+    const { model } = await trainQat(prepared, residualBatches(1), optimizer, inReference);
+    const { details } = model;
     const dims = new Map([["batch", 2]]);
     const names = (mode: Partial<typeof defaultMode>) =>
       trainingGraph(details, { ...defaultMode, ...mode }, dims).parameters;
@@ -164,5 +164,19 @@ describe("prepareQat", () => {
     expect(messageOf(() => convert(prepareQat(float())))).toMatchInlineSnapshot(
       `"StageError: convert: every quantized activation must be observed; got none of "images". Train some steps with observers first."`,
     );
+  });
+});
+
+describe("a normalization with a scale of 0", () => {
+  it("gives its shift, and finite gradients", async () => {
+    const graph = residualGraph();
+    const scale = graph.constants.get("pointwise.scale")!;
+    const zeros = float32(scale.shape, new Float32Array(scale.data.length));
+    const constants = new Map([...graph.constants, ["pointwise.scale", zeros]]);
+    const model = prepareQat(new Model("float", { ...graph, constants }, {}));
+    const { losses, states } = await trainQat(model, residualBatches(2), optimizer, inReference);
+    expect(losses.every(Number.isFinite)).toBe(true);
+    for (const [, { data }] of states.at(-1)!)
+      expect((data as Float32Array).every(Number.isFinite)).toBe(true);
   });
 });
