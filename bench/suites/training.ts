@@ -10,6 +10,7 @@ import type { Platform, Trained } from "../core/platform.ts";
 import { random } from "../core/random.ts";
 import type { TrainingRow } from "../core/rows.ts";
 import {
+  BATCH,
   cifarNetwork,
   drawBatch,
   TITLE,
@@ -20,8 +21,6 @@ import { WEIGHT_SEED } from "../models/models.ts";
 import { firstLossOf, OurTraining, WAYS, type Way } from "../peers/oursTraining.ts";
 import { isWanted } from "./adapter.ts";
 
-/** Pictures, unless --batch says otherwise. */
-const BATCH = 32;
 /** Losses near ln 10. */
 const LOSS_BOUND = 1e-3;
 
