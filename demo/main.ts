@@ -1,61 +1,65 @@
-// The page: two ways to start a job, one job at a time, and everything heavy in the worker.
+// The page: three ways to start a job, one job at a time, and everything heavy in the worker.
 
 import type { JobResult } from "../src/job.ts";
 import { WorkerClient } from "../src/workerClient.ts";
 import { showAdapter, showNoAdapter } from "./adapter.ts";
-import { byId, countOf, element } from "./dom.ts";
+import { byId, countOf } from "./dom.ts";
+import { fineTune } from "./fineTune.ts";
 import { choose, droppedFiles, ownJob, type Chosen, type NamedJob } from "./ownJob.ts";
+import { tell, tellError } from "./problem.ts";
 import { formatSeconds, ProgressView } from "./progressView.ts";
 import { showResult } from "./resultView.ts";
 import { sampleJob, showSample } from "./sampleJob.ts";
+import { Turn } from "./turn.ts";
 
 const client = new WorkerClient(
   new Worker(new URL("../src/worker.ts", import.meta.url), { type: "module" }),
 );
 const runSample = byId<HTMLButtonElement>("run-sample");
 const runOwn = byId<HTMLButtonElement>("run-own");
-const view = new ProgressView();
+const view = new ProgressView({
+  phase: byId("phase"),
+  bar: byId<HTMLProgressElement>("bar"),
+  count: byId("count"),
+});
+const turn = new Turn();
 
 let chosen: Chosen = { pictures: [], others: 0 };
-let hasAdapter = false;
 let running: AbortController | undefined;
 let fileUrl = "";
 
 /** Buttons say what can be done now. */
 function refresh(): void {
-  const idle = hasAdapter && !running;
-  runSample.disabled = !idle;
-  runOwn.disabled = !idle || !chosen.model; // whether it needs pictures, its file says
+  runSample.disabled = !turn.isFree;
+  runOwn.disabled = !turn.isFree || !chosen.model; // whether it needs pictures, its file says
 }
 
 async function start(makeJob: (signal: AbortSignal) => Promise<NamedJob> | NamedJob) {
-  if (running) return;
-  running = new AbortController();
-  const { signal } = running;
-  const began = performance.now();
-  refresh();
-  show("progress");
-  view.reset();
-  byId("cancel").focus();
-  byId("job").scrollIntoView({ block: "nearest" });
-  try {
-    const { name, job } = await makeJob(signal);
-    const result = await client.quantize(job, {
-      signal,
-      onProgress: (progress) => {
-        if (!signal.aborted) view.report(progress);
-      },
-    });
-    finish(name, result, (performance.now() - began) / 1000);
-  } catch (error) {
-    show("problem");
-    if (signal.aborted) tell("warning", "Cancelled", "Nothing was kept on the GPU.");
-    else if (error instanceof Error) tell("error", error.name, error.message);
-    else tell("error", "Error", String(error));
-  } finally {
-    running = undefined;
-    refresh();
-  }
+  await turn.run(async (controller) => {
+    running = controller;
+    const { signal } = controller;
+    const began = performance.now();
+    show("progress");
+    view.reset();
+    byId("cancel").focus();
+    byId("job").scrollIntoView({ block: "nearest" });
+    try {
+      const { name, job } = await makeJob(signal);
+      const result = await client.quantize(job, {
+        signal,
+        onProgress: (progress) => {
+          if (!signal.aborted) view.report(progress);
+        },
+      });
+      finish(name, result, (performance.now() - began) / 1000);
+    } catch (error) {
+      show("problem");
+      const box = byId("problem");
+      if (signal.aborted) tell(box, "warning", "Cancelled", "Nothing was kept on the GPU.");
+      else tellError(box, error);
+      byId("job-title").focus();
+    }
+  });
 }
 
 function finish(name: string, result: JobResult, seconds: number): void {
@@ -74,15 +78,6 @@ function show(part: "progress" | "problem" | "result"): void {
   byId("job").hidden = false;
   byId("job-title").textContent = titles[part];
   for (const id of ["progress", "problem", "result"]) byId(id).hidden = id !== part;
-}
-
-function tell(kind: "error" | "warning", title: string, message: string): void {
-  byId("problem").className = `box ${kind}`;
-  byId("problem").replaceChildren(
-    element("p", {}, element("strong", { textContent: title })),
-    element("p", { className: "words", textContent: message }),
-  );
-  byId("job-title").focus();
 }
 
 function add(files: readonly File[]): void {
@@ -129,13 +124,14 @@ byId("cancel").addEventListener("click", () => {
   view.say("Cancelling");
   running?.abort();
 });
+turn.onChange(refresh);
 acceptFiles();
 showSample();
+fineTune(client, turn);
 client.status().then(
   (status) => {
     showAdapter(status);
-    hasAdapter = true;
-    refresh();
+    turn.ready();
   },
   (error: unknown) => showNoAdapter(error),
 );

@@ -61,7 +61,8 @@ function measured(evaluation: NonNullable<JobResult["evaluation"]>, isLabelled: 
   ];
 }
 
-const header = (...names: readonly string[]) =>
+/** The head of a table; columns but the first hold numbers. */
+export const header = (...names: readonly string[]) =>
   element(
     "thead",
     {},

@@ -1,8 +1,9 @@
-// The job that needs no file of the visitor's: the repository's sample network on pictures that are
-// drawn here, in slices so that the page stays awake.
+// The jobs that need no file of the visitor's: the repository's sample network, quantized or trained on pictures
+// that are drawn here, in slices so that the page stays awake.
 
 import { presets } from "../src/pictures/preprocessSpec.ts";
 import type { JobPicture } from "../src/jobPictures.ts";
+import type { TrainJob } from "../src/trainJob.ts";
 import { byId, element } from "./dom.ts";
 import type { NamedJob } from "./ownJob.ts";
 import modelUrl from "./sample/model.onnx?url";
@@ -14,17 +15,38 @@ const EVALUATION = 500; // pictures
 const BATCH = 10; // pictures at a time
 const SLICE = 20; // pictures drawn between two breaks, some 10 ms
 
-export async function sampleJob(signal: AbortSignal): Promise<NamedJob> {
+const preprocess = { ...presets.tf, resize: 48 };
+
+async function sampleModel(signal: AbortSignal): Promise<Uint8Array> {
   const response = await fetch(modelUrl, { signal });
   if (!response.ok) throw new Error(`The sample's model did not load: HTTP ${response.status}.`);
-  const model = new Uint8Array(await response.arrayBuffer());
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+export async function sampleJob(signal: AbortSignal): Promise<NamedJob> {
+  const model = await sampleModel(signal);
   const calibration = await draw("calibration", CALIBRATION, signal);
   const evaluation = await draw("test", EVALUATION, signal);
-  const preprocess = { ...presets.tf, resize: 48 };
   return {
     name: "sample",
     job: { model, calibration, evaluation, preprocess, batch: BATCH },
   };
+}
+
+/** What the visitor may choose of a training. */
+export type TrainSettings = Required<
+  Pick<TrainJob, "epochs" | "batch" | "learningRate" | "bits" | "perTensor">
+> & { readonly pictures: number; readonly heldOut: number };
+
+export async function sampleTraining(
+  { pictures, heldOut, ...settings }: TrainSettings,
+  signal: AbortSignal,
+): Promise<Omit<TrainJob, "checkpoint" | "resume">> {
+  const model = await sampleModel(signal);
+  const training = await draw("train", pictures, signal);
+  const calibration = await draw("calibration", CALIBRATION, signal);
+  const evaluation = await draw("test", heldOut, signal);
+  return { model, training, calibration, evaluation, preprocess, ...settings };
 }
 
 async function draw(split: Split, count: number, signal: AbortSignal): Promise<JobPicture[]> {

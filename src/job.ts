@@ -24,6 +24,7 @@ import type { Preprocess } from "./pictures.ts";
 import { prepare } from "./prepare.ts";
 import { save } from "./save.ts";
 import type { Tensors } from "./tensor/tensor.ts";
+import type { TrainProgress } from "./trainOptions.ts";
 
 /** What to quantize or run, and on what. All of it can be cloned or transferred to a worker. */
 export interface QuantizeJob {
@@ -43,7 +44,8 @@ export interface QuantizeJob {
   readonly compared?: number;
 }
 
-export type JobPhase = "calibrate" | "correct biases" | "evaluate" | "compare layers";
+export type JobPhase =
+  "calibrate" | "correct biases" | "train" | "evaluate calibrated" | "evaluate" | "compare layers";
 
 /** The phases of a job in their order, by what its file holds. */
 const phasesOf: Readonly<Record<"float" | "quantized", readonly JobPhase[]>> = {
@@ -55,9 +57,11 @@ export interface JobProgress {
   readonly phase: JobPhase;
   /** All phases of this job in their order. */
   readonly phases: readonly JobPhase[];
-  /** Pictures done in this phase, of `total`; skipped ones are never done. */
+  /** Pictures done in this phase, of `total`; skipped ones are never done. Of "train": steps. */
   readonly done: number;
   readonly total: number;
+  /** Of the step that is done; only in phase "train". */
+  readonly training?: TrainProgress;
 }
 
 /** What int8 says of a picture: the class of the greatest output, from 0 on, and that output. */
@@ -236,7 +240,8 @@ function wholeBatches(count: number, batch: number): number {
   return Math.ceil(count / batch) * batch;
 }
 
-async function evaluateOn(
+/** `quantized` on `pictures`, beside `model` where there is one. */
+export async function evaluateOn(
   quantized: Model<"quantized">,
   model: Model<"float"> | undefined,
   pictures: PictureStream,
@@ -248,7 +253,7 @@ async function evaluateOn(
 }
 
 /** `evaluate` needs one float output of a row per picture. */
-function checkClassifier(model: Model): void {
+export function checkClassifier(model: Model): void {
   const outputs = Object.entries(model.outputs);
   if (outputs.length === 1 && outputs[0]?.[1].dtype === "float32") return;
   const got = outputs.map(([name, { dtype }]) => `"${name}" ${dtype}`).join(", ");
@@ -257,6 +262,8 @@ function checkClassifier(model: Model): void {
   );
 }
 
-async function* tensorsOf(pictures: PictureStream): AsyncGenerator<Tensors, void, undefined> {
+export async function* tensorsOf(
+  pictures: PictureStream,
+): AsyncGenerator<Tensors, void, undefined> {
   for await (const { tensors } of pictures) yield tensors;
 }

@@ -112,7 +112,7 @@ export class PictureStream implements AsyncIterable<LabelledBatch> {
     for (const picture of this.#pictures) {
       signal?.throwIfAborted();
       try {
-        rows.push(await this.#inputOf(picture));
+        rows.push(await rowOf(picture, this.#options));
         labels.push(picture.label ?? -1); // no label: never right
         this.names.push(picture.name);
       } catch (error) {
@@ -133,13 +133,6 @@ export class PictureStream implements AsyncIterable<LabelledBatch> {
     if (this.read === 0) throw nothingRead(this.#pictures.length, rows.length, size, first);
   }
 
-  async #inputOf({ name, source }: JobPicture): Promise<Float32Array> {
-    const { job, height, width } = this.#options;
-    const pixels =
-      source instanceof Blob ? await decodePicture(await bytesOf(source, name), name) : source;
-    return preprocess(pixels, job.preprocess, { height, width }).data;
-  }
-
   #batch(rows: readonly Float32Array[], labels: readonly number[]): LabelledBatch {
     const { input, height, width } = this.#options;
     const size = 3 * height * width;
@@ -150,6 +143,16 @@ export class PictureStream implements AsyncIterable<LabelledBatch> {
       labels,
     };
   }
+}
+
+/** A picture as its model takes it, (3, height, width). Throws PictureError. */
+export async function rowOf(
+  { name, source }: JobPicture,
+  { job, height, width }: Pick<StreamOptions, "job" | "height" | "width">,
+): Promise<Float32Array> {
+  const pixels =
+    source instanceof Blob ? await decodePicture(await bytesOf(source, name), name) : source;
+  return preprocess(pixels, job.preprocess, { height, width }).data;
 }
 
 /** A file may be gone by the time it is read: that is a broken picture too. */

@@ -7,7 +7,15 @@
 
 import type { ErrorCode } from "./errors.ts";
 import type { JobProgress, JobResult, QuantizeJob } from "./job.ts";
-import type { Answer, ErrorFacts, Port, Request, WorkerStatus } from "./workerMessages.ts";
+import type { TrainJob, TrainJobResult } from "./trainJob.ts";
+import type {
+  AnyResult,
+  Answer,
+  ErrorFacts,
+  Port,
+  Request,
+  WorkerStatus,
+} from "./workerMessages.ts";
 
 /** A failure in the worker: `name`, `code` and `message` are those of the error there. Without a code
  *  it is no error of this library; code "worker" means that the worker itself broke. */
@@ -30,7 +38,7 @@ export interface WorkerJobOptions {
 }
 
 interface Pending {
-  resolve(result: JobResult | WorkerStatus): void;
+  resolve(result: AnyResult | WorkerStatus): void;
   reject(reason: unknown): void;
   onProgress?: ((progress: JobProgress) => void) | undefined;
 }
@@ -61,16 +69,22 @@ export class WorkerClient implements Disposable {
     return (await this.#ask((id) => ({ type: "quantize", id, job }), options)) as JobResult;
   }
 
+  /** `runTrainJob` in the worker. Aborted, it rejects once the checkpoint is stored; a job that resumes goes on
+   *  from there. Throws what it throws, as WorkerError. */
+  async train(job: TrainJob, options: WorkerJobOptions = {}): Promise<TrainJobResult> {
+    return (await this.#ask((id) => ({ type: "train", id, job }), options)) as TrainJobResult;
+  }
+
   async #ask(
     request: (id: number) => Request,
     { signal, onProgress, transfer = [] }: WorkerJobOptions,
-  ): Promise<JobResult | WorkerStatus> {
+  ): Promise<AnyResult | WorkerStatus> {
     signal?.throwIfAborted();
     if (this.#broken) throw this.#broken;
     const id = this.#nextId++;
     const abort = (): void => this.#port.postMessage({ type: "abort", id } satisfies Request, []);
     try {
-      return await new Promise<JobResult | WorkerStatus>((resolve, reject) => {
+      return await new Promise<AnyResult | WorkerStatus>((resolve, reject) => {
         this.#port.postMessage(request(id), [...transfer]);
         this.#pending.set(id, { resolve, reject, onProgress });
         signal?.addEventListener("abort", abort);

@@ -4,6 +4,7 @@
 import type { ErrorCode } from "./errors.ts";
 import type { AdapterFacts, Memory } from "./gpu/device.ts";
 import type { JobProgress, JobResult, QuantizeJob } from "./job.ts";
+import type { TrainJob, TrainJobResult } from "./trainJob.ts";
 
 /** The worker's device: what it is, and what is held on it now. */
 export interface WorkerStatus {
@@ -11,15 +12,29 @@ export interface WorkerStatus {
   readonly memory: Memory;
 }
 
+/** What a worker does: by its name what it is given and what it gives. All of it is plain data. */
+export interface Jobs {
+  readonly quantize: { readonly job: QuantizeJob; readonly result: JobResult };
+  readonly train: { readonly job: TrainJob; readonly result: TrainJobResult };
+}
+
+export type JobKind = keyof Jobs;
+export type AnyResult = Jobs[JobKind]["result"];
+
+/** A job and its name. */
+export type NamedRequest = {
+  [K in JobKind]: { readonly type: K; readonly job: Jobs[K]["job"] };
+}[JobKind];
+
 export type Request =
   | { readonly type: "status"; readonly id: number }
-  | { readonly type: "quantize"; readonly id: number; readonly job: QuantizeJob }
+  | (NamedRequest & { readonly id: number })
   /** Ends the request of that id, which then answers "failed". */
   | { readonly type: "abort"; readonly id: number };
 
 export type Answer =
   | { readonly type: "progress"; readonly id: number; readonly progress: JobProgress }
-  | { readonly type: "done"; readonly id: number; readonly result: JobResult | WorkerStatus }
+  | { readonly type: "done"; readonly id: number; readonly result: AnyResult | WorkerStatus }
   | { readonly type: "failed"; readonly id: number; readonly error: ErrorFacts };
 
 /** An error as data: cloning one would lose its class and fields. */

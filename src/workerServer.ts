@@ -3,8 +3,24 @@
 
 import { WebGpuQuantError } from "./errors.ts";
 import type { Device } from "./gpu/device.ts";
-import { runJob, type JobResult, type QuantizeJob } from "./job.ts";
-import type { Answer, ErrorFacts, Port, Request, WorkerStatus } from "./workerMessages.ts";
+import { runJob, type JobOptions } from "./job.ts";
+import { runTrainJob } from "./trainJob.ts";
+import type {
+  AnyResult,
+  Answer,
+  ErrorFacts,
+  NamedRequest,
+  Port,
+  Request,
+  WorkerStatus,
+} from "./workerMessages.ts";
+
+/** Do what `request` says. */
+function perform(request: NamedRequest, options: JobOptions): Promise<AnyResult> {
+  return request.type === "train"
+    ? runTrainJob(request.job, options)
+    : runJob(request.job, options);
+}
 
 /** Answer the requests that come through `port`, on a device from `request`. */
 export function serve(port: Port, request: () => Promise<Device>): void {
@@ -31,20 +47,19 @@ export function serve(port: Port, request: () => Promise<Device>): void {
     return { adapter: facts, memory };
   };
 
-  const quantize = async (
-    id: number,
-    job: QuantizeJob,
+  const runNamed = async (
+    named: NamedRequest & { readonly id: number },
     signal: AbortSignal,
-  ): Promise<JobResult> => {
+  ): Promise<AnyResult> => {
     signal.throwIfAborted();
-    return await runJob(job, {
+    return await perform(named, {
       device: await currentDevice(),
       signal,
-      onProgress: (progress) => answer({ type: "progress", id, progress }),
+      onProgress: (progress) => answer({ type: "progress", id: named.id, progress }),
     });
   };
 
-  const settle = async (id: number, work: () => Promise<JobResult | WorkerStatus>) => {
+  const settle = async (id: number, work: () => Promise<AnyResult | WorkerStatus>) => {
     try {
       const result = await work();
       const transfer = "file" in result ? [result.file.buffer as ArrayBuffer] : [];
@@ -61,11 +76,12 @@ export function serve(port: Port, request: () => Promise<Device>): void {
       case "status":
         void settle(data.id, status);
         return;
-      case "quantize": {
-        const { id, job } = data;
+      case "quantize":
+      case "train": {
+        const { id } = data;
         const controller = new AbortController();
         running.set(id, controller);
-        queue = queue.then(() => settle(id, () => quantize(id, job, controller.signal)));
+        queue = queue.then(() => settle(id, () => runNamed(data, controller.signal)));
         return;
       }
       case "abort":

@@ -24,8 +24,8 @@ const SIDE = 48; // px
 const BATCH = 64;
 /** Side of the pictures, px, and epochs. */
 const PARTS = [
-  { side: 24, epochs: 4 },
-  { side: 48, epochs: 6 },
+  { side: 24, epochs: 3 },
+  { side: 48, epochs: 4 },
 ] as const;
 const RATE = 0.006;
 const WEIGHT_DECAY = 0.02;

@@ -286,3 +286,49 @@ it("Ctrl-C during the calibration exits with 130 and leaves no file", async () =
   expect(JSON.parse(stdout)).toMatchObject({ error: { code: "interrupted" } });
   expect(readdirSync(folder).sort()).toEqual(before);
 });
+
+describe("train", () => {
+  const common = () => [
+    ...["train", sample, ...data(), "--labels", path("labels.json"), "--batch", "4"],
+    ...["--qat", "--augment", "flip,crop:2", "--seed", "5"],
+  ];
+
+  it("writes an int8 model; killed and started again, the same bytes", async () => {
+    const whole = runJson(...common(), "--epochs", "2", "--out", path("whole.onnx"));
+    expect(whole.status).toBe(0);
+    expect(whole.stderr).toMatch(/^epoch 1: loss .*\nepoch 2: loss .*\n$/);
+    expect(whole.json).toMatchObject({ stopped: false, steps: 6, top1Before: null });
+    expect((await load(readFileSync(path("whole.onnx")))).stage).toBe("quantized");
+
+    const again = [
+      ...common(),
+      ...["--epochs", "2", "--out", path("again.onnx")],
+      ...["--checkpoint", path("run"), "--checkpoint-every", "1"],
+    ];
+    const killed = spawn(process.execPath, [program, ...again], { cwd: folder, stdio: "ignore" });
+    const exit = new Promise((resolve) => killed.on("exit", resolve));
+    const kept = () => readdirSync(folder).includes("run") && readdirSync(path("run")).length > 0;
+    while (!kept()) await new Promise((resolve) => setTimeout(resolve, 20));
+    killed.kill("SIGKILL");
+    await exit;
+    expect(readdirSync(folder)).not.toContain("again.onnx");
+    const resumed = runJson(...again);
+    expect([resumed.status, resumed.json["steps"]]).toEqual([0, 6]);
+    expect(readFileSync(path("again.onnx")).equals(readFileSync(path("whole.onnx")))).toBe(true);
+  });
+
+  it.each([
+    [["--qconfig", "int4"], "--qconfig is for --qat"],
+    [["--checkpoint-every", "3"], "need --checkpoint FOLDER"],
+    [["--augment", "flop"], '--augment takes flip, crop, jitter; got "flop"'],
+    [["--optimizer", "rmsprop"], "--optimizer must be one of sgd, adam, adamw"],
+    [["--learning-rate", "fast"], '--learning-rate must be a number of at least 0; got "fast"'],
+    [["--freeze", "nothing.*", "--batch", "4"], 'groups "nothing.*": it must name a parameter'],
+  ])("refuses %j", (more, problem) => {
+    const given = ["train", sample, ...data(), "--labels", path("labels.json"), "--epochs", "1"];
+    const { status, stderr } = run(...given, "--out", path("no.onnx"), ...more);
+    expect(status).not.toBe(0);
+    expect(stderr).toContain(problem);
+    expect(readdirSync(folder)).not.toContain("no.onnx");
+  });
+});
