@@ -91,7 +91,7 @@ export class Chart {
     this.#svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
     this.#svg.setAttribute("aria-label", this.#words(mean));
     this.#caption.textContent = last
-      ? `${name}: ${format(last.value)}, mean of ${SMOOTH} steps`
+      ? `${name}: ${format(last.value)}, mean of the last ${Math.min(SMOOTH, mean.length)}`
       : name;
     this.#svg.replaceChildren(
       ...values.flatMap((value) => [
