@@ -56,7 +56,7 @@ export interface TrainJob {
   readonly learningRate?: number;
   /** Of weights; activations have eight. Default int8. */
   readonly bits?: "int8" | "int4";
-  /** One scale a weight instead of one a channel. Default false. */
+  /** One scale a layer's weights instead of one a channel. Default false. */
   readonly perTensor?: boolean;
   /** Where its checkpoints are, in IndexedDB, one at the end of each epoch and where it is stopped; a job that ends
    *  leaves none. Without it a stopped training is lost. */

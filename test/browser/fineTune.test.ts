@@ -115,7 +115,7 @@ describe("fine-tuning the sample", () => {
     for (const [, share] of shares)
       expect(Number(share) / 6.25).toBe(Math.round(Number(share) / 6.25));
     expect(await page.innerText("#training-result caption")).toMatch(
-      /^8 steps on 32 pictures in \d+:\d\d, one scale a filter; measured on 16 others\.$/,
+      /^8 steps on 32 pictures in \d+:\d\d, one scale a layer; measured on 16 others\.$/,
     );
     const waiting = page.waitForEvent("download");
     await page.click("#training-download");
