@@ -54,6 +54,8 @@ export interface PictureData {
   readonly skipped: readonly Skipped[];
   /** Decode, preprocess and stack `pictures`, by default all. */
   stream(pictures?: readonly PictureFile[]): AsyncGenerator<PictureBatch, void, undefined>;
+  /** One picture as a batch of one, whatever batch the model takes; undefined where it cannot be read. */
+  one(picture: PictureFile): Promise<PictureBatch["tensors"] | undefined>;
 }
 
 /** A preset's name or a JSON file. Throws InputError. */
@@ -96,6 +98,10 @@ export async function readData(
     stream: (chosen = pictures) => {
       const all = batches(chosen, options);
       return fixedBatch === undefined ? all : wholeBatches(all, fixedBatch, context);
+    },
+    async one(picture) {
+      for await (const { tensors } of batches([picture], { ...options, batch: 1 })) return tensors;
+      return undefined;
     },
   };
 }
