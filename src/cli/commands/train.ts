@@ -246,11 +246,8 @@ function pictureData(data: PictureData, form: PictureForm): IndexedData {
   const pixelsOf = async (picture: PictureFile): Promise<Float32Array> => {
     const known = kept.get(picture.name);
     if (known) return known;
-    const pixels = (await data.one(picture))?.[input]?.data as Float32Array | undefined;
-    if (!pixels)
-      throw new InputError(
-        `data: picture "${picture.name}" cannot be read. Leave it out of --data.`,
-      );
+    const pixels = (await data.one(picture))[input]?.data;
+    if (!pixels) throw new Error(`train: picture "${picture.name}" is empty; please report.`);
     if (kept.size < room) kept.set(picture.name, pixels);
     return pixels;
   };

@@ -94,12 +94,12 @@ export function prepareQatGraph(source: Graph, options: QatOptions): Qat {
   }
   const own = (name: string) => plain.constants.get(name) as Tensor;
   const trained = new Set(options.parametersOf(graph));
-  for (const { gamma, beta } of norms.values()) for (const name of [gamma, beta]) trained.add(name);
   // Constants that integer nodes read as activations are quantized once: nothing trains them.
   for (const node of graph.nodes)
     if (assignment.get(node.name))
       for (const name of activationInputs(node))
         if (graph.constants.has(name)) trained.delete(name);
+  for (const { gamma, beta } of norms.values()) for (const name of [gamma, beta]) trained.add(name);
   const parameters = [...trained];
   for (const name of parameters) state.set(name, own(name));
   for (const { mean, variance } of norms.values())
