@@ -14,7 +14,7 @@ import { printBench } from "./core/print.ts";
 import type { Bench, Report } from "./core/rows.ts";
 import { nodePlatform } from "./node/platform.ts";
 import { runInNode } from "./node/run.ts";
-import { profileSteps } from "./node/steps.ts";
+import { profileSteps, profileTraining } from "./node/steps.ts";
 import { firstModel, type Files } from "./suites/run.ts";
 
 /** A trained MobileNetV2 that may lie beside the checkout. */
@@ -97,8 +97,10 @@ async function run(options: BenchOptions, words: readonly string[]): Promise<voi
   }
   if (suites.includes("steps")) {
     const platform = await nodePlatform(say, options);
-    const model = await firstModel(files, platform, options);
-    console.log(`\n${await profileSteps(model, platform, options)}`);
+    const text = options.training
+      ? await profileTraining(platform, options)
+      : await profileSteps(await firstModel(files, platform, options), platform, options);
+    console.log(`\n${text}`);
   }
 }
 

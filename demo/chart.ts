@@ -19,7 +19,7 @@ export interface ChartOptions {
 const HEIGHT = 190; // px
 const EDGE = { left: 46, right: 10, top: 8, bottom: 38 }; // px, for the numbers of the axes
 /** Steps that the bold line is the mean of. */
-export const SMOOTH = 10;
+const SMOOTH = 5;
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
 
@@ -90,7 +90,9 @@ export class Chart {
     const last = mean.at(-1);
     this.#svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
     this.#svg.setAttribute("aria-label", this.#words(mean));
-    this.#caption.textContent = last ? `${name}: ${format(last.value)}` : name;
+    this.#caption.textContent = last
+      ? `${name}: ${format(last.value)}, mean of ${SMOOTH} steps`
+      : name;
     this.#svg.replaceChildren(
       ...values.flatMap((value) => [
         shape("line", { class: "grid", x1: EDGE.left, x2: right, y1: y(value), y2: y(value) }),

@@ -37,7 +37,7 @@ function settings(): TrainSettings {
     batch: number("batch"),
     learningRate: number("learningRate"),
     bits: values.get("bits") === "int4" ? "int4" : "int8",
-    perTensor: values.get("scales") === "filter",
+    perTensor: values.get("scales") === "layer",
   };
 }
 
@@ -144,9 +144,9 @@ class FineTune {
     for (const id of ["training-progress", "charts"]) byId(id).hidden = false;
     stop.focus();
     if (!goesOn) this.#history = [];
-    localStorage.setItem(SETTINGS, formText());
-    const chosen = settings();
+    const [chosen, text] = [settings(), formText()];
     const job = await sampleTraining(chosen, signal);
+    localStorage.setItem(SETTINGS, text); // not before: a job that was never sent forgets no checkpoint
     this.#show(undefined);
     const result = await this.#client.train(
       { ...job, checkpoint: CHECKPOINTS, resume: goesOn },
@@ -220,7 +220,7 @@ class FineTune {
         element("td", { className: "number", textContent: formatBytes(bytes) }),
       );
     });
-    const scales = perTensor ? "filter" : "channel";
+    const scales = perTensor ? "layer" : "channel";
     const place = byId("training-result");
     place.replaceChildren(
       element(

@@ -44,7 +44,7 @@ export async function sampleTraining(
 ): Promise<Omit<TrainJob, "checkpoint" | "resume">> {
   const model = await sampleModel(signal);
   const training = await draw("train", pictures, signal);
-  const calibration = await draw("calibration", CALIBRATION, signal);
+  const calibration = await draw("calibration", Math.min(CALIBRATION, pictures), signal);
   const evaluation = await draw("test", heldOut, signal);
   return { model, training, calibration, evaluation, preprocess, ...settings };
 }

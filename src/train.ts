@@ -3,12 +3,12 @@
 
 import { hyperOf, type OptimizerSpec } from "./autodiff/optimizers.ts";
 import { stepGraph, type StepGraph } from "./autodiff/step.ts";
-import { CheckpointError, InputError } from "./errors.ts";
+import { CheckpointError, InputError, TrainingError } from "./errors.ts";
 import { fuse } from "./quantize/fuse.ts";
 import { OVERFLOW } from "./graph/updates.ts";
 import { checkStage, type Model } from "./model.ts";
 import { selfTest } from "./selfTest.ts";
-import { float32, type Tensor, type Tensors } from "./tensor/tensor.ts";
+import { float32, type Tensors } from "./tensor/tensor.ts";
 import {
   bindBatch,
   startFrom,
@@ -18,7 +18,8 @@ import {
   type Values,
 } from "./trainable.ts";
 import { Trainer } from "./trainer.ts";
-import { failureOf } from "./trainFailure.ts";
+import { failureOf, wrongIn } from "./trainFailure.ts";
+import { checkInputs, checkOptions, indexed, targetOf } from "./trainInputs.ts";
 import { isSameMode, modeAt } from "./trainMode.ts";
 import type { EpochResult, TrainOptions, TrainResult } from "./trainOptions.ts";
 import { batchesPerEpoch, epochBatches, isIndexed } from "./training/batches.ts";
@@ -90,13 +91,15 @@ class Training<S extends "float" | "qat"> {
         log.start();
         await this.#epoch(log);
         if (this.#isAborted) break;
-        done.push({ epoch: this.#position.epoch, ...log.epoch() });
+        if (log.steps > 0) done.push({ epoch: this.#position.epoch, ...log.epoch() });
         this.#position = { ...this.#position, epoch: this.#position.epoch + 1, batch: 0 };
         if (!this.#options.checkpoint?.every) await this.#store();
       }
       const isStopped = this.#position.epoch < epochs;
-      if (isStopped) await this.#store();
-      const model = this.#trainable.modelOf(await this.#read());
+      await this.#store();
+      const values = await this.#read();
+      this.#check(values);
+      const model = this.#trainable.modelOf(values);
       return { model, epochs: done, steps: this.#position.step, isStopped };
     } finally {
       this.#at?.trainer.dispose();
@@ -115,9 +118,9 @@ class Training<S extends "float" | "qat"> {
     try {
       let next = await batches.next();
       while (!next.done && !this.#isAborted) {
-        const step = this.#step(next.value, log);
-        const [, following] = await Promise.all([step, batches.next()]);
-        next = following;
+        const both = [this.#step(next.value, log), batches.next()] as const;
+        await Promise.allSettled(both); // a step under way is waited for, whatever the data does
+        [, next] = await Promise.all(both);
         const { every } = checkpoint ?? {};
         if (every !== undefined && this.#position.step % every === 0) await this.#store();
       }
@@ -139,22 +142,29 @@ class Training<S extends "float" | "qat"> {
       ? scheduleFactor(schedule, updates, Math.floor((total ?? Infinity) / accumulate))
       : 1;
     const learningRate = optimizer.learningRate * factor;
+    // The last update is of what is left.
+    const first = updates * accumulate;
+    const accumulation = Math.min(accumulate, (total ?? Infinity) - first);
     const hyper = hyperOf(optimizer, {
-      ...{ learningRate, update: updates + 1, accumulation: accumulate },
-      apply: (position.step + 1) % accumulate === 0,
+      ...{ learningRate, update: updates + 1, accumulation },
+      apply: position.step + 1 === first + accumulation,
     });
     const inputs: Tensors = {
       ...batch.tensors,
       [graph.target]: targetOf(batch, this.#options),
       [graph.hyper]: float32([hyper.length], hyper),
     };
+    checkInputs(trainer.plan.inputs, inputs);
     const outputs = await trainer.step(inputs);
     const told = (name: string | undefined) =>
       name === undefined ? undefined : Number(outputs[name]?.data[0]);
     const loss = told(graph.loss) ?? NaN;
     if (!(Math.abs(loss) < OVERFLOW)) {
       const place = { ...position, checkpoint: this.#stored };
-      throw await failureOf(graph.graph, await trainer.variables(), inputs, this.#options.device, {
+      const variables = await trainer.variables();
+      trainer.dispose();
+      this.#at = undefined;
+      throw await failureOf(graph.graph, variables, inputs, this.#options.device, {
         ...place,
         loss,
       });
@@ -237,8 +247,10 @@ class Training<S extends "float" | "qat"> {
 
   async #store(): Promise<void> {
     const { checkpoint, accumulate = 1 } = this.#options;
-    if (!checkpoint || this.#stored === this.#position.step) return;
+    const { step: done } = this.#position;
+    if (!checkpoint || done === 0 || this.#stored === done) return;
     this.#values = await this.#read();
+    this.#check(this.#values);
     const { epoch, batch, step } = this.#position;
     const bytes = encodeCheckpoint({
       ...{ epoch, position: batch, step, update: Math.floor(step / accumulate) },
@@ -250,11 +262,25 @@ class Training<S extends "float" | "qat"> {
     this.#stored = step;
   }
 
-  /** What must be the same for a training to go on to the same bits. */
+  /** A finite loss may have had a gradient that was not: such values are neither stored nor given back. */
+  #check(values: Values): void {
+    for (const name of this.#at?.graph.trained ?? []) {
+      const wrong = wrongIn(values.get(name));
+      if (!wrong) continue;
+      const failed = { ...this.#position, checkpoint: this.#stored };
+      throw new TrainingError({ ...failed, loss: NaN }, `parameter "${name}"`, wrong);
+    }
+  }
+
+  /** What must be the same for a training to go on to the same bits, and is easily not. */
   #settings(): (readonly [string, string])[] {
     const { seed = 0, accumulate = 1, optimizer = OPTIMIZER } = this.#options;
     const { learnable = false } = this.#options;
-    const settings = { batch: this.#batch, seed, accumulate, optimizer: optimizer.kind, learnable };
+    const settings = {
+      ...{ batch: this.#batch, seed, accumulate, optimizer: optimizer.kind, learnable },
+      shuffle: this.#options.shuffle ?? true,
+      length: isIndexed(this.#data) ? this.#data.length : "open",
+    };
     return Object.entries(settings).map(([name, value]) => [name, String(value)] as const);
   }
 
@@ -285,25 +311,9 @@ export async function train<S extends "float" | "qat">(
     ["float", "qat"],
     "Train a float model, or one from prepareQat.",
   );
-  const { epochs, batch = BATCH, accumulate = 1 } = options;
-  for (const [name, value] of Object.entries({ epochs, batch, accumulate })) {
-    if (Number.isSafeInteger(value) && value >= 1) continue;
-    throw new InputError(
-      `train: ${name} must be a whole number from 1 on; got ${value}. Change it.`,
-    );
-  }
+  const samples = indexed(data);
+  checkOptions(options, samples);
   if (options.schedule) validateSchedule(options.schedule);
   await selfTest(options.device);
-  return await new Training(model, data, options).run();
-}
-
-/** What the loss compares with. Throws InputError where the data has none. */
-function targetOf({ labels, targets }: TrainingBatch, { loss }: TrainOptions): Tensor {
-  const isReal = loss?.kind === "mse";
-  const found = isReal ? targets : labels;
-  if (found) return found;
-  throw new InputError(
-    `train: every sample must have a ${isReal ? "target" : "label"}; got none. ` +
-      `Add { ${isReal ? "target: tensor" : "label: class"} } to the samples.`,
-  );
+  return await new Training(model, samples, options).run();
 }

@@ -1,7 +1,7 @@
 // Where a training broke: the first tensor on the way forward that is not finite. The step that failed changed no
 // parameter (GuardStep), so it can be looked at again: the forward part once more, with every value read.
 
-import { TrainingError } from "./errors.ts";
+import { GpuError, TrainingError } from "./errors.ts";
 import type { BoundGraph } from "./graph/bind.ts";
 import { prune, valueOf } from "./graph/graph.ts";
 import { OVERFLOW } from "./graph/updates.ts";
@@ -19,7 +19,7 @@ export interface FailedStep {
 }
 
 /** What is not finite in `value`, in words. */
-function wrongIn(value: Tensor | undefined): string | undefined {
+export function wrongIn(value: Tensor | undefined): string | undefined {
   if (!(value?.data instanceof Float32Array)) return undefined;
   const at = value.data.findIndex((x) => !(Math.abs(x) < OVERFLOW));
   return at < 0 ? undefined : `${value.data[at]} at index ${at}`;
@@ -45,8 +45,7 @@ export async function failureOf(
     .filter(({ name }) => valueOf(graph, name).dtype === "float32")
     .map(({ name }) => name);
   const looked = startFrom({ ...graph, nodes: forward, outputs }, variables);
-  using trainer = await Trainer.create(prune(looked) as BoundGraph, device);
-  const seen = await trainer.step(inputs);
+  const seen = await valuesOf(prune(looked) as BoundGraph, inputs, device);
   for (const { node, name } of named) {
     const wrong = wrongIn(seen[name]);
     if (wrong) return new TrainingError(failed, `layer ${node.op} "${node.name}"`, wrong);
@@ -56,4 +55,15 @@ export async function failureOf(
     if (wrong) return new TrainingError(failed, `variable "${name}"`, wrong);
   }
   return new TrainingError(failed, "the loss", String(failed.loss));
+}
+
+/** The outputs of `graph`; none where there is no room for all of them at once. */
+async function valuesOf(graph: BoundGraph, inputs: Tensors, device: Device): Promise<Tensors> {
+  try {
+    using trainer = await Trainer.create(graph, device);
+    return await trainer.step(inputs);
+  } catch (error) {
+    if (error instanceof GpuError) return {};
+    throw error;
+  }
 }

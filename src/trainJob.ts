@@ -52,11 +52,11 @@ export interface TrainJob {
   readonly epochs: number;
   /** Pictures of a step, and of a run of the evaluation. Default 32. */
   readonly batch?: number;
-  /** Of SGD with momentum 0.9, at its height: it rises over five steps, then falls as a cosine. Default 0.01. */
+  /** Of SGD with momentum 0.9, at its height: it rises over five steps, then falls as a cosine. Default 0.005. */
   readonly learningRate?: number;
   /** Of weights; activations have eight. Default int8. */
   readonly bits?: "int8" | "int4";
-  /** One scale a weight instead of one a channel. Default false. */
+  /** One scale a layer's weights instead of one a channel. Default false. */
   readonly perTensor?: boolean;
   /** Where its checkpoints are, in IndexedDB, one at the end of each epoch and where it is stopped; a job that ends
    *  leaves none. Without it a stopped training is lost. */
@@ -97,7 +97,7 @@ export interface TrainJobOptions extends JobOptions {
 
 const PHASES: readonly JobPhase[] = ["calibrate", "train", "evaluate calibrated", "evaluate"];
 const BATCH = 32; // pictures
-const LEARNING_RATE = 0.01;
+const LEARNING_RATE = 0.005;
 const WARM_UP = 5; // updates
 const MAX_NORM = 5; // of all gradients together
 
@@ -220,6 +220,8 @@ class TrainRun {
       batch: this.#batch,
       optimizer: { kind: "sgd", learningRate, momentum: 0.9, maxNorm: MAX_NORM },
       schedule: { kind: "cosine", warmUp: { updates: WARM_UP } },
+      // A short training that moved them would be over before the running statistics, which int8 uses, kept up.
+      controls: { freezeBatchNorm: { step: 0 } },
       ...(store ? { checkpoint: { store } } : {}),
       onProgress: (training) =>
         this.#report("train", training.step, training.steps ?? training.step, { training }),

@@ -5,7 +5,7 @@ import { floatForward, type Forward } from "./autodiff/forward.ts";
 import { InputError } from "./errors.ts";
 import { bindShapes } from "./graph/bind.ts";
 import type { BoundGraph } from "./graph/bind.ts";
-import type { Graph } from "./graph/graph.ts";
+import { valueOf, type Graph } from "./graph/graph.ts";
 import { widenConstants } from "./graph/weightOnly.ts";
 import { Model } from "./model.ts";
 import { withTrained } from "./prepareQat.ts";
@@ -36,6 +36,12 @@ function dimsOf(graph: Graph, batch: number): ReadonlyMap<string, number> {
       `train: the model must have one open size, its batch; got ${dims.join(", ")}. ` +
         "Fix the others when loading: load(bytes, { dims }).",
     );
+  const fixed = graph.inputs.map((name) => valueOf(graph, name).shape[0]);
+  const wrong = dims.length === 0 ? fixed.find((size) => size !== batch) : undefined;
+  if (wrong !== undefined)
+    throw new InputError(
+      `train: the model takes ${wrong} samples at a time; got batch ${batch}. Pass { batch: ${wrong} }.`,
+    );
   return new Map(dims.map((name) => [name, batch]));
 }
 
@@ -51,20 +57,27 @@ export function startFrom<G extends Graph>(graph: G, values: Values): G {
   return { ...graph, variables: new Map(started) };
 }
 
+/** `graph` with its constants as they are in `values`, where they are there. */
+function withConstants(graph: Graph, values: Values): Graph {
+  const constants = [...graph.constants].map(
+    ([name, data]) => [name, values.get(name) ?? data] as const,
+  );
+  return { ...graph, constants: new Map(constants) };
+}
+
 /** A float model: batch normalizations stay, activations join what they follow. */
 export function floatTrainable(model: Model<"float">): Trainable<Model<"float">> {
   const whole = widenConstants(model.graph, true);
   const fused = fuseClamps(removeIdentities(whole));
   return {
     forward({ batchNorm }, batch, values) {
-      const { graph, parameters } = floatForward(bindBatch(fused, batch), batchNorm);
+      // Frozen statistics are constants of the graph: those of now.
+      const now = withConstants(fused, values);
+      const { graph, parameters } = floatForward(bindBatch(now, batch), batchNorm);
       return { graph: startFrom(graph, values), parameters };
     },
     modelOf(values) {
-      const constants = [...whole.constants].map(
-        ([name, data]) => [name, values.get(name) ?? data] as const,
-      );
-      return new Model("float", { ...whole, constants: new Map(constants) }, {});
+      return new Model("float", withConstants(whole, values), {});
     },
   };
 }

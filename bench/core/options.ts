@@ -37,6 +37,8 @@ export interface BenchOptions {
   /** Everything, on a software adapter too. */
   readonly full: boolean;
   readonly seed: number;
+  /** "steps" of training, not of a model. */
+  readonly training: boolean;
   /** Slowest steps that `steps` lists. */
   readonly top: number;
   /** Of the suite "transformer". */
@@ -70,6 +72,7 @@ Options:
   --full           every model, batch and size on a software adapter too
   --seed N         repeat the inputs of another run
   --top N          steps that the suite "steps" lists (default 5)
+  --training       "steps" of the suite "training" instead of a model's
   --layers N       layers of the suite "transformer" (default 12)
   --help           print this
 `;
@@ -116,6 +119,7 @@ export function parseOptions(words: readonly string[]): BenchOptions | "help" {
     quick: values.quick ?? false,
     full: values.full ?? false,
     seed: values.seed ? positive("seed", values.seed) : (Date.now() & 0x7fffffff) + 1,
+    training: values.training ?? false,
     top: values.top ? positive("top", values.top) : 5,
     layers: values.layers ? positive("layers", values.layers) : 12,
   };
@@ -152,6 +156,7 @@ function parse(words: readonly string[]) {
         node: { type: "boolean" },
         quick: { type: "boolean" },
         full: { type: "boolean" },
+        training: { type: "boolean" },
         help: { type: "boolean" },
       },
     });

@@ -177,13 +177,15 @@ function trainingTable(rows: readonly TrainingRow[]): string {
     const row = rows.find((each) => each.contestant === "ours" && each.way === way);
     return row && medianOf(row.outcome);
   };
+  const steps = rows.filter(({ way, outcome }) => way !== "forward" && outcome.status === "ok");
+  const common = steps.length === 0 ? 1 : Math.min(...steps.map(({ losses }) => losses.length));
+  const loss = (losses: readonly number[], step: number) => losses[step - 1]?.toFixed(5) ?? "-";
   const bases = [timeOf("forward"), timeOf("step")];
   const lines = rows.map(({ network, batch, contestant, way, outcome, losses, dispatches }) => {
     const ms = medianOf(outcome);
     const ratios = bases.map((base) =>
       ms === undefined || base === undefined ? "-" : `${(ms / base).toFixed(2)}×`,
     );
-    const [first, last] = [losses[0], losses.at(-1)];
     return [
       network,
       String(batch),
@@ -193,8 +195,8 @@ function trainingTable(rows: readonly TrainingRow[]): string {
       ms === undefined ? "-" : digits((1000 * batch) / ms),
       ...ratios,
       dispatches === undefined ? "-" : String(dispatches),
-      first === undefined ? "-" : first.toFixed(5),
-      last === undefined || way === "forward" ? "-" : `${last.toFixed(5)} (${losses.length})`,
+      loss(losses, 1),
+      way === "forward" ? "-" : loss(losses, common),
       remark(outcome),
     ];
   });
@@ -208,8 +210,8 @@ function trainingTable(rows: readonly TrainingRow[]): string {
     "of our forward",
     "of our step",
     "dispatches",
-    "first loss",
-    "last (of)",
+    "loss 1",
+    `loss ${common}`,
     "check",
   ];
   return table([head, ...lines]);

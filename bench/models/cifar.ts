@@ -6,6 +6,8 @@ import { float32, tensor, type Tensor } from "../../src/tensor/tensor.ts";
 import { Model } from "../../src/index.ts";
 import { normal, type Random } from "../core/random.ts";
 
+/** Pictures, unless --batch says otherwise. */
+export const BATCH = 32;
 export const TITLE = "3 convolutions, 32 × 32";
 
 export interface TrainingNetwork {

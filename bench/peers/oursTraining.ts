@@ -61,7 +61,7 @@ const optimizerOf = ({ learningRate, momentum }: TrainingNetwork): OptimizerSpec
 };
 
 function inputsOf(
-  { target, hyper }: Told,
+  { target, hyper }: Pick<Told, "target" | "hyper">,
   optimizer: OptimizerSpec,
   update: number,
   { images, labels }: TrainingBatch,
@@ -107,10 +107,15 @@ export class OurTraining implements Trained {
   }
 }
 
-/** What the reference interpreter has for the loss of the very first step. */
-export function firstLossOf(network: TrainingNetwork, way: Way, batch: TrainingBatch): number {
+/** The graph of one way, and what its very first step is fed. */
+export function firstStepOf(network: TrainingNetwork, way: Way, batch: TrainingBatch) {
   const optimizer = optimizerOf(network);
-  const told = toldOf(network, way, optimizer);
-  const values = interpret(told.graph, inputsOf(told, optimizer, 1, batch));
-  return Number(values.get(told.loss)?.data[0]);
+  const { graph, loss, ...told } = toldOf(network, way, optimizer);
+  return { graph, loss, inputs: inputsOf(told, optimizer, 1, batch) };
+}
+
+/** What the reference interpreter has for the loss of that step. */
+export function firstLossOf(network: TrainingNetwork, way: Way, batch: TrainingBatch): number {
+  const { graph, loss, inputs } = firstStepOf(network, way, batch);
+  return Number(interpret(graph, inputs).get(loss)?.data[0]);
 }

@@ -41,6 +41,11 @@ export class TrainingLog {
     if (this.#times.length > PACE) this.#times.shift();
   }
 
+  /** Steps of this epoch, since it began here. */
+  get steps(): number {
+    return this.#steps;
+  }
+
   /** Over the last steps; 0 after the first alone. */
   get stepsPerSecond(): number {
     const [first = 0] = this.#times;

@@ -14,7 +14,7 @@ const POLICY =
   "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; " +
   "img-src 'self' blob: data:; connect-src 'self'; worker-src 'self'";
 const JOB = 200_000; // ms: on a software adapter and a busy machine
-const STEPS = 12; // 48 pictures, 8 a step, twice
+const STEPS = 8; // 32 pictures, 8 a step, twice
 
 let built: Built;
 let server: StaticServer;
@@ -61,7 +61,7 @@ const untilStep = (page: Page, step: number) =>
 
 describe("fine-tuning the sample", () => {
   it("trains, draws loss and accuracy, and stops with a checkpoint", async () => {
-    const small = { pictures: 48, heldOut: 16, epochs: 2, batch: 8, learningRate: 0.002 };
+    const small = { pictures: 32, heldOut: 16, epochs: 2, batch: 8, learningRate: 0.002 };
     for (const [name, value] of Object.entries(small))
       await page.fill(`#training [name=${name}]`, String(value));
     expect(await page.isDisabled("#resume")).toBe(true);
@@ -70,7 +70,7 @@ describe("fine-tuning the sample", () => {
     await untilStep(page, 2);
     expect(await page.isDisabled("#run-sample")).toBe(true); // one job at a time
     expect(await page.innerText("#training-phase")).toBe("Step 2 of 4. Training");
-    expect(await page.innerText("#training-count")).toMatch(/^\d+ of 12 steps(, \d+:\d\d left)?$/);
+    expect(await page.innerText("#training-count")).toMatch(/^\d+ of 8 steps(, \d+:\d\d left)?$/);
     await page.click("#stop");
     await page.waitForSelector("#training-problem:not([hidden])", { timeout: JOB });
     expect(await page.innerText("#training-problem")).toMatch(/^Stopped\s+Step \d+ is kept/);
@@ -81,7 +81,7 @@ describe("fine-tuning the sample", () => {
       expect(points.every(([x], i) => i === 0 || x > points[i - 1]![0])).toBe(true);
     }
     expect(await chartWords(page, "accuracy-chart")).toMatch(
-      /^Accuracy over steps: \d+ % at step 1, \d+ % at step \d+ of 12; the mean of the last \d+ is \d+ %\.$/,
+      /^Accuracy over steps: \d+ % at step 1, \d+ % at step \d+ of 8; the mean of the last \d+ is \d+ %\.$/,
     );
   });
 
@@ -102,7 +102,7 @@ describe("fine-tuning the sample", () => {
     await page.reload();
     await page.waitForSelector("#resume:enabled");
     expect(await page.innerText("#resume")).toBe(`Resume at step ${stopped}`);
-    expect(await page.inputValue("#training [name=pictures]")).toBe("48");
+    expect(await page.inputValue("#training [name=pictures]")).toBe("32");
     await page.click("#resume");
     await page.waitForSelector("#training-result:not([hidden])", { timeout: JOB });
     expect(await chartWords(page, "loss-chart")).toContain(` at step ${stopped + 1}, `);
@@ -115,7 +115,7 @@ describe("fine-tuning the sample", () => {
     for (const [, share] of shares)
       expect(Number(share) / 6.25).toBe(Math.round(Number(share) / 6.25));
     expect(await page.innerText("#training-result caption")).toMatch(
-      /^12 steps on 48 pictures in \d+:\d\d, one scale a filter; measured on 16 others\.$/,
+      /^8 steps on 32 pictures in \d+:\d\d, one scale a layer; measured on 16 others\.$/,
     );
     const waiting = page.waitForEvent("download");
     await page.click("#training-download");

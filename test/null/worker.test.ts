@@ -112,6 +112,14 @@ describe("the worker's protocol", () => {
     expect(two).toMatchObject({ status: "rejected", reason: controller.signal.reason });
   });
 
+  it("carries a training job like any other", async () => {
+    const client = connect(() => Promise.resolve(fakeDevice().device));
+    const training = { ...job, calibration: [], training: [], epochs: 1 };
+    await expect(client.train(training)).rejects.toMatchObject({ name: "FormatError" });
+    const signal = AbortSignal.abort(new Error("changed my mind"));
+    await expect(client.train(training, { signal })).rejects.toBe(signal.reason);
+  });
+
   it("rejects what is pending when it is disposed, and everything after", async () => {
     const client = connect(() => new Promise(() => undefined));
     const pending = client.status();
