@@ -81,7 +81,7 @@ export interface TrainOptions {
   readonly optimizer?: OptimizerSpec;
   /** Default: cross-entropy. */
   readonly loss?: LossSpec;
-  /** For the loss "distillation"; default of that: the model itself as it is given, not fake-quantized. */
+  /** For the loss "distillation", which needs one: it has no default. Only for that loss. */
   readonly teacher?: Model<"float">;
   /** What the optimizer's rate, and those of groups, are multiplied by at each update. Default: 1. */
   readonly schedule?: Schedule;

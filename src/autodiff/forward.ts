@@ -5,7 +5,7 @@ import type { BoundGraph } from "../graph/bind.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import { consumersOf, valueOf } from "../graph/graph.ts";
 import type { Clamp, Node, NodeOf } from "../graph/node.ts";
-import { sizeOf } from "../tensor/tensor.ts";
+import { addTrainingNorm, checkStatistics } from "../graph/trainingNorm.ts";
 import { parametersOf } from "./parameters.ts";
 
 /** A graph whose variables are a network's parameters and statistics. */
@@ -15,14 +15,16 @@ export interface Forward {
   readonly parameters: readonly string[];
 }
 
-/** torch.nn.BatchNorm2d's default: the share of the batch in the running statistics. */
-export const BATCH_NORM_MOMENTUM = 0.1;
-
-/** `graph` ready to be trained. "frozen" normalizations use their running statistics, and keep them. */
+/** `graph` ready to be trained. "frozen" normalizations use their running statistics, and keep them.
+ *  Throws InputError where two share them, and where a batch has one value a channel. */
 export function floatForward(graph: BoundGraph, batchNorm: "batch" | "frozen"): Forward {
   const parameters = parametersOf(graph);
   const isNorm = (node: Node) => node.op === "BatchNormalization" && batchNorm === "batch";
   const statistics = graph.nodes.filter(isNorm).flatMap(({ inputs }) => inputs.slice(3));
+  checkStatistics(
+    statistics,
+    graph.nodes.flatMap(({ name, inputs }) => inputs.map((value) => ({ node: name, value }))),
+  );
   const kept = new Set([...parameters, ...statistics]);
   const constants = [...graph.constants];
   const builder = GraphBuilder.from({
@@ -71,28 +73,9 @@ function addNorm(
   node: NodeOf<"BatchNormalization">,
   behind: Behind | undefined,
 ): void {
-  const [x = "", scale = "", bias = "", runningMean = "", runningVariance = ""] = node.inputs;
+  const [x = "", gamma = "", beta = "", mean = "", variance = ""] = node.inputs;
   const { name, epsilon } = node;
   const y = (behind?.node ?? node).outputs[0] ?? "";
-  const [mean, variance] = ["mean", "variance"].map((each) =>
-    builder.fresh(`${name}/batch_${each}`),
-  );
-  const statistics = [mean ?? "", variance ?? ""];
-  builder.add({
-    op: "BatchNormTraining",
-    name,
-    inputs: [x, scale, bias],
-    outputs: [y, ...statistics],
-    epsilon,
-    ...behind?.clamp,
-  });
-  const [batch = 1, , ...space] = builder.value(x).shape as readonly number[];
-  builder.add({
-    op: "UpdateRunning",
-    name: builder.fresh(`${name}/running`),
-    inputs: [runningMean, runningVariance, ...statistics],
-    outputs: [],
-    momentum: BATCH_NORM_MOMENTUM,
-    count: batch * sizeOf(space),
-  });
+  const operands = { x, gamma, beta, mean, variance };
+  addTrainingNorm(builder, { name, ...operands, epsilon, clamp: behind?.clamp, y });
 }

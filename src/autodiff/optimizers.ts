@@ -91,15 +91,19 @@ export function groupOf(
   return groups.find((group) => group.match === match);
 }
 
+/** Names that an error lists. */
+const LISTED = 12;
+
 /** The parameters among `names` that are trained. Throws InputError where a group names none of them, and where
  *  none is left. */
 export function trainable(names: readonly string[], groups: readonly ParameterGroup[]): string[] {
   for (const { match } of groups) {
     if (names.some((name) => matchesPattern(match, name))) continue;
-    const some = names.slice(0, 3).map((name) => `"${name}"`);
+    const some = names.slice(0, LISTED).map((name) => `"${name}"`);
+    const more = names.length > LISTED ? `, and ${names.length - LISTED} more` : "";
     throw new InputError(
-      `groups "${match}": it must name a parameter or be a pattern of names; got ` +
-        `${some.join(", ")}, …. List them with model.toString().`,
+      `groups "${match}": it must name a parameter or be a pattern of names. ` +
+        `Use one of ${some.join(", ")}${more}.`,
     );
   }
   const left = names.filter((name) => groupOf(groups, name)?.frozen !== true);

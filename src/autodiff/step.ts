@@ -74,6 +74,7 @@ const DISTILLATION = { temperature: 4, weight: 0.7 } as const;
 export function stepGraph(forward: Forward, spec: StepSpec): StepGraph {
   const { graph, parameters } = forward;
   const { loss: lossSpec, optimizer, groups = [], accumulate = false } = spec;
+  validateLoss(lossSpec, spec.teacher !== undefined);
   const builder = GraphBuilder.from(graph);
   builder.nodes.push(...graph.nodes);
   for (const [name, value] of graph.values) builder.values.set(name, value);
@@ -116,16 +117,43 @@ export function stepGraph(forward: Forward, spec: StepSpec): StepGraph {
   };
 }
 
+/** Throws InputError where a number is out of its range, and for a teacher that nothing asks or that is missing. */
+export function validateLoss(loss: LossSpec, hasTeacher: boolean): void {
+  const check = (what: string, value: number | undefined, isRight: boolean, range: string) => {
+    if (value === undefined || isRight) return;
+    throw new InputError(
+      `train: loss "${loss.kind}": ${what} must be ${range}; got ${value}. Change it.`,
+    );
+  };
+  if (loss.kind !== "mse") {
+    const { labelSmoothing = 0 } = loss;
+    const isRight = labelSmoothing >= 0 && labelSmoothing < 1;
+    check("labelSmoothing", labelSmoothing, isRight, "in [0, 1)");
+  }
+  if (loss.kind === "distillation") {
+    const { temperature = DISTILLATION.temperature, weight = DISTILLATION.weight } = loss;
+    const isWarm = temperature > 0 && Number.isFinite(temperature);
+    check("temperature", temperature, isWarm, "more than 0");
+    check("weight", weight, weight >= 0 && weight <= 1, "in [0, 1]");
+  }
+  const needsTeacher = loss.kind === "distillation";
+  if (hasTeacher && !needsTeacher)
+    throw new InputError(
+      `train: loss "${loss.kind}" asks no teacher; got one. ` +
+        'Use loss { kind: "distillation" }, or leave the teacher out.',
+    );
+  if (!hasTeacher && needsTeacher)
+    throw new InputError(
+      'train: loss "distillation" needs a teacher; got none. Pass { teacher: model }.',
+    );
+}
+
 function appendLoss(builder: GraphBuilder, spec: StepSpec, output: string, target: string): string {
   const { loss, teacher } = spec;
   if (loss.kind === "mse") return mse(builder, output, target);
   const { labelSmoothing = 0 } = loss;
   const hard = crossEntropy(builder, output, target, { labelSmoothing });
-  if (loss.kind === "crossEntropy") return hard;
-  if (!teacher)
-    throw new InputError(
-      'train: loss "distillation" needs a teacher; got none. Pass { teacher: model }.',
-    );
+  if (loss.kind === "crossEntropy" || !teacher) return hard;
   const { temperature = DISTILLATION.temperature, weight = DISTILLATION.weight } = loss;
   const pairs = loss.features ?? [];
   const logits = appendTeacher(builder, teacher, output);
@@ -146,7 +174,8 @@ function appendLoss(builder: GraphBuilder, spec: StepSpec, output: string, targe
   ]);
 }
 
-/** The teacher's nodes and constants beside the student's; its logits. */
+/** The teacher's nodes and constants beside the student's; its logits: its output of the name of the student's,
+ *  or its first. */
 function appendTeacher(builder: GraphBuilder, teacher: BoundGraph, output: string): string {
   const own = withPrefix(teacher, TEACHER);
   for (const name of own.inputs) {
@@ -158,7 +187,8 @@ function appendTeacher(builder: GraphBuilder, teacher: BoundGraph, output: strin
   for (const [name, data] of own.constants) builder.constant(name, data, valueOf(own, name).quant);
   for (const node of own.nodes)
     builder.add(node, { dtype: valueOf(own, node.outputs[0] ?? "").dtype });
-  const [logits = ""] = own.outputs;
+  const [first = ""] = own.outputs;
+  const logits = own.outputs.find((name) => name === TEACHER + output) ?? first;
   const shapes = [logits, output].map((name) => formatShape(builder.value(name).shape));
   if (shapes[0] === shapes[1]) return logits;
   throw new InputError(

@@ -54,6 +54,8 @@ export interface PictureData {
   readonly skipped: readonly Skipped[];
   /** Decode, preprocess and stack `pictures`, by default all. */
   stream(pictures?: readonly PictureFile[]): AsyncGenerator<PictureBatch, void, undefined>;
+  /** One picture as a batch of one, whatever batch the model takes. Throws PictureError where it cannot be read. */
+  one(picture: PictureFile): Promise<PictureBatch["tensors"]>;
 }
 
 /** A preset's name or a JSON file. Throws InputError. */
@@ -96,6 +98,14 @@ export async function readData(
     stream: (chosen = pictures) => {
       const all = batches(chosen, options);
       return fixedBatch === undefined ? all : wholeBatches(all, fixedBatch, context);
+    },
+    async one(picture) {
+      const refuse = (error: PictureError) => {
+        throw error;
+      };
+      const single = { ...options, batch: 1, onSkip: refuse };
+      for await (const { tensors } of batches([picture], single)) return tensors;
+      throw new Error(`data: picture "${picture.name}" gave no batch; please report.`);
     },
   };
 }

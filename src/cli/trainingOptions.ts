@@ -22,7 +22,7 @@ export const TRAINING_OPTIONS: readonly OptionSpec[] = [
   { name: "max-norm", value: "N", help: "Clip the norm over all gradients to this. Default: off." },
   { name: "schedule", value: "NAME", help: "cosine, constant or step. Default: cosine." },
   { name: "warm-up", value: "N", help: "Updates over which the rate rises first. Default: 0." },
-  { name: "label-smoothing", value: "S", help: "0 … 1. Default: 0." },
+  { name: "label-smoothing", value: "S", help: "From 0 on, less than 1. Default: 0." },
   { name: "accumulate", value: "N", help: "Batches whose gradients make one update. Default: 1." },
   {
     name: "freeze",

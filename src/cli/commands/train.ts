@@ -127,6 +127,7 @@ export const train: Command = {
       {
         ...options,
         device,
+        learnable: args.has("learn-scales"),
         signal: context.signal,
         ...(folder === undefined
           ? {}
@@ -189,9 +190,19 @@ export const train: Command = {
 /** Options that --qat alone reads. */
 const QAT_ONLY = ["qconfig", "exclude", "int8", "learn-scales", "disable-observer"];
 
+const QCONFIGS = Object.keys(qatQConfigs) as (keyof typeof qatQConfigs)[];
+
+/** Presets whose weights are observed as they are, so that learned scales have a start before the first step. */
+const LEARNABLE = QCONFIGS.filter(
+  (name) => !qatQConfigs[name].weight.observer.kind.startsWith("movingAverage"),
+);
+
 function checkQatOptions(args: Arguments): void {
   const wrong = args.has("qat") ? undefined : QAT_ONLY.find((name) => args.has(name));
   if (wrong !== undefined) args.fail(`--${wrong} is for --qat`);
+  const qconfig = args.choice("qconfig", QCONFIGS) ?? "int8";
+  if (args.has("learn-scales") && !LEARNABLE.includes(qconfig))
+    args.fail(`--learn-scales takes --qconfig ${LEARNABLE.join(", ")}; got ${qconfig}`);
 }
 
 /** `model` in quantization-aware training, its ranges from a few of the pictures. */
@@ -202,8 +213,7 @@ async function fakeQuantized(
   device: Device,
   context: Context,
 ): Promise<Model<"qat">> {
-  const names = Object.keys(qatQConfigs) as (keyof typeof qatQConfigs)[];
-  const qconfig = qatQConfigs[args.choice("qconfig", names) ?? "int8"];
+  const qconfig = qatQConfigs[args.choice("qconfig", QCONFIGS) ?? "int8"];
   const overrides = Object.fromEntries([
     ...args.list("exclude").map((pattern) => [pattern, null] as const),
     ...args.list("int8").map((pattern) => [pattern, qatQConfigs.int8] as const),
@@ -236,13 +246,10 @@ function pictureData(data: PictureData, form: PictureForm): IndexedData {
   const pixelsOf = async (picture: PictureFile): Promise<Float32Array> => {
     const known = kept.get(picture.name);
     if (known) return known;
-    for await (const { tensors } of data.stream([picture])) {
-      const pixels = tensors[input]?.data;
-      if (!pixels) break;
-      if (kept.size < room) kept.set(picture.name, pixels);
-      return pixels;
-    }
-    throw new InputError(`data: picture "${picture.name}" cannot be read. Leave it out of --data.`);
+    const pixels = (await data.one(picture))[input]?.data;
+    if (!pixels) throw new Error(`train: picture "${picture.name}" is empty; please report.`);
+    if (kept.size < room) kept.set(picture.name, pixels);
+    return pixels;
   };
   return {
     length: data.pictures.length,

@@ -76,7 +76,7 @@ export function lowerConvTranspose(lowering: Lowering, node: ConvTranspose): voi
   const { kernel, strides, dilations, pads, size, group } = node;
   const [batch = 1, ins = 1, inHeight = 1, inWidth = 1] = x.layout.logical;
   const [, outs = 1] = out.layout.logical;
-  if (isCellular(node, outs)) return emitCells(lowering, node, x, filter, out);
+  if (isCellular(node, ins, outs)) return emitCells(lowering, node, x, filter, out);
   const phases = ([0, 1] as const).map((axis) =>
     phasesOf(size[axis], kernel[axis], strides[axis], dilations[axis], pads[axis]),
   );
@@ -138,9 +138,12 @@ function emitSpread(
 const CELLS = { ROWS: 2, COLUMNS: 2 } as const;
 
 /** Whether the depthwise kernel that does all phases at once takes `node`: what it keeps must fit registers. */
-function isCellular({ group, kernel, strides, dilations }: ConvTranspose, outs: number): boolean {
+function isCellular(node: ConvTranspose, ins: number, outs: number): boolean {
+  const { group, kernel, strides, dilations } = node;
   const isStrided = Math.max(...strides) === 2;
+  // Several channels of x a group, the gradient of a channel multiplier, are sums over them.
   return (
+    group === ins &&
     group === outs &&
     group > 1 &&
     isStrided &&

@@ -11,7 +11,7 @@ import { annotate, hasWeight, type Assignment, type Overrides } from "../annotat
 import { fuseClamps, removeIdentities, separateBatchNorms } from "../fuse.ts";
 import { rangeRuleOf, type Range } from "../qparams.ts";
 import { validateQConfig, type QConfig, type TensorSpec } from "../qconfig.ts";
-import { findSites } from "../sites.ts";
+import { activationInputs, findSites } from "../sites.ts";
 import { outputAxis } from "../weights.ts";
 import type { Qat, Quantizer } from "./model.ts";
 import { entriesOf, unseen } from "./state.ts";
@@ -44,6 +44,12 @@ function checkTrainable({ activation, weight }: QConfig, where: string): void {
   };
   check(activation, "activation");
   check(weight, "weight");
+  // What has no memory would have the range of the last batch alone.
+  if (averagingOf(activation) === undefined)
+    throw new QConfigError(
+      `${where}: activation: its observer must remember the steps before; got ${activation.observer.kind}. ` +
+        'Use "movingAverageMinMax", or one of qatQConfigs.',
+    );
 }
 
 const averagingOf = ({ observer }: TensorSpec): number | undefined =>
@@ -78,7 +84,8 @@ export function prepareQatGraph(source: Graph, options: QatOptions): Qat {
     };
   };
   const activations = new Map<string, Quantizer>();
-  for (const [root, { activation }] of findSites(graph, assignment).configs)
+  const sites = findSites(graph, assignment);
+  for (const [root, { activation }] of sites.configs)
     if (!graph.constants.has(root)) activations.set(root, quantizer(root, activation));
   const weights = new Map<string, Quantizer>();
   for (const [node, config] of layersOf(graph, assignment)) {
@@ -87,6 +94,11 @@ export function prepareQatGraph(source: Graph, options: QatOptions): Qat {
   }
   const own = (name: string) => plain.constants.get(name) as Tensor;
   const trained = new Set(options.parametersOf(graph));
+  // Constants that integer nodes read as activations are quantized once: nothing trains them.
+  for (const node of graph.nodes)
+    if (assignment.get(node.name))
+      for (const name of activationInputs(node))
+        if (graph.constants.has(name)) trained.delete(name);
   for (const { gamma, beta } of norms.values()) for (const name of [gamma, beta]) trained.add(name);
   const parameters = [...trained];
   for (const name of parameters) state.set(name, own(name));

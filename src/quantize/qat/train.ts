@@ -6,7 +6,7 @@ import { bindShapes, type BoundGraph } from "../../graph/bind.ts";
 import { GraphBuilder } from "../../graph/builder.ts";
 import { valueOf } from "../../graph/graph.ts";
 import type { Clamp, Node } from "../../graph/node.ts";
-import { addTrainingNorm } from "../../graph/trainingNorm.ts";
+import { addTrainingNorm, checkStatistics } from "../../graph/trainingNorm.ts";
 import { fl } from "../../tensor/rounding.ts";
 import { float32, sizeOf } from "../../tensor/tensor.ts";
 import type { SeparateNorm } from "../fuse.ts";
@@ -200,12 +200,30 @@ class Training {
   }
 }
 
-/** The forward pass of `qat` for sizes `dims`. Throws StageError where a range is wanted that was never observed. */
+/** Throws InputError where normalizations by the batch share running statistics. */
+function checkNorms({ graph, norms, state }: Qat): void {
+  const open = graph.nodes.filter(({ op }) => op === "BatchNormalization");
+  const statistics = [
+    ...[...norms.values()].flatMap(({ mean, variance }) => [mean, variance]),
+    ...open.flatMap(({ inputs }) => inputs.slice(3)).filter((name) => state.has(name)),
+  ];
+  const reads = [
+    ...[...norms].flatMap(([node, { gamma, beta, mean, variance }]) =>
+      [gamma, beta, mean, variance].map((value) => ({ node, value })),
+    ),
+    ...graph.nodes.flatMap(({ name, inputs }) => inputs.map((value) => ({ node: name, value }))),
+  ];
+  checkStatistics(statistics, reads);
+}
+
+/** The forward pass of `qat` for sizes `dims`. Throws StageError where a range is wanted that was never observed,
+ *  InputError where a normalization by the batch has one value a channel, or statistics that another has too. */
 export function trainingGraph(
   qat: Qat,
   mode: QatMode,
   dims: ReadonlyMap<string, number> = new Map(),
 ): QatForward {
+  if (mode.batchNorm === "batch") checkNorms(qat);
   const graph = bindShapes(qat.graph, dims);
   const training = new Training(qat, mode, graph);
   walk({ ...qat, graph }, training.builder, training);

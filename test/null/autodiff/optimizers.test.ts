@@ -152,7 +152,7 @@ describe("groups", () => {
     expect(() =>
       trainable(names, [{ match: "tail.*", frozen: true }]),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[InputError: groups "tail.*": it must name a parameter or be a pattern of names; got "stem.weight", "head.weight", …. List them with model.toString().]`,
+      `[InputError: groups "tail.*": it must name a parameter or be a pattern of names. Use one of "stem.weight", "head.weight".]`,
     );
   });
 });

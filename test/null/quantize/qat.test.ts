@@ -4,6 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { convert } from "../../../src/convert.ts";
 import { bindShapes } from "../../../src/graph/bind.ts";
+import { GraphBuilder } from "../../../src/graph/builder.ts";
 import { printGraph } from "../../../src/graph/print.ts";
 import { Model } from "../../../src/model.ts";
 import { prepare } from "../../../src/prepare.ts";
@@ -23,6 +24,7 @@ import {
   residualBatches,
   trainQat,
 } from "../../support/qatTraining.ts";
+import { floats } from "../../support/seeded.ts";
 import { messageOf } from "../formats/onnxModels.ts";
 
 const float = () => new Model("float", residualGraph(), {});
@@ -158,6 +160,32 @@ describe("prepareQat", () => {
     expect(messageOf(() => prepareQat(float(), { qconfig }))).toMatchInlineSnapshot(
       `"QConfigError: qconfig: weight: training has no scale search; got search "squaredError". Leave it out, or use one of qatQConfigs."`,
     );
+  });
+
+  it("refuses an observer of activations that forgets the steps before", () => {
+    const activation = { ...qatQConfigs.int8.activation, observer: { kind: "minMax" } as const };
+    const qconfig = { ...qatQConfigs.int8, activation };
+    expect(messageOf(() => prepareQat(float(), { qconfig }))).toMatchInlineSnapshot(
+      `"QConfigError: qconfig: activation: its observer must remember the steps before; got minMax. Use "movingAverageMinMax", or one of qatQConfigs."`,
+    );
+  });
+
+  it("counts no constant as a parameter that an integer node reads", () => {
+    const builder = new GraphBuilder();
+    builder.input("x", { dtype: "float32", shape: [2, 4] });
+    builder.constant("weight", floats([4, 3], 1));
+    builder.constant("bias", floats([3], 2));
+    builder.add({ op: "MatMul", name: "fc", inputs: ["x", "weight"], outputs: ["product"] });
+    builder.add({ op: "Add", name: "add", inputs: ["product", "bias"], outputs: ["y"] });
+    const model = new Model("float", builder.build("linear", ["x"], ["y"]), {});
+    const parameters = (overrides = {}) => {
+      const { details } = prepareQat(model, { overrides });
+      const { graph } = trainingGraph(details, defaultMode);
+      for (const name of details.parameters) expect(graph.variables?.has(name)).toBe(true);
+      return details.parameters;
+    };
+    expect(parameters()).toEqual(["weight"]);
+    expect(parameters({ add: null })).toEqual(["weight", "bias"]);
   });
 
   it("refuses to convert what was never observed", () => {

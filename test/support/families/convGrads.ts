@@ -45,13 +45,20 @@ const strided = geometry.chain((g) =>
 const transpose = family("ConvTranspose equals the reference", strided, transposed, sums);
 const gradFilter = family("ConvGradFilter equals the reference", geometry, filterGradient, sums);
 
-/** Depthwise with strides of two: the kernel that does all phases at once. */
+/** Depthwise with strides of two: the kernel that does all phases at once, but for channel multipliers. */
 const cells = fc.record({
-  channels: fc.record({
-    group: fc.constantFrom(2, 3, 4, 5, 8, 9),
-    perGroup: fc.constant(1),
-    outs: fc.constant(1),
-  }),
+  channels: fc.oneof(
+    fc.record({
+      group: fc.constantFrom(2, 3, 4, 5, 8, 9),
+      perGroup: fc.constant(1),
+      outs: fc.constant(1),
+    }),
+    fc.record({
+      group: fc.constantFrom(2, 3, 5),
+      perGroup: fc.constant(1),
+      outs: fc.constant(2),
+    }),
+  ),
   // A kernel each is compiled: few.
   kernel: fc.constantFrom([3, 3], [5, 5], [2, 3], [1, 4]),
   strides: fc.constantFrom([2, 2], [1, 2]),
