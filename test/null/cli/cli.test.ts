@@ -48,7 +48,7 @@ it("wrong usage exits with 2 and says so on stderr only", async () => {
   expect(await runCli("quantise")).toMatchInlineSnapshot(`
     {
       "status": 2,
-      "stderr": "webgpu-quant: unknown command "quantise"; known are doctor, inspect, quantize, export, evaluate, compare, tune, run. Try: webgpu-quant --help
+      "stderr": "webgpu-quant: unknown command "quantise"; known are doctor, inspect, quantize, train, export, evaluate, compare, tune, run. Try: webgpu-quant --help
     ",
       "stdout": "",
     }
