@@ -2,7 +2,7 @@
 // values of its variables, nothing else; so it can stop after any step, be stored, and go on to the same bits.
 
 import { hyperOf, type OptimizerSpec } from "./autodiff/optimizers.ts";
-import { stepGraph, type StepGraph } from "./autodiff/step.ts";
+import { stepGraph, validateLoss, type LossSpec, type StepGraph } from "./autodiff/step.ts";
 import { CheckpointError, InputError, TrainingError } from "./errors.ts";
 import { fuse } from "./quantize/fuse.ts";
 import { OVERFLOW } from "./graph/updates.ts";
@@ -30,6 +30,7 @@ import type { TrainingBatch, TrainingData } from "./training/samples.ts";
 import { scheduleFactor, validateSchedule } from "./training/schedules.ts";
 
 const BATCH = 32; // samples
+const LOSS: LossSpec = { kind: "crossEntropy" };
 const OPTIMIZER: OptimizerSpec = { kind: "sgd", learningRate: 0.01, momentum: 0.9 };
 
 /** The mode that a checkpoint's fingerprint is of, whenever it is made. */
@@ -192,7 +193,7 @@ class Training<S extends "float" | "qat"> {
     this.#values = await this.#read();
     this.#at?.trainer.dispose();
     this.#at = undefined;
-    const { device, loss = { kind: "crossEntropy" }, optimizer = OPTIMIZER } = this.#options;
+    const { device, loss = LOSS, optimizer = OPTIMIZER } = this.#options;
     const { groups = [], accumulate = 1, output } = this.#options;
     const forward = this.#trainable.forward(mode, this.#batch, this.#values);
     const teacher = loss.kind === "distillation" ? this.#teacher() : undefined;
@@ -314,6 +315,7 @@ export async function train<S extends "float" | "qat">(
   const samples = indexed(data);
   checkOptions(options, samples);
   if (options.schedule) validateSchedule(options.schedule);
+  validateLoss(options.loss ?? LOSS, options.teacher !== undefined);
   await selfTest(options.device);
   return await new Training(model, samples, options).run();
 }
