@@ -106,13 +106,13 @@ describe.skipIf(!isThere)("quantization-aware training of CIFAR-10 ResNet-20", (
   };
 
   const widths = [
-    { bits: 4, epochs: 1, every: 1, rate: 0.001, within: 3, collapses: 5 },
-    { bits: 8, epochs: 1, every: 4, rate: 0.001, within: 0.3, collapses: 0 },
+    { bits: 4, epochs: 1, every: 1, rate: 0.001, within: 3 },
+    { bits: 8, epochs: 1, every: 4, rate: 0.001, within: 0.3 },
   ] as const;
   // Eight bits lose nothing that 100 pictures would show.
   it.each(isWhole ? widths : widths.slice(0, 1))(
     "$bits bits: within $within points of float",
-    async ({ bits, epochs, every, rate, within, collapses }) => {
+    async ({ bits, epochs, every, rate, within }) => {
       const learnt = pictures("cifar10/train-8000.bin", isWhole ? every : 32);
       // Plain post-training quantization: ranges of minima and maxima, biases as they are.
       const minMax = { ...qconfigs.int8.activation, observer: { kind: "minMax" } } as const;
@@ -153,7 +153,7 @@ describe.skipIf(!isThere)("quantization-aware training of CIFAR-10 ResNet-20", (
           `${before.toFixed(2)} %, trained ${after.toFixed(2)} % (${result.steps} steps, ${seconds.toFixed(0)} s)`,
       );
       if (isWhole) {
-        expect(before).toBeLessThanOrEqual(floatTop1 - collapses);
+        if (bits === 4) expect(before).toBeLessThanOrEqual(floatTop1 - 5);
         expect(after).toBeGreaterThanOrEqual(floatTop1 - within);
       } else {
         expect(after).toBeGreaterThan(before + 3);
