@@ -1,8 +1,8 @@
 // Quantization-aware training in one page: the sample network with one scale for each whole filter, where
 // calibration alone loses half of the pictures, and what some steps of training win back.
 //
-// `npm run example:qat` runs it. In your own project the imports are from "webgpu-quant/node", or from "webgpu-quant" in a page; model and pictures
-// are yours. `test/gpu/example.test.ts` runs this file on fewer pictures.
+// `npm run example:qat` runs it, and `test/gpu/example.test.ts` on fewer pictures. In your own project the imports are
+// from "webgpu-quant/node", or from "webgpu-quant" in a page; model and pictures are yours.
 
 import { readFile } from "node:fs/promises";
 import { samplePicture, type Split } from "../demo/sample/pictures.ts";
@@ -94,6 +94,8 @@ export async function main(
     batch: 32,
     optimizer: { kind: "sgd", learningRate: 0.01, momentum: 0.9, maxNorm: 5 },
     schedule: { kind: "cosine", warmUp: { updates: 5 } },
+    // A few hundred steps are too few to learn statistics anew.
+    controls: { freezeBatchNorm: { epoch: 0 } },
     onProgress: ({ step, steps, loss, accuracy = 0, eta = 0 }) => {
       if (step % 10 === 0)
         log(

@@ -3,7 +3,7 @@
 
 import { hyperOf, type OptimizerSpec } from "./autodiff/optimizers.ts";
 import { stepGraph, validateLoss, type LossSpec, type StepGraph } from "./autodiff/step.ts";
-import { CheckpointError, InputError, TrainingError } from "./errors.ts";
+import { CheckpointError, TrainingError } from "./errors.ts";
 import { fuse } from "./quantize/fuse.ts";
 import { OVERFLOW } from "./graph/updates.ts";
 import { checkStage, type Model } from "./model.ts";
@@ -196,7 +196,8 @@ class Training<S extends "float" | "qat"> {
     const { device, loss = LOSS, optimizer = OPTIMIZER } = this.#options;
     const { groups = [], accumulate = 1, output } = this.#options;
     const forward = this.#trainable.forward(mode, this.#batch, this.#values);
-    const teacher = loss.kind === "distillation" ? this.#teacher() : undefined;
+    const { teacher: given } = this.#options;
+    const teacher = given && bindBatch(fuse(given.graph), this.#batch);
     const step = stepGraph(forward, {
       ...{ loss, optimizer, groups, accumulate: accumulate > 1 },
       ...(output === undefined ? {} : { output }),
@@ -208,15 +209,6 @@ class Training<S extends "float" | "qat"> {
     const budget = memory === undefined ? undefined : { loss: graph.loss, bytes: memory };
     const trainer = await Trainer.create(graph.graph, device, budget);
     return (this.#at = { mode, graph, trainer });
-  }
-
-  #teacher() {
-    const { teacher } = this.#options;
-    if (!teacher)
-      throw new InputError(
-        'train: loss "distillation" needs a teacher; got none. Pass the float model: { teacher: model }.',
-      );
-    return bindBatch(fuse(teacher.graph), this.#batch);
   }
 
   /** The values of all variables now. */
@@ -299,8 +291,8 @@ class Training<S extends "float" | "qat"> {
 /** Train `model` on `data`; the model given stays as it is. Batch normalizations learn their statistics anew,
  *  unless controls freeze them.
  *  Throws InputError for options and data that do not fit, UnsupportedError for nodes without a gradient,
- *  TrainingError where the loss is no longer finite, FormatError for a checkpoint that cannot be read,
- *  GpuError, DeviceLostError. */
+ *  TrainingError where the loss or a parameter is no longer finite, CheckpointError for a checkpoint of another
+ *  training and a store that fails, MemoryBudgetError, GpuError, DeviceLostError. */
 export async function train<S extends "float" | "qat">(
   model: Model<S>,
   data: TrainingData,

@@ -111,7 +111,7 @@ describe.skipIf(!isThere)("quantization-aware training of CIFAR-10 ResNet-20", (
   ] as const;
   // Eight bits lose nothing that 100 pictures would show.
   it.each(isWhole ? widths : widths.slice(0, 1))(
-    "$bits bits: within $within points of float",
+    "$bits bits: training wins back what calibration loses; of all pictures, within $within points of float",
     async ({ bits, epochs, every, rate, within }) => {
       const learnt = pictures("cifar10/train-8000.bin", isWhole ? every : 32);
       // Plain post-training quantization: ranges of minima and maxima, biases as they are.
