@@ -1,5 +1,5 @@
 // Quantization-aware training in one page: the sample network with one scale for each whole filter, where
-// calibration alone loses half of the pictures, and what some steps of training win back.
+// calibration alone loses a fifth of the pictures, and what some steps of training win back.
 //
 // `npm run example:qat` runs it, and `test/gpu/example.test.ts` on fewer pictures. In your own project the imports are
 // from "webgpu-quant/node", or from "webgpu-quant" in a page; model and pictures are yours.

@@ -1,7 +1,7 @@
 // Endless small pictures of ten shapes, for a first run without any download: `npm start` and the demo page.
 // One idea: a picture is a function of (split, index) alone. It is drawn from its own random stream:
 // a mottled, unevenly lit background, strokes and specks behind, the shape at any position, size and
-// rotation, strokes across it, then sensor noise. train.py trains model.onnx on them; see README.md.
+// rotation, strokes across it, then sensor noise. train.ts trains model.onnx on them; see README.md.
 // Only integer operations, + − × ÷, Math.sqrt and Math.floor are used: Math.sin and the like may differ
 // between engines in the last bit, and a picture must not.
 import { InputError } from "../../src/errors.ts";
