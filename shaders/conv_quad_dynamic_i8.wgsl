@@ -7,6 +7,7 @@
 // tile QUARTER = 4
 // tile WORDS = 1
 // tile FOUR = 4
+// tile STEPS = 1
 //
 // out = fl(fl(f32(Σ (x − zeroPoint) · filter) · fl(scale · factor)) + bias): conv_dynamic_i8.wgsl by quads,
 // lib/conv_quad_i8.wgsl.

@@ -10,6 +10,7 @@
 // tile QUARTER = 4
 // tile WORDS = 1
 // tile FOUR = 4
+// tile STEPS = 1
 //
 // out = requantize(bias + Σ x · filter) [⊕ residual]: conv_i8.wgsl by quads, lib/conv_quad_i8.wgsl.
 

@@ -7,6 +7,7 @@
 // tile QUARTER = 4
 // tile WORDS = 1
 // tile FOUR = 4
+// tile STEPS = 1
 //
 // out = clamp(bias + Σ x · filter, low, high), slot ← least and greatest of them: lib/conv_quad_f32.wgsl,
 // observed.

@@ -73,18 +73,26 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     $for g in QUARTER
     let at${g} = min(pixel + ${g * 4}u + lane, end) * params.inWords;
     $end
-    for (var step = 0u; step < patches; step++) {
+    for (var step = 0u; step < patches; step += ${STEPS}u) {
+      $for t in STEPS
       $for n in WORDS
-      let f${n} = filters[cursor${n} + step];
+      let f${n}_${t} = filters[cursor${n} + step + ${t}u];
+      $end
       $end
       $for g in QUARTER
-      let x0_${g} = x[at${g} + step];
-      let x1_${g} = quadSwapX(x0_${g});
-      let x2_${g} = quadSwapY(x0_${g});
-      let x3_${g} = quadSwapDiagonal(x0_${g});
+      $for t in STEPS
+      let x0_${g}_${t} = x[at${g} + step + ${t}u];
+      let x1_${g}_${t} = quadSwapX(x0_${g}_${t});
+      let x2_${g}_${t} = quadSwapY(x0_${g}_${t});
+      let x3_${g}_${t} = quadSwapDiagonal(x0_${g}_${t});
+      $end
       $for s in FOUR
       $for n in WORDS
-      sums${s}_${g}_${n} += f${n} * x${s}_${g};
+      sums${s}_${g}_${n} = sums${s}_${g}_${n}
+        $for t in STEPS
+        + f${n}_${t} * x${s}_${g}_${t}
+        $end
+        ;
       $end
       $end
       $end
@@ -102,23 +110,32 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     var i = 0;
     var dx = 0;
     var dy = 0;
-    for (var step = 0u; step < patches; step++) {
+    for (var step = 0u; step < patches; step += ${STEPS}u) {
+      $for t in STEPS
       $for n in WORDS
-      let f${n} = filters[cursor${n} + step];
+      let f${n}_${t} = filters[cursor${n} + step + ${t}u];
+      $end
       $end
       let delta = dy * lineWords + dx * inWords + i;
       $for g in QUARTER
-      let x0_${g} = select(vec4f(0), x[u32(at${g} + delta)], isInside(corner${g}, dy, dx));
-      let x1_${g} = quadSwapX(x0_${g});
-      let x2_${g} = quadSwapY(x0_${g});
-      let x3_${g} = quadSwapDiagonal(x0_${g});
+      let inside${g} = isInside(corner${g}, dy, dx);
+      $for t in STEPS
+      let x0_${g}_${t} = select(vec4f(0), x[u32(at${g} + delta + ${t})], inside${g});
+      let x1_${g}_${t} = quadSwapX(x0_${g}_${t});
+      let x2_${g}_${t} = quadSwapY(x0_${g}_${t});
+      let x3_${g}_${t} = quadSwapDiagonal(x0_${g}_${t});
+      $end
       $for s in FOUR
       $for n in WORDS
-      sums${s}_${g}_${n} += f${n} * x${s}_${g};
+      sums${s}_${g}_${n} = sums${s}_${g}_${n}
+        $for t in STEPS
+        + f${n}_${t} * x${s}_${g}_${t}
+        $end
+        ;
       $end
       $end
       $end
-      i++;
+      i += ${STEPS};
       let next = i == i32(groupWords);
       i = select(i, 0, next);
       dx = select(dx, dx + stepX, next);

@@ -40,18 +40,24 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     var step = 0u;
     while (step < patches) {
       let stop = select(patches, min(patches, step + CHUNK), CHUNKED);
-      for (; step < stop; step++) {
+      for (; step < stop; step += ${STEPS}u) {
+        $for t in STEPS
         $for n in WORDS
-        let f${n} = patchOf(filters[cursor${n} + step]);
+        let f${n}_${t} = patchOf(filters[cursor${n} + step + ${t}u]);
+        $end
         $end
         $for g in QUARTER
-        let x0_${g} = take(x[at${g} + step]);
-        let x1_${g} = quadSwapX(x0_${g});
-        let x2_${g} = quadSwapY(x0_${g});
-        let x3_${g} = quadSwapDiagonal(x0_${g});
+        $for t in STEPS
+        let x0_${g}_${t} = take(x[at${g} + step + ${t}u]);
+        let x1_${g}_${t} = quadSwapX(x0_${g}_${t});
+        let x2_${g}_${t} = quadSwapY(x0_${g}_${t});
+        let x3_${g}_${t} = quadSwapDiagonal(x0_${g}_${t});
+        $end
         $for s in FOUR
         $for n in WORDS
-        sums${s}_${g}_${n} = addDots(sums${s}_${g}_${n}, f${n}, x${s}_${g});
+        $for t in STEPS
+        sums${s}_${g}_${n} = addDots(sums${s}_${g}_${n}, f${n}_${t}, x${s}_${g}_${t});
+        $end
         $end
         $end
         $end
@@ -83,23 +89,30 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     var step = 0u;
     while (step < patches) {
       let stop = select(patches, min(patches, step + CHUNK), CHUNKED);
-      for (; step < stop; step++) {
+      for (; step < stop; step += ${STEPS}u) {
+        $for t in STEPS
         $for n in WORDS
-        let f${n} = patchOf(filters[cursor${n} + step]);
+        let f${n}_${t} = patchOf(filters[cursor${n} + step + ${t}u]);
+        $end
         $end
         let delta = dy * lineWords + dx * inWords + i;
         $for g in QUARTER
-        let x0_${g} = take(select(padWord, x[u32(at${g} + delta)], isInside(corner${g}, dy, dx)));
-        let x1_${g} = quadSwapX(x0_${g});
-        let x2_${g} = quadSwapY(x0_${g});
-        let x3_${g} = quadSwapDiagonal(x0_${g});
+        let inside${g} = isInside(corner${g}, dy, dx);
+        $for t in STEPS
+        let x0_${g}_${t} = take(select(padWord, x[u32(at${g} + delta + ${t})], inside${g}));
+        let x1_${g}_${t} = quadSwapX(x0_${g}_${t});
+        let x2_${g}_${t} = quadSwapY(x0_${g}_${t});
+        let x3_${g}_${t} = quadSwapDiagonal(x0_${g}_${t});
+        $end
         $for s in FOUR
         $for n in WORDS
-        sums${s}_${g}_${n} = addDots(sums${s}_${g}_${n}, f${n}, x${s}_${g});
+        $for t in STEPS
+        sums${s}_${g}_${n} = addDots(sums${s}_${g}_${n}, f${n}_${t}, x${s}_${g}_${t});
         $end
         $end
         $end
-        i++;
+        $end
+        i += ${STEPS};
         let next = i == i32(groupWords);
         i = select(i, 0, next);
         dx = select(dx, dx + stepX, next);

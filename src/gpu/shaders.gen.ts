@@ -600,7 +600,7 @@ const convObservedF32 = {
 const convQuadDynamicI8 = {
   label: "conv_quad_dynamic_i8",
   parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, libStoreRealWgsl, libConvQuadI8Wgsl, convQuadDynamicI8Wgsl],
-  tile: {QUARTER: 4, WORDS: 1, FOUR: 4, PACKED_DOT: 1},
+  tile: {QUARTER: 4, WORDS: 1, FOUR: 4, STEPS: 1, PACKED_DOT: 1},
   overrides: {PER_ROW: "bool", WIDE: "bool", WORKGROUP: "u32", POINTWISE: "bool", CHUNKED: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 80, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, padWord: {offset: 68, type: "u32"}, low: {offset: 72, type: "f32"}, high: {offset: 76, type: "f32"}}},
@@ -617,7 +617,7 @@ const convQuadDynamicI8 = {
 const convQuadF32 = {
   label: "conv_quad_f32",
   parts: [libGridWgsl, libWindowWgsl, libBoundsF32Wgsl, libConvQuadF32Wgsl, libUnseenWgsl, convQuadF32Wgsl],
-  tile: {QUARTER: 4, WORDS: 1, FOUR: 4},
+  tile: {QUARTER: 4, WORDS: 1, FOUR: 4, STEPS: 1},
   overrides: {CHANNEL_BOUNDS: "bool", WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 80, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, last: {offset: 68, type: "u32"}, low: {offset: 72, type: "f32"}, high: {offset: 76, type: "f32"}}},
@@ -632,7 +632,7 @@ const convQuadF32 = {
 const convQuadI8 = {
   label: "conv_quad_i8",
   parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libBoundsI8Wgsl, libResidualWgsl, libStoreI8Wgsl, libConvQuadI8Wgsl, convQuadI8Wgsl],
-  tile: {QUARTER: 4, WORDS: 1, FOUR: 4, PACKED_DOT: 1},
+  tile: {QUARTER: 4, WORDS: 1, FOUR: 4, STEPS: 1, PACKED_DOT: 1},
   overrides: {FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", RESIDUAL: "bool", WIDE: "bool", WORKGROUP: "u32", POINTWISE: "bool", CHUNKED: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 112, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, padWord: {offset: 68, type: "u32"}, zeroPoint: {offset: 72, type: "i32"}, low: {offset: 76, type: "i32"}, high: {offset: 80, type: "i32"}, sumMultiplier: {offset: 84, type: "i32"}, residualMultiplier: {offset: 88, type: "i32"}, residualZero: {offset: 92, type: "i32"}, shift: {offset: 96, type: "u32"}, outZero: {offset: 100, type: "i32"}, outLow: {offset: 104, type: "i32"}, outHigh: {offset: 108, type: "i32"}}},
@@ -648,7 +648,7 @@ const convQuadI8 = {
 const convQuadObservedF32 = {
   label: "conv_quad_observed_f32",
   parts: [libGridWgsl, libWindowWgsl, libBoundsF32Wgsl, libConvQuadF32Wgsl, libOrderedWgsl, libSeenWgsl, convQuadObservedF32Wgsl],
-  tile: {QUARTER: 4, WORDS: 1, FOUR: 4},
+  tile: {QUARTER: 4, WORDS: 1, FOUR: 4, STEPS: 1},
   overrides: {CHANNEL_BOUNDS: "bool", WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 80, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, last: {offset: 68, type: "u32"}, low: {offset: 72, type: "f32"}, high: {offset: 76, type: "f32"}}},

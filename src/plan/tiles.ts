@@ -19,6 +19,8 @@ export interface RegisterTile extends DotChoice {
   readonly words: number;
   /** conv_quad_*.wgsl: four invocations of a subgroup share a tile. */
   readonly quads?: boolean;
+  /** Quads only: words of a sum between one load and one store of it, where they divide a group's; 1 where left out. */
+  readonly steps?: number;
 }
 
 /** conv_tiled_*.wgsl: a workgroup stages its operands in workgroup memory. */
@@ -95,11 +97,12 @@ const gemv = (lanes: number, columns: number, pixels: number): GemvTile => ({
   pixels,
 });
 
-const quads = (pixels: number, words: number): RegisterTile => ({
+const quads = (pixels: number, words: number, steps = 1): RegisterTile => ({
   family: "register",
   pixels,
   words,
   quads: true,
+  ...(steps > 1 ? { steps } : {}),
 });
 
 export const registerTile: RegisterTile = { family: "register", pixels: 8, words: 2 };
@@ -133,7 +136,8 @@ export const candidates: readonly ProductTile[] = [
   quads(16, 2),
   quads(32, 1),
   quads(32, 2),
-  quads(64, 2),
+  quads(32, 2, 4),
+  quads(48, 2, 4),
   ...Object.values(tiles),
   ...Object.values(gemvs),
   ...Object.values(matrices),
@@ -145,9 +149,7 @@ export const plainRules: readonly Rule[] = [{ tile: registerTile }];
 /** Measured on SwiftShader (bench/RESULTS.md): a load costs as much as twenty multiply-adds there, so
  *  quads share them, with more sums an invocation where the sum is long enough to pay for them. */
 export const softwareRules: readonly Rule[] = [
-  // The largest tile takes seconds to compile: only for what takes longer to compute.
-  { least: { m: 512, n: 128, k: 128 }, tile: quads(64, 2) },
-  { least: { m: 128, n: 8, k: 64 }, tile: quads(32, 2) },
+  { least: { m: 128, n: 8, k: 64 }, tile: quads(32, 2, 4) },
   { least: { m: 2, n: 3 }, tile: quads(16, 1) },
   { tile: registerTile },
 ];
@@ -213,12 +215,16 @@ export function fit(wanted: number, most: number, count = wanted): number {
   return most <= 1 || count % wanted !== 0 ? 1 : wanted;
 }
 
+function quadsName({ quads, steps = 1 }: RegisterTile): string {
+  return quads ? ` in quads${steps > 1 ? ` by ${steps}` : ""}` : "";
+}
+
 /** A tile in a few words: its pixels × output channels, and the invocations that share it. */
 export function tileName(tile: ProductTile): string {
   const dot = tile.packedDot === undefined ? "" : tile.packedDot ? ", packed" : ", unpacked";
   switch (tile.family) {
     case "register":
-      return `register ${tile.pixels}×${tile.words * 4}${tile.quads ? " in quads" : ""}${dot}`;
+      return `register ${tile.pixels}×${tile.words * 4}${quadsName(tile)}${dot}`;
     case "workgroup": {
       const { down, across, rows, words } = tile;
       return `workgroup ${down * rows}×${across * words * 4} of ${down * across}${dot}`;

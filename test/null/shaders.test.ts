@@ -43,6 +43,7 @@ const FLAG = [0, 1];
  *  that the tuner may choose. */
 const TILE = { PIXELS: [1, 8], WORDS: [1, 2] };
 const QUAD = { QUARTER: [4, 8], WORDS: [1, 2] };
+const STEPPED = { ...QUAD, STEPS: [1, 4] };
 /** Words side by side: with 4 invocations on software adapters, 64 on others. */
 const ROWS = { WORKGROUP: [64], WIDE: [1, 2, 4, 8, 16] };
 /** Absent for most plans: kernels then read one bound for all channels. */
@@ -67,7 +68,7 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, Values
   narrowI8: { SATURATE: FLAG, SIGNED: FLAG },
   convI32: { SPLIT: FLAG },
   convDynamicI8: { POINTWISE: [1], PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG, ...TILE },
-  convQuadDynamicI8: { POINTWISE: [1], PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG, ...QUAD },
+  convQuadDynamicI8: { POINTWISE: [1], PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG, ...STEPPED },
   convTiledDynamicI8: { VECTOR: FLAG, PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG },
   convMatrixDynamicI8: { VECTOR: FLAG, PER_ROW: FLAG, WIDE: FLAG },
   gemvDynamicI8: { PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG },
@@ -84,8 +85,8 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, Values
     FLOAT_BIAS: FLAG,
     ...TILE,
   },
-  convQuadF32: { ...BOUNDS, POINTWISE: FLAG, RESIDUAL: FLAG, ...QUAD },
-  convQuadObservedF32: { ...BOUNDS, POINTWISE: FLAG, RESIDUAL: FLAG, ...QUAD },
+  convQuadF32: { ...BOUNDS, POINTWISE: FLAG, RESIDUAL: FLAG, ...STEPPED },
+  convQuadObservedF32: { ...BOUNDS, POINTWISE: FLAG, RESIDUAL: FLAG, ...STEPPED },
   convQuadI8: {
     ...BOUNDS,
     POINTWISE: FLAG,
@@ -93,7 +94,7 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, Values
     CHUNKED: FLAG,
     WIDE: FLAG,
     FLOAT_BIAS: FLAG,
-    ...QUAD,
+    ...STEPPED,
   },
   convGradFilterQuadF32: { POINTWISE: FLAG, COLUMNS: [4, 9] },
   convGradFilterF32: { POINTWISE: FLAG, OUTS: [1, 2], COLUMNS: [2, 4] },

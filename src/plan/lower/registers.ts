@@ -11,10 +11,13 @@ type Sizes = ReturnType<typeof sizesOf>;
 export function fitTile(
   wanted: RegisterTile,
   pixels: number,
-  { outWords, groupOuts }: Sizes,
+  { outWords, groupOuts, groupWords }: Sizes,
   shape: FilterShape,
 ): RegisterTile {
-  if (wanted.quads && shape.group === 1 && pixels > 1) return wanted;
+  if (wanted.quads && shape.group === 1 && pixels > 1) {
+    const { steps = 1 } = wanted;
+    return { ...wanted, steps: groupWords % steps === 0 ? steps : 1 };
+  }
   return {
     family: "register",
     pixels: fit(wanted.pixels, pixels),
@@ -24,13 +27,15 @@ export function fitTile(
 
 /** Workgroups of a dense product, and the sizes its shader is expanded for. */
 export function tileSteps(
-  { pixels, words, quads }: RegisterTile,
+  { pixels, words, quads, steps = 1 }: RegisterTile,
   { pixels: rows, outWords }: Sizes,
 ) {
   const lanes = quads ? 4 : 1;
   const tiles = Math.ceil(rows / pixels) * Math.ceil(outWords / (words * lanes));
   return {
     groups: workgroups(tiles * lanes),
-    sizes: quads ? { QUARTER: pixels / 4, WORDS: words } : { PIXELS: pixels, WORDS: words },
+    sizes: quads
+      ? { QUARTER: pixels / 4, WORDS: words, STEPS: steps }
+      : { PIXELS: pixels, WORDS: words },
   };
 }

@@ -11,8 +11,14 @@ import { codes, floats, generator, integers } from "../seeded.ts";
 const two = (max: number) => fc.tuple(fc.integer({ min: 1, max }), fc.integer({ min: 1, max }));
 const pad = fc.integer({ min: 0, max: 2 });
 
-/** Groups × channels one of them reads × outputs one of them makes. */
-const channels = fc.oneof(
+/** Groups, channels one of them reads, and outputs one of them makes. */
+interface Channels {
+  readonly group: number;
+  readonly perGroup: number;
+  readonly outs: number;
+}
+
+const channels: fc.Arbitrary<Channels> = fc.oneof(
   fc.record({
     group: fc.constant(1),
     perGroup: fc.constantFrom(1, 2, 3, 4, 5, 8, 9),
@@ -35,7 +41,7 @@ const channels = fc.oneof(
   }),
 );
 
-export const geometry = fc.record({
+const parts = {
   batch: fc.oneof(
     { weight: 15, arbitrary: fc.constantFrom(1, 1, 2, 3) },
     { weight: 1, arbitrary: fc.constant(0) },
@@ -52,6 +58,18 @@ export const geometry = fc.record({
   beyond: fc.tuple(fc.nat(8), fc.nat(8)),
   hasBias: fc.boolean(),
   seed,
+};
+
+export const geometry = fc.record(parts);
+
+/** One group whose input words come in fours: kernels that take several at a time do so here. */
+const fours = fc.record({
+  ...parts,
+  channels: fc.record({
+    group: fc.constant(1),
+    perGroup: fc.constantFrom(16, 32, 48),
+    outs: fc.constantFrom(1, 4, 9, 32, 40),
+  }),
 });
 
 export type Geometry = typeof geometry extends fc.Arbitrary<infer G> ? G : never;
@@ -99,19 +117,20 @@ const clamp = fc.constantFrom<AnyClamp>(
   "both",
 );
 
-const floatConv = family(
-  "Conv in float equals the reference",
-  fc.record({ geometry, clamp, filter: fc.boolean(), bias: fc.boolean() }),
-  ({ geometry: g, clamp: bounds, ...constant }) => {
-    const { x, filter, outs } = shapes(g);
-    return single({ ...attributesOf(g), ...clampFor(bounds, outs, g.seed + 4, 1) }, [
-      { tensor: floats(x, g.seed) },
-      { tensor: floats(filter, g.seed + 1), constant: constant.filter },
-      ...(g.hasBias ? [{ tensor: floats([outs], g.seed + 2), constant: constant.bias }] : []),
-    ]);
-  },
-  sums,
-);
+const floatConv = (title: string, geometries: fc.Arbitrary<Geometry> = geometry) =>
+  family(
+    title,
+    fc.record({ geometry: geometries, clamp, filter: fc.boolean(), bias: fc.boolean() }),
+    ({ geometry: g, clamp: bounds, ...constant }) => {
+      const { x, filter, outs } = shapes(g);
+      return single({ ...attributesOf(g), ...clampFor(bounds, outs, g.seed + 4, 1) }, [
+        { tensor: floats(x, g.seed) },
+        { tensor: floats(filter, g.seed + 1), constant: constant.filter },
+        ...(g.hasBias ? [{ tensor: floats([outs], g.seed + 2), constant: constant.bias }] : []),
+      ]);
+    },
+    sums,
+  );
 
 /** Scales of a symmetric weight: powers of two make ties in the requantization, others do not. */
 export function weightQuant(axis: number | undefined, count: number, from: number): QParams {
@@ -146,33 +165,34 @@ export function spread(quant: QParams, magnitude: number): QParams {
   return { ...quant, scale: Float32Array.of(scale) };
 }
 
-const integerConv = family(
-  "Conv in integers equals the reference bit for bit",
-  fc.record({
-    geometry,
-    from: perTensor,
-    to: perTensor,
-    perChannel: fc.boolean(),
-    /** |bias| up to this: the second passes 2²⁴, where f32 no longer holds every accumulator. */
-    biasSpan: fc.constantFrom(2000, 2 ** 27),
-    clamp: fc.constantFrom<AnyClamp>({}, { low: 0 }, { low: 0, high: 40 }, "high", "both"),
-  }),
-  ({ geometry: g, from, to, perChannel, biasSpan, clamp: bounds }) => {
-    const { x, filter, outs, terms } = shapes(g);
-    const weight = weightQuant(perChannel ? 0 : undefined, outs, g.seed + 3);
-    const steps = 5000 * Math.sqrt(terms) + (g.hasBias ? biasSpan : 0);
-    const magnitude = steps * (from.scale[0] ?? 1) * 0.03;
-    return single(
-      { ...attributesOf(g), ...clampFor(bounds, outs, g.seed + 4, magnitude) },
-      [
-        { tensor: codes(from.dtype as "int8" | "uint8", x, g.seed), quant: from },
-        { tensor: codes("int8", filter, g.seed + 1), quant: weight, constant: true },
-        ...(g.hasBias ? [biasOperand(outs, g.seed + 2, biasSpan)] : []),
-      ],
-      spread(to, magnitude),
-    );
-  },
-);
+const integerConv = (title: string, geometries: fc.Arbitrary<Geometry> = geometry) =>
+  family(
+    title,
+    fc.record({
+      geometry: geometries,
+      from: perTensor,
+      to: perTensor,
+      perChannel: fc.boolean(),
+      /** |bias| up to this: the second passes 2²⁴, where f32 no longer holds every accumulator. */
+      biasSpan: fc.constantFrom(2000, 2 ** 27),
+      clamp: fc.constantFrom<AnyClamp>({}, { low: 0 }, { low: 0, high: 40 }, "high", "both"),
+    }),
+    ({ geometry: g, from, to, perChannel, biasSpan, clamp: bounds }) => {
+      const { x, filter, outs, terms } = shapes(g);
+      const weight = weightQuant(perChannel ? 0 : undefined, outs, g.seed + 3);
+      const steps = 5000 * Math.sqrt(terms) + (g.hasBias ? biasSpan : 0);
+      const magnitude = steps * (from.scale[0] ?? 1) * 0.03;
+      return single(
+        { ...attributesOf(g), ...clampFor(bounds, outs, g.seed + 4, magnitude) },
+        [
+          { tensor: codes(from.dtype as "int8" | "uint8", x, g.seed), quant: from },
+          { tensor: codes("int8", filter, g.seed + 1), quant: weight, constant: true },
+          ...(g.hasBias ? [biasOperand(outs, g.seed + 2, biasSpan)] : []),
+        ],
+        spread(to, magnitude),
+      );
+    },
+  );
 
 /** K · 127 · 255 > 2²⁴ from the sum alone, all of one sign: the greatest accumulators there are. */
 const wideConv = family(
@@ -256,5 +276,13 @@ const largeConv = family(
   sums,
 );
 
-export const convolutions: readonly Family[] = [floatConv, integerConv, wideConv];
+export const convolutions: readonly Family[] = [
+  floatConv("Conv in float equals the reference"),
+  integerConv("Conv in integers equals the reference bit for bit"),
+  wideConv,
+];
+export const convolutionsInFours: readonly Family[] = [
+  floatConv("Conv in float of four words and more", fours),
+  integerConv("Conv in integers of four words and more", fours),
+];
 export const largeConvolutions: readonly Family[] = [largeConv];

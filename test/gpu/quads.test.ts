@@ -1,0 +1,43 @@
+// Every tile of quads that rules or the tuner may choose, forced on every product: those of several steps do more
+// words of a sum at once where a group's words allow it. Where the device has no quads the tiles cannot run.
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Device } from "../../src/gpu/device.ts";
+import { bindShapes } from "../../src/graph/bind.ts";
+import { requestDevice } from "../../src/node.ts";
+import { lower } from "../../src/plan/lower.ts";
+import { candidates, tileName } from "../../src/plan/tiles.ts";
+import { checkCase } from "../support/cases.ts";
+import { convolutions, convolutionsInFours } from "../support/families/convolution.ts";
+import { forced } from "../support/forced.ts";
+import { deepProduct, residualSum } from "../support/products.ts";
+
+const quads = candidates.filter((tile) => tile.family === "register" && tile.quads);
+let device: Device;
+beforeAll(async () => {
+  device = await requestDevice();
+});
+afterAll(() => device.dispose());
+
+describe.each(quads.map((tile) => ({ tile, name: tileName(tile) })))("$name", ({ tile }) => {
+  const target = forced(tile, false);
+  const steps = tile.family === "register" ? (tile.steps ?? 1) : 1;
+
+  it.each([...convolutions, ...convolutionsInFours])("$title", async ({ title, sample, check }) => {
+    if (!device.facts.quads) return console.log("no quads on this device: not run");
+    if (title.includes("four words")) {
+      const plans = sample(4).map(({ graph }) => lower(bindShapes(graph, new Map()), target));
+      const found = plans.flatMap(({ steps: all }) =>
+        all.flatMap(({ overrides }) => overrides["STEPS"] ?? []),
+      );
+      expect(found).toContain(steps);
+    }
+    await check(device, 5, target);
+  });
+
+  it("a residual, and sums beyond 2²⁴", async () => {
+    if (!device.facts.quads) return console.log("no quads on this device: not run");
+    await checkCase(device, residualSum(true), undefined, target);
+    await checkCase(device, deepProduct(), undefined, target);
+  });
+});

@@ -1,0 +1,64 @@
+// The kernel families that share work within a workgroup, forced on every product whatever its size:
+// each equals the reference over random shapes, with residuals, and past one tile in every direction. Software
+// adapters prove values, not speed, and not that barriers are where they must be.
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Device } from "../../src/gpu/device.ts";
+import { bindShapes } from "../../src/graph/bind.ts";
+import { lower } from "../../src/plan/lower.ts";
+import { candidates, tileName } from "../../src/plan/tiles.ts";
+import { checkCase, sums } from "./cases.ts";
+import { variantDevice } from "./device.ts";
+import { attentions } from "./families/attention.ts";
+import { convolutions, largeConvolutions } from "./families/convolution.ts";
+import { engines } from "./families/engines.ts";
+import { products } from "./families/matmul.ts";
+import { forced } from "./forced.ts";
+import { deepProduct, residualSum } from "./products.ts";
+
+const shared = candidates.filter(({ family }) => family === "workgroup" || family === "gemv");
+const rowProducts = products.filter(({ title }) => /Gemm/.test(title));
+const floatBiases = engines.filter(({ title }) => /float bias/.test(title));
+const families = [...convolutions, ...largeConvolutions, ...rowProducts, ...floatBiases];
+
+/** Test every shared tile in one form of the dot product: a file each, which run side by side. */
+export function testTiles(packedDot: boolean): void {
+  let device: Device;
+  beforeAll(async () => {
+    device = await variantDevice({ packedDot });
+  });
+  afterAll(() => device.dispose());
+
+  describe.each(shared.map((tile) => ({ tile, name: tileName(tile) })))("$name", ({ tile }) => {
+    it.each(families)("$title", ({ check }) => check(device, 3, forced(tile, packedDot)));
+
+    it.each([true, false])("adds a residual of other parameters, integers %s", async (integer) => {
+      const given = residualSum(integer);
+      const { steps } = lower(bindShapes(given.graph, new Map()), forced(tile));
+      const flags = steps.map(({ overrides }) => overrides["RESIDUAL"]).filter(Boolean);
+      expect(flags).toEqual([1]);
+      await checkCase(device, given, sums, forced(tile, packedDot));
+    });
+
+    it("sums past one chunk and 128 outputs: 1,200 inputs of one sign, where only int32 holds the sum", async () => {
+      await checkCase(device, deepProduct(), undefined, forced(tile, packedDot));
+    });
+  });
+
+  // Attention multiplies in float: once is enough.
+  it.runIf(packedDot).each(attentions)(
+    "$title, its rows shared by a workgroup",
+    async ({ check }) => {
+      await check(device, 20, forced(shared[0]!));
+    },
+  );
+
+  it("a tile that asks for the other dot product gets it, and gives the same integers", async () => {
+    const target = forced({ ...shared[0]!, packedDot: !packedDot }, packedDot);
+    const given = deepProduct();
+    const { steps } = lower(bindShapes(given.graph, new Map()), target);
+    const form = packedDot ? 0 : 1;
+    expect(steps.some(({ overrides }) => overrides["PACKED_DOT"] === form)).toBe(true);
+    await checkCase(device, given, undefined, target);
+  });
+}
