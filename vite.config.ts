@@ -58,8 +58,8 @@ export default defineConfig(({ mode, command }) => ({
         test: {
           name: "gpu",
           include: ["test/gpu/**/*.test.ts"],
-          testTimeout: 120_000,
-          fileParallelism: false,
+          testTimeout: 240_000,
+          maxWorkers: 2, // compiling kernels keeps one core busy, not two
           pool: "forks",
         },
       },

@@ -19,7 +19,9 @@ import { deepProduct, residualSum } from "./products.ts";
 const shared = candidates.filter(({ family }) => family === "workgroup" || family === "gemv");
 const rowProducts = products.filter(({ title }) => /Gemm/.test(title));
 const floatBiases = engines.filter(({ title }) => /float bias/.test(title));
-const families = [...convolutions, ...largeConvolutions, ...rowProducts, ...floatBiases];
+// One deep product below stands for those with great accumulators.
+const shallow = convolutions.filter(({ title }) => !/accumulators/.test(title));
+const families = [...shallow, ...largeConvolutions, ...rowProducts, ...floatBiases];
 
 /** Test every shared tile in one form of the dot product: a file each, which run side by side. */
 export function testTiles(packedDot: boolean): void {
