@@ -15,6 +15,7 @@ import { deepProduct, residualSum } from "../support/products.ts";
 // One deep product stands for those with great accumulators.
 const shallow = convolutions.filter(({ title }) => !/accumulators/.test(title));
 const quads = candidates.filter((tile) => tile.family === "register" && tile.quads);
+const NONE = "this device has no quads of four consecutive invocations";
 let device: Device;
 beforeAll(async () => {
   device = await requestDevice();
@@ -25,8 +26,9 @@ describe.each(quads.map((tile) => ({ tile, name: tileName(tile) })))("$name", ({
   const target = forced(tile, false);
   const steps = tile.family === "register" ? (tile.steps ?? 1) : 1;
 
-  it.each([...shallow, ...convolutionsInFours])("$title", async ({ title, sample, check }) => {
-    if (!device.facts.quads) return console.log("no quads on this device: not run");
+  it.for([...shallow, ...convolutionsInFours])("$title", async (family, { skip }) => {
+    skip(!device.facts.quads, NONE);
+    const { title, sample, check } = family;
     if (title.includes("four words")) {
       const plans = sample(4).map(({ graph }) => lower(bindShapes(graph, new Map()), target));
       const found = plans.flatMap(({ steps: all }) =>
@@ -37,8 +39,8 @@ describe.each(quads.map((tile) => ({ tile, name: tileName(tile) })))("$name", ({
     await check(device, 4, target);
   });
 
-  it("a residual, and sums beyond 2²⁴", async () => {
-    if (!device.facts.quads) return console.log("no quads on this device: not run");
+  it("a residual, and sums beyond 2²⁴", async ({ skip }) => {
+    skip(!device.facts.quads, NONE);
     await checkCase(device, residualSum(true), undefined, target);
     await checkCase(device, deepProduct(), undefined, target);
   });

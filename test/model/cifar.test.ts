@@ -1,6 +1,6 @@
 // The CIFAR-10 ResNets of https://github.com/akamaster/pytorch_resnet_cifar10, from the legacy pickles that
-// PyTorch wrote, on 2,000 test pictures (../shared/data/MANIFEST.md): float as PyTorch, static int8 close to it. `npm test` takes the smaller
-// one, `npm run figures` both.
+// PyTorch wrote, on 2,000 test pictures (../shared/data/MANIFEST.md): float as PyTorch, static int8 close to it.
+// `npm test` takes the smaller one, `npm run figures` both.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {

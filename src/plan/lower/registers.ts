@@ -16,7 +16,7 @@ export function fitTile(
 ): RegisterTile {
   if (wanted.quads && shape.group === 1 && pixels > 1) {
     const { steps = 1 } = wanted;
-    return { ...wanted, steps: groupWords % steps === 0 ? steps : 1 };
+    return { ...wanted, steps: fit(steps, groupWords, groupWords) };
   }
   return {
     family: "register",
