@@ -39,7 +39,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<u32>; // (pixels, inWords)
-@group(0) @binding(2) var<storage, read> filters: array<vec4u>; // (outWords, taps, groupWords): component = output lane
+@group(0) @binding(2) var<storage, read> filters: array<u32>; // (outWords, taps, groupWords, output lane)
 @group(0) @binding(3) var<storage, read> sums: array<vec4i>; // (outWords): Σ filter
 @group(0) @binding(4) var<storage, read> factors: array<vec4f>; // (2, outWords): scales of the filter, then the bias
 @group(0) @binding(5) var<storage, read> scale: array<vec4f>; // (1), or (pixels): of x, in the first lane

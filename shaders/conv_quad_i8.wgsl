@@ -49,7 +49,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<u32>;            // (batch, inHeight, inWidth, inWords)
-@group(0) @binding(2) var<storage, read> filters: array<vec4u>;    // (outWords, taps, groupWords): component = output lane
+@group(0) @binding(2) var<storage, read> filters: array<u32>; // (outWords, taps, groupWords, output lane)
 @group(0) @binding(3) var<storage, read> bias: array<vec4i>;       // (outWords)
 @group(0) @binding(4) var<storage, read> multiplier: array<vec4f>; // (outWords), then what real_sum.wgsl and bounds_i8.wgsl say
 @group(0) @binding(5) var<storage, read> residual: array<u32>;     // as out

@@ -4,6 +4,7 @@
 // use lib/dot4.wgsl
 // use lib/requantize.wgsl
 // use lib/store_real.wgsl
+// use lib/share_whole.wgsl
 // use lib/conv_tiled_i8.wgsl
 // tile DOWN = 8      invocations of a workgroup, along pixels
 // tile ACROSS = 8    along output words

@@ -7,6 +7,7 @@
 // use lib/bounds_i8.wgsl
 // use lib/residual.wgsl
 // use lib/store_i8.wgsl
+// use lib/share_whole.wgsl
 // use lib/conv_tiled_i8.wgsl
 // tile DOWN = 8      invocations of a workgroup, along pixels
 // tile ACROSS = 8    along output words

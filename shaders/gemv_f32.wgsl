@@ -36,7 +36,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;         // (batch, inHeight, inWidth, inWords)
-@group(0) @binding(2) var<storage, read> filters: array<mat4x4f>; // (outWords, taps, groupWords): column = input lane
+@group(0) @binding(2) var<storage, read> filters: array<mat4x4f>; // (outWords, taps, groupWords): column = output lane
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;      // (outWords), then what bounds_f32.wgsl says
 @group(0) @binding(4) var<storage, read> residual: array<vec4f>;  // as out
 @group(0) @binding(5) var<storage, read_write> out: array<vec4f>; // (pixels, outWords)
@@ -76,7 +76,7 @@ fn main(
   for (var at = lane; at < patches; at += ${LANES}u) {
     let f = filters[cursor + at];
     $for p in PIXELS
-    sum${p} += f * wordAt(corner${p}, tap);
+    sum${p} += wordAt(corner${p}, tap) * f;
     $end
     tap = advance(tap, step);
   }

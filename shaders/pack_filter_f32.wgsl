@@ -1,13 +1,15 @@
 // use lib/grid.wgsl
 //
 // out[tile, step, i, word] = alpha · filter[o = 4 · (tile, word) … + 3, c = 4 · (step % inWords) + i, tap = step / inWords]
+// or, where BY_OUTPUT, with i the output lane and c running through the component's four.
 //
 // A filter that lies as any value does, in the order that a convolution kernel reads (plan/lower/packing.ts): tiles of
-// output words, each of one group, `steps` steps of the sum, input lanes, the tile's words; component = output lane. A
+// output words, each of one group, `steps` steps of the sum, input lanes, the tile's words; component = output lane, or the two lanes the other way round. A
 // group whose channels are no whole words is widened: its filter is 0 for the channels of other groups. What is past
 // the last channel or tap is 0. An invocation owns a word of out.
 
 override WORKGROUP: u32 = 64;
+override BY_OUTPUT: bool = false; // component = input lane
 
 struct Params {
   count: u32,        // words of out
@@ -44,7 +46,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let tile = step / params.steps;
   let term = step - tile * params.steps;
   let tap = term / params.inWords;
-  let input = (term - tap * params.inWords) * params.lanes + row - step * params.lanes;
+  let input = (term - tap * params.inWords) * params.lanes;
+  let own = row - step * params.lanes; // lane of the step
   let group = tile / params.groupTiles;
   let channel = ((tile - group * params.groupTiles) * params.words + index - row * params.words) * 4u; // of the group
   let ky = tap / params.kernelWidth;
@@ -52,11 +55,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let first = params.base + i32(ky) * params.rowStride + i32(kx) * params.columnStride;
   var word = vec4f();
   for (var lane = 0u; lane < 4u; lane++) {
-    let o = group * params.groupOuts + channel + lane;
-    let own = o / params.outsPerGroup;
-    let i = input - own * params.jump; // wraps below 0: then not < perGroup
-    if (channel + lane < params.groupOuts && tap < params.taps && i < params.perGroup) {
-      let at = first + i32(own) * params.groupStride + i32(o - own * params.outsPerGroup) * params.outStride + i32(i) * params.inStride;
+    let out = channel + select(lane, own, BY_OUTPUT); // of the group
+    let o = group * params.groupOuts + out;
+    let source = o / params.outsPerGroup; // group of the filter
+    let i = input + select(own, lane, BY_OUTPUT) - source * params.jump; // wraps below 0: then not < perGroup
+    if (out < params.groupOuts && tap < params.taps && i < params.perGroup) {
+      let at = first + i32(source) * params.groupStride + i32(o - source * params.outsPerGroup) * params.outStride + i32(i) * params.inStride;
       word[lane] = params.alpha * x[u32(at)];
     }
   }

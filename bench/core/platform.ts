@@ -19,8 +19,8 @@ export interface Runner {
   run(inputs: Tensors): Promise<Tensors>;
   /** Bytes of GPU buffers at their most, where they are known. */
   readonly gpuBytes?: () => number;
-  /** ms of this thread that each run so far spent on encoding and submitting, where that is known. */
-  readonly replayMs?: () => readonly number[];
+  /** ms of this thread that each run so far spent on encoding and submitting, and on copying inputs, where that is known. */
+  readonly threadMs?: () => Readonly<Record<"replays" | "uploads", readonly number[]>>;
   /** What one run is made of, where that is known. */
   readonly counts?: Counts;
   dispose(): Promise<void> | void;

@@ -35,7 +35,7 @@ function remark(outcome: Outcome): string {
 
 function modelTable(rows: readonly ModelRow[]): string {
   const lines = rows.map((row) => {
-    const { model, batch, contestant, dtype, outcome, macs, memory, replay } = row;
+    const { model, batch, contestant, dtype, outcome, macs, memory, replay, upload } = row;
     const ms = medianOf(outcome);
     const ours = rows.find(
       (other) =>
@@ -56,6 +56,7 @@ function modelTable(rows: readonly ModelRow[]): string {
       ms === undefined || own === undefined ? "-" : `${digits(ms / own)}×`,
       memory ? formatBytes(memory.gpu) : "-",
       replay ? spread(replay) : "-",
+      upload ? spread(upload) : "-",
       remark(outcome),
     ];
   });
@@ -70,6 +71,7 @@ function modelTable(rows: readonly ModelRow[]): string {
     "of ours",
     "GPU memory",
     "replay ms",
+    "upload ms",
     "check",
   ];
   return table([head, ...lines]);

@@ -16,8 +16,9 @@ export interface ModelRow {
   readonly outcome: Outcome;
   /** Ours alone, bytes: of GPU buffers at their most, and of the weights (biases left out). */
   readonly memory?: { readonly gpu: number; readonly weights: number };
-  /** Ours alone, ms of the calling thread: encoding one run's commands and submitting them. */
+  /** Ours alone, ms of the calling thread: encoding one run's commands and submitting them, and copying its inputs. */
   readonly replay?: Spread;
+  readonly upload?: Spread;
 }
 
 /** An adapter's own limits, measured by the bench's own loops. */

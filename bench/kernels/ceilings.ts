@@ -21,6 +21,7 @@ interface LoopSpec {
 const LOOPS: readonly LoopSpec[] = [
   { name: "float 4 vectors", kind: "float", code: floatCode, entryPoint: "vectors4", macs: 16 },
   { name: "float 8 vectors", kind: "float", code: floatCode, entryPoint: "vectors8", macs: 32 },
+  { name: "float rows", kind: "float", code: floatCode, entryPoint: "rows", macs: 512 },
   { name: "float matrices", kind: "float", code: floatCode, entryPoint: "matrices", macs: 128 },
   { name: "dot4I8Packed", kind: "integer", code: dotCode, entryPoint: "main", macs: 32 },
   { name: "unpack + float", kind: "integer", code: unpackedCode, entryPoint: "main", macs: 64 },

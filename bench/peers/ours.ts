@@ -25,26 +25,45 @@ function watchPeak(device: Device): () => number {
   return () => peak;
 }
 
-/** What runs cost this thread: from each command encoder to the end of its submit, which nothing waits
- *  in between. Returns a function that runs `work` and keeps the sum of its submits, ms, in `times`. */
-function watchReplays({ gpu }: Device, times: number[]) {
-  const [create, submit] = [gpu.createCommandEncoder.bind(gpu), gpu.queue.submit.bind(gpu.queue)];
+/** ms of this thread, run by run. */
+interface Replays {
+  /** From each command encoder to the end of its submit, which nothing waits in between, without the uploads. */
+  readonly replays: number[];
+  /** Copying the inputs. */
+  readonly uploads: number[];
+}
+
+/** What runs cost this thread, kept in `times` by the function that is returned: it runs `work`. */
+function watchReplays({ gpu }: Device, times: Replays) {
+  const { queue } = gpu;
+  const create = gpu.createCommandEncoder.bind(gpu);
+  const submit = queue.submit.bind(queue);
+  const write = queue.writeBuffer.bind(queue);
   let begun: number | undefined;
-  let sum = 0;
+  let replay = 0;
+  let upload = 0;
   gpu.createCommandEncoder = (descriptor) => {
     begun ??= performance.now();
     return create(descriptor);
   };
-  gpu.queue.submit = (buffers) => {
+  queue.writeBuffer = (...args) => {
+    const start = performance.now();
+    write(...args);
+    const ms = performance.now() - start;
+    upload += ms;
+    if (begun !== undefined) begun += ms;
+  };
+  queue.submit = (buffers) => {
     const start = begun ?? performance.now();
     submit(buffers);
-    sum += performance.now() - start;
+    replay += performance.now() - start;
     begun = undefined;
   };
   return async <T>(work: () => Promise<T>): Promise<T> => {
-    sum = 0;
+    replay = upload = 0;
     const result = await work();
-    times.push(sum);
+    times.replays.push(replay);
+    times.uploads.push(upload);
     return result;
   };
 }
@@ -56,8 +75,8 @@ export function ours(openDevice: () => Promise<Device>): Runtime {
     async open(file, batch): Promise<Runner> {
       const device = await openDevice();
       const peak = watchPeak(device);
-      const replays: number[] = [];
-      const watched = watchReplays(device, replays);
+      const times: Replays = { replays: [], uploads: [] };
+      const watched = watchReplays(device, times);
       try {
         const model: Model = await load(file);
         const start = performance.now();
@@ -68,7 +87,7 @@ export function ours(openDevice: () => Promise<Device>): Runtime {
         return {
           run: (inputs) => watched(() => session.run(inputs)),
           gpuBytes: peak,
-          replayMs: () => replays,
+          threadMs: () => times,
           counts: { pipelines: pipelinesOf(plan), dispatches: plan.steps.length, compileMs },
           dispose: () => device.dispose(),
         };

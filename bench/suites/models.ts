@@ -144,7 +144,7 @@ export async function benchModel(
       entrants.map(async ({ name, contestant, dtype, file }): Promise<ModelRow> => {
         const { macs, weights } = await workOf(file);
         const gpu = runners.get(name)?.gpuBytes?.();
-        const replays = runners.get(name)?.replayMs?.() ?? [];
+        const times = runners.get(name)?.threadMs?.();
         const outcome = all.get(name);
         if (!outcome) throw new Error(`bench: no outcome of ${name}; please report.`);
         const row = {
@@ -155,7 +155,9 @@ export async function benchModel(
           contestant,
           macs,
           outcome,
-          ...(replays.length > 0 ? { replay: spreadOf(replays) } : {}),
+          ...(times && times.replays.length > 0
+            ? { replay: spreadOf(times.replays), upload: spreadOf(times.uploads) }
+            : {}),
         } as const;
         return gpu === undefined ? row : { ...row, memory: { gpu, weights } };
       }),

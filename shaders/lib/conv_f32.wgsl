@@ -34,7 +34,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;         // (batch, inHeight, inWidth, inWords)
-@group(0) @binding(2) var<storage, read> filters: array<mat4x4f>; // (outWords, taps, groupWords): column = input lane
+@group(0) @binding(2) var<storage, read> filters: array<mat4x4f>; // (outWords, taps, groupWords): column = output lane
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;      // (outWords), then what bounds_f32.wgsl says
 @group(0) @binding(4) var<storage, read> residual: array<vec4f>;  // as out
 @group(0) @binding(5) var<storage, read_write> out: array<vec4f>; // (pixels, outWords)
@@ -79,7 +79,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       $for p in PIXELS
       let x${p} = x[at${p} + i];
       $for n in WORDS
-      sum${p}_${n} += f${n} * x${p};
+      sum${p}_${n} += x${p} * f${n};
       $end
       $end
     }
@@ -106,7 +106,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       $for p in PIXELS
       let x${p} = select(vec4f(0), x[u32(at${p} + delta)], isInside(corner${p}, dy, dx));
       $for n in WORDS
-      sum${p}_${n} += f${n} * x${p};
+      sum${p}_${n} += x${p} * f${n};
       $end
       $end
       i++;

@@ -9,7 +9,6 @@
 
 override WORKGROUP: u32 = 64;
 override POINTWISE: bool = false; // 1 × 1, stride 1, no pads: out pixel p reads in pixel p
-override CHUNKED: bool = false;   // Σ |x · filter| may pass 2²⁴: totals are taken every 256 words
 
 const CHUNK = 256u; // words: 1,024 products of at most 2¹⁴ stay within 2²⁴
 
@@ -115,7 +114,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let column${n} = columnOf(word${n});
     $for p in PIXELS
     if (pixel + ${p}u < pixels) {
-      store(pixel + ${p}u, word${n}, acc${p}_${n} + total(sums${p}_${n}), column${n});
+      storeSums(pixel + ${p}u, word${n}, acc${p}_${n}, sums${p}_${n}, column${n});
     }
     $end
   }

@@ -2,6 +2,10 @@
 // 4 · WORDS output words. Each loads a quarter of the pixels and the filters of its own words; the pixels
 // go round the quad by swaps, so nothing is loaded twice. One group only.
 //
+// One output channel at a time: its filter's STEPS words are loaded where all pixels meet them, the pixel is the
+// left factor, and a sum takes all STEPS words before it is stored. What compilers for CPUs make of that has the
+// fewest instructions (docs/decisions/0024).
+//
 // Needs subgroups, and quads that are four consecutive invocations of the workgroup.
 
 override WORKGROUP: u32 = 64;
@@ -33,7 +37,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;         // (batch, inHeight, inWidth, inWords)
-@group(0) @binding(2) var<storage, read> filters: array<mat4x4f>; // (outWords, taps, groupWords): column = input lane
+@group(0) @binding(2) var<storage, read> filters: array<vec4f>;   // (outWords, taps, groupWords, output lane): component = input lane
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;      // (outWords), then what bounds_f32.wgsl says
 @group(0) @binding(4) var<storage, read> residual: array<vec4f>;  // as out
 @group(0) @binding(5) var<storage, read_write> out: array<vec4f>; // (pixels, outWords)
@@ -42,6 +46,10 @@ fn finish(at: u32, sum: vec4f, low: vec4f, high: vec4f) -> vec4f {
   var y = sum;
   if (RESIDUAL) { y += residual[at]; }
   return clamp(y, low, high);
+}
+
+fn addDot(sum: f32, f: vec4f, x: vec4f) -> f32 {
+  return sum + x.x * f.x + x.y * f.y + x.z * f.z + x.w * f.w;
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -74,11 +82,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let at${g} = min(pixel + ${g * 4}u + lane, end) * params.inWords;
     $end
     for (var step = 0u; step < patches; step += ${STEPS}u) {
-      $for t in STEPS
-      $for n in WORDS
-      let f${n}_${t} = filters[cursor${n} + step + ${t}u];
-      $end
-      $end
       $for g in QUARTER
       $for t in STEPS
       let x0_${g}_${t} = x[at${g} + step + ${t}u];
@@ -86,13 +89,20 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       let x2_${g}_${t} = quadSwapY(x0_${g}_${t});
       let x3_${g}_${t} = quadSwapDiagonal(x0_${g}_${t});
       $end
-      $for s in FOUR
+      $end
       $for n in WORDS
-      sums${s}_${g}_${n} = sums${s}_${g}_${n}
-        $for t in STEPS
-        + f${n}_${t} * x${s}_${g}_${t}
-        $end
-        ;
+      $for k in FOUR
+      $for t in STEPS
+      let f${n}_${k}_${t} = filters[(cursor${n} + step + ${t}u) * 4u + ${k}u];
+      $end
+      $for g in QUARTER
+      $for s in FOUR
+      let sum${s}_${g}_${n}_${k}_0 = sums${s}_${g}_${n}[${k}];
+      $for t in STEPS
+      let sum${s}_${g}_${n}_${k}_${t + 1} = addDot(sum${s}_${g}_${n}_${k}_${t}, f${n}_${k}_${t}, x${s}_${g}_${t});
+      $end
+      sums${s}_${g}_${n}[${k}] = sum${s}_${g}_${n}_${k}_${STEPS};
+      $end
       $end
       $end
       $end
@@ -111,11 +121,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     var dx = 0;
     var dy = 0;
     for (var step = 0u; step < patches; step += ${STEPS}u) {
-      $for t in STEPS
-      $for n in WORDS
-      let f${n}_${t} = filters[cursor${n} + step + ${t}u];
-      $end
-      $end
       let delta = dy * lineWords + dx * inWords + i;
       $for g in QUARTER
       let inside${g} = isInside(corner${g}, dy, dx);
@@ -125,13 +130,20 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       let x2_${g}_${t} = quadSwapY(x0_${g}_${t});
       let x3_${g}_${t} = quadSwapDiagonal(x0_${g}_${t});
       $end
-      $for s in FOUR
+      $end
       $for n in WORDS
-      sums${s}_${g}_${n} = sums${s}_${g}_${n}
-        $for t in STEPS
-        + f${n}_${t} * x${s}_${g}_${t}
-        $end
-        ;
+      $for k in FOUR
+      $for t in STEPS
+      let f${n}_${k}_${t} = filters[(cursor${n} + step + ${t}u) * 4u + ${k}u];
+      $end
+      $for g in QUARTER
+      $for s in FOUR
+      let sum${s}_${g}_${n}_${k}_0 = sums${s}_${g}_${n}[${k}];
+      $for t in STEPS
+      let sum${s}_${g}_${n}_${k}_${t + 1} = addDot(sum${s}_${g}_${n}_${k}_${t}, f${n}_${k}_${t}, x${s}_${g}_${t});
+      $end
+      sums${s}_${g}_${n}[${k}] = sum${s}_${g}_${n}_${k}_${STEPS};
+      $end
       $end
       $end
       $end

@@ -3,7 +3,6 @@
 
 override WORKGROUP: u32 = 64;
 override POINTWISE: bool = false; // 1 × 1, stride 1, no pads: out pixel p reads in pixel p
-override CHUNKED: bool = false;   // Σ |x · filter| may pass 2²⁴: totals are taken every 256 words
 
 const CHUNK = 256u; // words: 1,024 products of at most 2¹⁴ stay within 2²⁴
 
@@ -41,11 +40,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     while (step < patches) {
       let stop = select(patches, min(patches, step + CHUNK), CHUNKED);
       for (; step < stop; step += ${STEPS}u) {
-        $for t in STEPS
-        $for n in WORDS
-        let f${n}_${t} = patchOf(filters[cursor${n} + step + ${t}u]);
-        $end
-        $end
         $for g in QUARTER
         $for t in STEPS
         let x0_${g}_${t} = take(x[at${g} + step + ${t}u]);
@@ -53,10 +47,19 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         let x2_${g}_${t} = quadSwapY(x0_${g}_${t});
         let x3_${g}_${t} = quadSwapDiagonal(x0_${g}_${t});
         $end
-        $for s in FOUR
+        $end
         $for n in WORDS
+        $for k in FOUR
         $for t in STEPS
-        sums${s}_${g}_${n} = addDots(sums${s}_${g}_${n}, f${n}_${t}, x${s}_${g}_${t});
+        let f${n}_${k}_${t} = take(filters[(cursor${n} + step + ${t}u) * 4u + ${k}u]);
+        $end
+        $for g in QUARTER
+        $for s in FOUR
+        let sum${s}_${g}_${n}_${k}_0 = sums${s}_${g}_${n}[${k}];
+        $for t in STEPS
+        let sum${s}_${g}_${n}_${k}_${t + 1} = addDot(sum${s}_${g}_${n}_${k}_${t}, f${n}_${k}_${t}, x${s}_${g}_${t});
+        $end
+        sums${s}_${g}_${n}[${k}] = sum${s}_${g}_${n}_${k}_${STEPS};
         $end
         $end
         $end
@@ -90,11 +93,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     while (step < patches) {
       let stop = select(patches, min(patches, step + CHUNK), CHUNKED);
       for (; step < stop; step += ${STEPS}u) {
-        $for t in STEPS
-        $for n in WORDS
-        let f${n}_${t} = patchOf(filters[cursor${n} + step + ${t}u]);
-        $end
-        $end
         let delta = dy * lineWords + dx * inWords + i;
         $for g in QUARTER
         let inside${g} = isInside(corner${g}, dy, dx);
@@ -104,10 +102,19 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         let x2_${g}_${t} = quadSwapY(x0_${g}_${t});
         let x3_${g}_${t} = quadSwapDiagonal(x0_${g}_${t});
         $end
-        $for s in FOUR
+        $end
         $for n in WORDS
+        $for k in FOUR
         $for t in STEPS
-        sums${s}_${g}_${n} = addDots(sums${s}_${g}_${n}, f${n}_${t}, x${s}_${g}_${t});
+        let f${n}_${k}_${t} = take(filters[(cursor${n} + step + ${t}u) * 4u + ${k}u]);
+        $end
+        $for g in QUARTER
+        $for s in FOUR
+        let sum${s}_${g}_${n}_${k}_0 = sums${s}_${g}_${n}[${k}];
+        $for t in STEPS
+        let sum${s}_${g}_${n}_${k}_${t + 1} = addDot(sum${s}_${g}_${n}_${k}_${t}, f${n}_${k}_${t}, x${s}_${g}_${t});
+        $end
+        sums${s}_${g}_${n}[${k}] = sum${s}_${g}_${n}_${k}_${STEPS};
         $end
         $end
         $end
@@ -140,7 +147,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     $for s in FOUR
     let pixel${s}_${g} = pixel + ${g * 4}u + (lane ^ ${s}u);
     if (pixel${s}_${g} < pixels) {
-      store(pixel${s}_${g}, word${n}, acc${s}_${g}_${n} + total(sums${s}_${g}_${n}), column${n});
+      storeSums(pixel${s}_${g}, word${n}, acc${s}_${g}_${n}, sums${s}_${g}_${n}, column${n});
     }
     $end
     $end

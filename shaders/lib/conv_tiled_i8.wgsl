@@ -5,12 +5,19 @@
 // vec4 of x and four times as many patches of the filter, which it stages in workgroup memory while the
 // next ones are on their way in registers. Taps outside the picture are the zero point's bytes, as
 // there; past the end of the sum the filter holds 0. An invocation's pixels and words lie DOWN and
-// ACROSS apart, so neighbours read and write neighbouring words.
+// ACROSS apart, so neighbours read and write neighbouring words. Where the sum is cut into parts, a row of
+// results is one of one part: those of the first part come first.
 //
-// Needs lib/window.wgsl, lib/taps.wgsl, lib/quads_i8.wgsl, lib/dot4.wgsl, a lib/store_*.wgsl, `params` with the
-// sizes of a convolution, of its tiles, and padWord, and the bindings `x`, `quads` and `filters`.
+// Needs lib/window.wgsl, lib/taps.wgsl, lib/quads_i8.wgsl, lib/dot4.wgsl, a lib/share_*.wgsl, a lib/store_*.wgsl,
+// `params` with the sizes of a convolution, of its tiles, and padWord, and the bindings `x`, `quads` and `filters`.
 
-override CHUNKED: bool = false; // Σ |x · filter| may pass 2²⁴: a total is taken each chunk
+// What a workgroup has to do.
+struct Share {
+  tile: u32,   // past the last one: nothing
+  first: u32,  // chunk of the sum
+  chunks: u32,
+  part: u32,
+}
 
 const THREADS = ${DOWN * ACROSS}u;
 const TILE_PIXELS = ${DOWN * ROWS}u;
@@ -28,9 +35,9 @@ fn main(
   @builtin(local_invocation_id) local: vec3u,
   @builtin(local_invocation_index) index: u32,
 ) {
-  let tile = id.y * groups.x + id.x;
-  let tileRow = tile / params.tilesWide;
-  let tileColumn = tile - tileRow * params.tilesWide;
+  let share = shareOf(id.y * groups.x + id.x);
+  let tileRow = share.tile / params.tilesWide;
+  let tileColumn = share.tile - tileRow * params.tilesWide;
   let pixel = tileRow * TILE_PIXELS;
   if (pixel >= params.pixels) { return; }
   let group = tileColumn / params.groupTiles;
@@ -45,9 +52,9 @@ fn main(
   var corner${l} = corner(pixel + line${l});
   corner${l}.at += first;
   $end
-  var tap = tapAt(4u * quad);
+  var tap = tapAt(share.first * CHUNK + 4u * quad);
   let step = tapAt(CHUNK);
-  var cursor = tileColumn * params.chunks * (CHUNK * TILE_WORDS) + index;
+  var cursor = (tileColumn * params.chunks + share.first) * (CHUNK * TILE_WORDS) + index;
   $for l in X_LOADS
   var nextX${l} = quadAt(corner${l}, tap);
   $end
@@ -61,7 +68,7 @@ fn main(
   var acc${r}_${n} = vec4i();
   $end
   $end
-  for (var chunk = 0u; chunk < params.chunks; chunk++) {
+  for (var chunk = 0u; chunk < share.chunks; chunk++) {
     $for l in X_LOADS
     xs[quad * LINE + line${l}] = nextX${l};
     $end
@@ -107,7 +114,7 @@ fn main(
     $for r in ROWS
     let pixel${n}_${r} = pixel + local.y + ${r * DOWN}u;
     if (pixel${n}_${r} < params.pixels) {
-      store(pixel${n}_${r}, word${n}, acc${r}_${n} + total(sums${r}_${n}), constants${n});
+      storeSums(share.part * params.pixels + pixel${n}_${r}, word${n}, acc${r}_${n}, sums${r}_${n}, constants${n});
     }
     $end
   }

@@ -32,6 +32,11 @@ fn addDots(sums: Sums, f: Patch, x: Taken) -> Sums {
   return sums + vec4i(dot4(f.x, x), dot4(f.y, x), dot4(f.z, x), dot4(f.w, x));
 }
 
+// The same for one output lane.
+fn addDot(sum: i32, f: Taken, x: Taken) -> i32 {
+  return sum + dot4(f, x);
+}
+
 // The four lanes of a word, to be multiplied lane by lane: depthwise.
 fn spread(word: u32) -> Sums {
   return lanes(word);
@@ -39,4 +44,9 @@ fn spread(word: u32) -> Sums {
 
 fn total(sums: Sums) -> vec4i {
   return sums;
+}
+
+// The same as a float, exact below 2²⁴.
+fn realTotal(sums: Sums) -> vec4f {
+  return vec4f(sums);
 }

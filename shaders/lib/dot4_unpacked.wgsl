@@ -29,12 +29,20 @@ fn addDots(sums: Sums, f: Patch, x: Taken) -> Sums {
   return sums + f * x;
 }
 
+fn addDot(sum: f32, f: Taken, x: Taken) -> f32 {
+  return sum + x.x * f.x + x.y * f.y + x.z * f.z + x.w * f.w;
+}
+
 fn spread(word: u32) -> Sums {
   return take(word);
 }
 
 fn total(sums: Sums) -> vec4i {
   return vec4i(sums * 0x1p-48f);
+}
+
+fn realTotal(sums: Sums) -> vec4f {
+  return sums * 0x1p-48f;
 }
 
 fn pack(q: vec4i) -> u32 {

@@ -1,8 +1,8 @@
 // q = clamp(zeroPoint + rint(fl(f32(acc) · multiplier)), low, high)          docs/quantization.md (29)
 //
-// round() breaks ties to even; the product is rounded before anything else happens to it, so there is
-// nothing to fuse. Clamping before the zero point is added is the same value and cannot overflow. Where
-// |acc| may pass 2²⁴, f32(acc) is only exact by halves: wide acc convert as docs/quantization.md (33).
+// The product is rounded and clamped before anything else happens to it, so there is nothing to fuse. The bounds are
+// integers less the zero point: clamping before rint is the same value, and cannot overflow. Where |acc| may pass 2²⁴,
+// f32(acc) is only exact by halves: wide acc convert as docs/quantization.md (33).
 fn wideToFloat(acc: vec4i) -> vec4f {
   return vec4f(acc >> vec4u(12u)) * 4096.0 + vec4f(acc & vec4i(4095));
 }
@@ -18,9 +18,10 @@ fn rounding(zeroPoint: i32, low: i32, high: i32) -> Rounding {
   return Rounding(zeroPoint, vec4f(f32(low - zeroPoint)), vec4f(f32(high - zeroPoint)));
 }
 
-// 1.5 · 2²³ + n holds the integer n in its low bits: cheaper than a conversion, which must saturate.
+// Floats from 2²³ to 2²⁴ are the integers: adding 1.5 · 2²³ rounds, ties to even, and leaves the integer in the low
+// bits. Cheaper than round(), which some drivers build from a dozen operations, and a conversion, which must saturate.
 fn requantize(acc: vec4f, multiplier: vec4f, r: Rounding) -> vec4i {
-  let q = clamp(round(acc * multiplier), r.low, r.high);
+  let q = clamp(acc * multiplier, r.low, r.high);
   return bitcast<vec4i>(q + 12582912.0) - 0x4b400000 + r.zeroPoint;
 }
 

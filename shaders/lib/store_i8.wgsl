@@ -3,7 +3,8 @@
 // Needs lib/requantize.wgsl, lib/real_sum.wgsl, lib/bounds_i8.wgsl, lib/residual.wgsl, lib/dot4.wgsl, `params` with outWords, zeroPoint,
 // low and high, and the bindings `bias`, `multiplier`, `residual` and `out`.
 override RESIDUAL: bool = false; // the quantized addition follows in registers; else residual is not read
-override WIDE: bool = false;     // |acc| may pass 2²⁴: docs/quantization.md (33)
+override WIDE: bool = false;     // |bias + acc| may pass 2²⁴: docs/quantization.md (33)
+override CHUNKED: bool = false;  // Σ |x · filter| may: where sums are floats, totals are taken before they do
 
 // What an output word has of its own.
 struct Column {
@@ -18,9 +19,24 @@ fn columnOf(word: u32) -> Column {
   return Column(bias[word], floatBias(word, words), multiplier[word], roundingOf(word, words));
 }
 
-fn store(pixel: u32, word: u32, acc: vec4i, c: Column) {
+fn storeReal(pixel: u32, word: u32, real: vec4f, c: Column) {
   let at = pixel * params.outWords + word;
-  var q = requantize(realSum(c.bias + acc, c.realBias), c.multiplier, c.rounding);
+  var q = requantize(real, c.multiplier, c.rounding);
   if (RESIDUAL) { q = addResidual(q, lanes(residual[at])); }
   out[at] = pack(q);
+}
+
+fn store(pixel: u32, word: u32, acc: vec4i, c: Column) {
+  storeReal(pixel, word, realSum(c.bias + acc, c.realBias), c);
+}
+
+// acc, and sums that no total was taken of. Where both stay below 2²⁴ a float holds them, and acc is 0.
+fn storeSums(pixel: u32, word: u32, acc: vec4i, sums: Sums, c: Column) {
+  if (WIDE || CHUNKED) {
+    store(pixel, word, acc + total(sums), c);
+    return;
+  }
+  var real = realTotal(sums) + vec4f(c.bias);
+  if (FLOAT_BIAS) { real += c.realBias; }
+  storeReal(pixel, word, real, c);
 }

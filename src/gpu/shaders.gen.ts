@@ -36,6 +36,7 @@ import convQuadObservedF32Wgsl from "../../shaders/conv_quad_observed_f32.wgsl?r
 import convTiledDynamicI8Wgsl from "../../shaders/conv_tiled_dynamic_i8.wgsl?raw";
 import convTiledF32Wgsl from "../../shaders/conv_tiled_f32.wgsl?raw";
 import convTiledI8Wgsl from "../../shaders/conv_tiled_i8.wgsl?raw";
+import convTiledPartsI8Wgsl from "../../shaders/conv_tiled_parts_i8.wgsl?raw";
 import copy32Wgsl from "../../shaders/copy_32.wgsl?raw";
 import copyI8Wgsl from "../../shaders/copy_i8.wgsl?raw";
 import crossEntropyF32Wgsl from "../../shaders/cross_entropy_f32.wgsl?raw";
@@ -66,6 +67,8 @@ import gruDynamicI8Wgsl from "../../shaders/gru_dynamic_i8.wgsl?raw";
 import gruF32Wgsl from "../../shaders/gru_f32.wgsl?raw";
 import gruGradF32Wgsl from "../../shaders/gru_grad_f32.wgsl?raw";
 import guardStepF32Wgsl from "../../shaders/guard_step_f32.wgsl?raw";
+import joinDynamicI8Wgsl from "../../shaders/join_dynamic_i8.wgsl?raw";
+import joinI8Wgsl from "../../shaders/join_i8.wgsl?raw";
 import layerNormF32Wgsl from "../../shaders/layer_norm_f32.wgsl?raw";
 import layerNormRowsF32Wgsl from "../../shaders/layer_norm_rows_f32.wgsl?raw";
 import libBatchNormWgsl from "../../shaders/lib/batch_norm.wgsl?raw";
@@ -115,10 +118,13 @@ import libReshapeWgsl from "../../shaders/lib/reshape.wgsl?raw";
 import libResidualWgsl from "../../shaders/lib/residual.wgsl?raw";
 import libRowMajorWgsl from "../../shaders/lib/row_major.wgsl?raw";
 import libSeenWgsl from "../../shaders/lib/seen.wgsl?raw";
+import libSharePartWgsl from "../../shaders/lib/share_part.wgsl?raw";
+import libShareWholeWgsl from "../../shaders/lib/share_whole.wgsl?raw";
 import libSlicesWgsl from "../../shaders/lib/slices.wgsl?raw";
 import libStepsWgsl from "../../shaders/lib/steps.wgsl?raw";
 import libStoreF32Wgsl from "../../shaders/lib/store_f32.wgsl?raw";
 import libStoreI8Wgsl from "../../shaders/lib/store_i8.wgsl?raw";
+import libStorePartsWgsl from "../../shaders/lib/store_parts.wgsl?raw";
 import libStoreRealWgsl from "../../shaders/lib/store_real.wgsl?raw";
 import libTapsWgsl from "../../shaders/lib/taps.wgsl?raw";
 import libUnaryWgsl from "../../shaders/lib/unary.wgsl?raw";
@@ -461,7 +467,7 @@ const convDynamicI8 = {
   label: "conv_dynamic_i8",
   parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, libStoreRealWgsl, libConvI8Wgsl, convDynamicI8Wgsl],
   tile: {PIXELS: 8, WORDS: 2, PACKED_DOT: 1},
-  overrides: {PER_ROW: "bool", WIDE: "bool", WORKGROUP: "u32", POINTWISE: "bool", CHUNKED: "bool"},
+  overrides: {PER_ROW: "bool", WIDE: "bool", CHUNKED: "bool", WORKGROUP: "u32", POINTWISE: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 80, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, padWord: {offset: 68, type: "u32"}, low: {offset: 72, type: "f32"}, high: {offset: 76, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -534,7 +540,7 @@ const convI8 = {
   label: "conv_i8",
   parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libBoundsI8Wgsl, libResidualWgsl, libStoreI8Wgsl, libConvI8Wgsl, convI8Wgsl],
   tile: {PIXELS: 8, WORDS: 2, PACKED_DOT: 1},
-  overrides: {FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", RESIDUAL: "bool", WIDE: "bool", WORKGROUP: "u32", POINTWISE: "bool", CHUNKED: "bool"},
+  overrides: {FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool", WORKGROUP: "u32", POINTWISE: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 112, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, padWord: {offset: 68, type: "u32"}, zeroPoint: {offset: 72, type: "i32"}, low: {offset: 76, type: "i32"}, high: {offset: 80, type: "i32"}, sumMultiplier: {offset: 84, type: "i32"}, residualMultiplier: {offset: 88, type: "i32"}, residualZero: {offset: 92, type: "i32"}, shift: {offset: 96, type: "u32"}, outZero: {offset: 100, type: "i32"}, outLow: {offset: 104, type: "i32"}, outHigh: {offset: 108, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -550,7 +556,7 @@ const convMatrixDynamicI8 = {
   label: "conv_matrix_dynamic_i8",
   parts: [libWindowWgsl, libTapsWgsl, libQuadsI8Wgsl, libDot4Wgsl, libMatrixEmulatedWgsl, libRequantizeWgsl, libStoreRealWgsl, libConvMatrixI8Wgsl, convMatrixDynamicI8Wgsl],
   tile: {M: 16, N: 16, K: 32, LANES: 32, PINNED: 0, BYTES: 1, DOWN: 2, ACROSS: 2, ROWS: 2, COLUMNS: 1, STEPS: 2, X_LOADS: 2, STAGED: 1280, PACKED_DOT: 1, MATRIX_FORM: 0},
-  overrides: {VECTOR: "bool", PER_ROW: "bool", WIDE: "bool"},
+  overrides: {VECTOR: "bool", PER_ROW: "bool", WIDE: "bool", CHUNKED: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 92, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, chunks: {offset: 68, type: "u32"}, groupTiles: {offset: 72, type: "u32"}, tilesWide: {offset: 76, type: "u32"}, padWord: {offset: 80, type: "u32"}, low: {offset: 84, type: "f32"}, high: {offset: 88, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -568,7 +574,7 @@ const convMatrixI8 = {
   label: "conv_matrix_i8",
   parts: [libWindowWgsl, libTapsWgsl, libQuadsI8Wgsl, libDot4Wgsl, libMatrixEmulatedWgsl, libRequantizeWgsl, libRealSumWgsl, libBoundsI8Wgsl, libResidualWgsl, libStoreI8Wgsl, libConvMatrixI8Wgsl, convMatrixI8Wgsl],
   tile: {M: 16, N: 16, K: 32, LANES: 32, PINNED: 0, BYTES: 1, DOWN: 2, ACROSS: 2, ROWS: 2, COLUMNS: 1, STEPS: 2, X_LOADS: 2, STAGED: 1280, PACKED_DOT: 1, MATRIX_FORM: 0},
-  overrides: {VECTOR: "bool", FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", RESIDUAL: "bool", WIDE: "bool"},
+  overrides: {VECTOR: "bool", FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 124, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, chunks: {offset: 68, type: "u32"}, groupTiles: {offset: 72, type: "u32"}, tilesWide: {offset: 76, type: "u32"}, padWord: {offset: 80, type: "u32"}, zeroPoint: {offset: 84, type: "i32"}, low: {offset: 88, type: "i32"}, high: {offset: 92, type: "i32"}, sumMultiplier: {offset: 96, type: "i32"}, residualMultiplier: {offset: 100, type: "i32"}, residualZero: {offset: 104, type: "i32"}, shift: {offset: 108, type: "u32"}, outZero: {offset: 112, type: "i32"}, outLow: {offset: 116, type: "i32"}, outHigh: {offset: 120, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -601,11 +607,11 @@ const convQuadDynamicI8 = {
   label: "conv_quad_dynamic_i8",
   parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, libStoreRealWgsl, libConvQuadI8Wgsl, convQuadDynamicI8Wgsl],
   tile: {QUARTER: 4, WORDS: 1, FOUR: 4, STEPS: 1, PACKED_DOT: 1},
-  overrides: {PER_ROW: "bool", WIDE: "bool", WORKGROUP: "u32", POINTWISE: "bool", CHUNKED: "bool"},
+  overrides: {PER_ROW: "bool", WIDE: "bool", CHUNKED: "bool", WORKGROUP: "u32", POINTWISE: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 80, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, padWord: {offset: 68, type: "u32"}, low: {offset: 72, type: "f32"}, high: {offset: 76, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
-    filters: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    filters: {binding: 2, type: "read-only-storage", element: "u32"},
     sums: {binding: 3, type: "read-only-storage", element: "vec4i"},
     factors: {binding: 4, type: "read-only-storage", element: "vec4f"},
     scale: {binding: 5, type: "read-only-storage", element: "vec4f"},
@@ -622,7 +628,7 @@ const convQuadF32 = {
   bindings: {
     params: {binding: 0, type: "uniform", size: 80, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, last: {offset: 68, type: "u32"}, low: {offset: 72, type: "f32"}, high: {offset: 76, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
-    filters: {binding: 2, type: "read-only-storage", element: "mat4x4f"},
+    filters: {binding: 2, type: "read-only-storage", element: "vec4f"},
     bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
     residual: {binding: 4, type: "read-only-storage", element: "vec4f"},
     out: {binding: 5, type: "storage", element: "vec4f"},
@@ -633,11 +639,11 @@ const convQuadI8 = {
   label: "conv_quad_i8",
   parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libBoundsI8Wgsl, libResidualWgsl, libStoreI8Wgsl, libConvQuadI8Wgsl, convQuadI8Wgsl],
   tile: {QUARTER: 4, WORDS: 1, FOUR: 4, STEPS: 1, PACKED_DOT: 1},
-  overrides: {FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", RESIDUAL: "bool", WIDE: "bool", WORKGROUP: "u32", POINTWISE: "bool", CHUNKED: "bool"},
+  overrides: {FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool", WORKGROUP: "u32", POINTWISE: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 112, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, padWord: {offset: 68, type: "u32"}, zeroPoint: {offset: 72, type: "i32"}, low: {offset: 76, type: "i32"}, high: {offset: 80, type: "i32"}, sumMultiplier: {offset: 84, type: "i32"}, residualMultiplier: {offset: 88, type: "i32"}, residualZero: {offset: 92, type: "i32"}, shift: {offset: 96, type: "u32"}, outZero: {offset: 100, type: "i32"}, outLow: {offset: 104, type: "i32"}, outHigh: {offset: 108, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
-    filters: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    filters: {binding: 2, type: "read-only-storage", element: "u32"},
     bias: {binding: 3, type: "read-only-storage", element: "vec4i"},
     multiplier: {binding: 4, type: "read-only-storage", element: "vec4f"},
     residual: {binding: 5, type: "read-only-storage", element: "u32"},
@@ -653,7 +659,7 @@ const convQuadObservedF32 = {
   bindings: {
     params: {binding: 0, type: "uniform", size: 80, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, last: {offset: 68, type: "u32"}, low: {offset: 72, type: "f32"}, high: {offset: 76, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
-    filters: {binding: 2, type: "read-only-storage", element: "mat4x4f"},
+    filters: {binding: 2, type: "read-only-storage", element: "vec4f"},
     bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
     residual: {binding: 4, type: "read-only-storage", element: "vec4f"},
     out: {binding: 5, type: "storage", element: "vec4f"},
@@ -663,7 +669,7 @@ const convQuadObservedF32 = {
 
 const convTiledDynamicI8 = {
   label: "conv_tiled_dynamic_i8",
-  parts: [libWindowWgsl, libTapsWgsl, libQuadsI8Wgsl, libDot4Wgsl, libRequantizeWgsl, libStoreRealWgsl, libConvTiledI8Wgsl, convTiledDynamicI8Wgsl],
+  parts: [libWindowWgsl, libTapsWgsl, libQuadsI8Wgsl, libDot4Wgsl, libRequantizeWgsl, libStoreRealWgsl, libShareWholeWgsl, libConvTiledI8Wgsl, convTiledDynamicI8Wgsl],
   tile: {DOWN: 8, ACROSS: 8, ROWS: 4, WORDS: 2, QUADS: 4, X_LOADS: 2, F_LOADS: 4, PACKED_DOT: 1},
   overrides: {VECTOR: "bool", PER_ROW: "bool", WIDE: "bool", CHUNKED: "bool"},
   bindings: {
@@ -696,7 +702,7 @@ const convTiledF32 = {
 
 const convTiledI8 = {
   label: "conv_tiled_i8",
-  parts: [libWindowWgsl, libTapsWgsl, libQuadsI8Wgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libBoundsI8Wgsl, libResidualWgsl, libStoreI8Wgsl, libConvTiledI8Wgsl, convTiledI8Wgsl],
+  parts: [libWindowWgsl, libTapsWgsl, libQuadsI8Wgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libBoundsI8Wgsl, libResidualWgsl, libStoreI8Wgsl, libShareWholeWgsl, libConvTiledI8Wgsl, convTiledI8Wgsl],
   tile: {DOWN: 8, ACROSS: 8, ROWS: 4, WORDS: 2, QUADS: 4, X_LOADS: 2, F_LOADS: 4, PACKED_DOT: 1},
   overrides: {VECTOR: "bool", FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool"},
   bindings: {
@@ -708,6 +714,20 @@ const convTiledI8 = {
     multiplier: {binding: 5, type: "read-only-storage", element: "vec4f"},
     residual: {binding: 6, type: "read-only-storage", element: "u32"},
     out: {binding: 7, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
+const convTiledPartsI8 = {
+  label: "conv_tiled_parts_i8",
+  parts: [libWindowWgsl, libTapsWgsl, libQuadsI8Wgsl, libDot4Wgsl, libStorePartsWgsl, libSharePartWgsl, libConvTiledI8Wgsl, convTiledPartsI8Wgsl],
+  tile: {DOWN: 8, ACROSS: 8, ROWS: 4, WORDS: 2, QUADS: 4, X_LOADS: 2, F_LOADS: 4, PACKED_DOT: 1},
+  overrides: {VECTOR: "bool", CHUNKED: "bool"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 96, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, chunks: {offset: 68, type: "u32"}, groupTiles: {offset: 72, type: "u32"}, tilesWide: {offset: 76, type: "u32"}, padWord: {offset: 80, type: "u32"}, tiles: {offset: 84, type: "u32"}, parts: {offset: 88, type: "u32"}, share: {offset: 92, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    quads: {binding: 2, type: "read-only-storage", element: "vec4u"},
+    filters: {binding: 3, type: "read-only-storage", element: "vec4u"},
+    out: {binding: 4, type: "storage", element: "vec4i"},
   },
 } as const satisfies Shader;
 
@@ -1136,6 +1156,37 @@ const guardStepF32 = {
   },
 } as const satisfies Shader;
 
+const joinDynamicI8 = {
+  label: "join_dynamic_i8",
+  parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, libStoreRealWgsl, joinDynamicI8Wgsl],
+  tile: {PACKED_DOT: 1},
+  overrides: {PER_ROW: "bool", WIDE: "bool", CHUNKED: "bool", WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 20, fields: {count: {offset: 0, type: "u32"}, parts: {offset: 4, type: "u32"}, outWords: {offset: 8, type: "u32"}, low: {offset: 12, type: "f32"}, high: {offset: 16, type: "f32"}}},
+    parts: {binding: 1, type: "read-only-storage", element: "vec4i"},
+    sums: {binding: 2, type: "read-only-storage", element: "vec4i"},
+    factors: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    scale: {binding: 4, type: "read-only-storage", element: "vec4f"},
+    zeroPoint: {binding: 5, type: "read-only-storage", element: "u32"},
+    out: {binding: 6, type: "storage", element: "vec4f"},
+  },
+} as const satisfies Shader;
+
+const joinI8 = {
+  label: "join_i8",
+  parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libBoundsI8Wgsl, libResidualWgsl, libStoreI8Wgsl, joinI8Wgsl],
+  tile: {PACKED_DOT: 1},
+  overrides: {FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool", WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 52, fields: {count: {offset: 0, type: "u32"}, parts: {offset: 4, type: "u32"}, outWords: {offset: 8, type: "u32"}, zeroPoint: {offset: 12, type: "i32"}, low: {offset: 16, type: "i32"}, high: {offset: 20, type: "i32"}, sumMultiplier: {offset: 24, type: "i32"}, residualMultiplier: {offset: 28, type: "i32"}, residualZero: {offset: 32, type: "i32"}, shift: {offset: 36, type: "u32"}, outZero: {offset: 40, type: "i32"}, outLow: {offset: 44, type: "i32"}, outHigh: {offset: 48, type: "i32"}}},
+    parts: {binding: 1, type: "read-only-storage", element: "vec4i"},
+    bias: {binding: 2, type: "read-only-storage", element: "vec4i"},
+    multiplier: {binding: 3, type: "read-only-storage", element: "vec4f"},
+    residual: {binding: 4, type: "read-only-storage", element: "u32"},
+    out: {binding: 5, type: "storage", element: "u32"},
+  },
+} as const satisfies Shader;
+
 const layerNormF32 = {
   label: "layer_norm_f32",
   parts: [libLayerNormWgsl, layerNormF32Wgsl],
@@ -1372,7 +1423,7 @@ const packFilterF32 = {
   label: "pack_filter_f32",
   parts: [libGridWgsl, packFilterF32Wgsl],
   tile: {},
-  overrides: {WORKGROUP: "u32"},
+  overrides: {WORKGROUP: "u32", BY_OUTPUT: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 76, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, groupTiles: {offset: 8, type: "u32"}, steps: {offset: 12, type: "u32"}, lanes: {offset: 16, type: "u32"}, inWords: {offset: 20, type: "u32"}, taps: {offset: 24, type: "u32"}, kernelWidth: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, outsPerGroup: {offset: 36, type: "u32"}, perGroup: {offset: 40, type: "u32"}, jump: {offset: 44, type: "u32"}, groupStride: {offset: 48, type: "i32"}, outStride: {offset: 52, type: "i32"}, inStride: {offset: 56, type: "i32"}, rowStride: {offset: 60, type: "i32"}, columnStride: {offset: 64, type: "i32"}, base: {offset: 68, type: "i32"}, alpha: {offset: 72, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "f32"},
@@ -1746,7 +1797,7 @@ const where32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { accumulateF32, adamUpdateF32, argF32, averagePoolGradF32, batchNormF32, batchNormFactsF32, batchNormGradF32, batchNormMomentsF32, batchNormParametersGradF32, batchNormStatisticsF32, batchNormSumsF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clampGradF32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convGradFilterF32, convGradFilterQuadF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseGradFilterF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, depthwiseTransposeF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, fakeQuantizeLearnF32, fakeQuantizeStepsF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, groupedGradFilterF32, gruDynamicI8, gruF32, gruGradF32, guardStepF32, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, lstmGradF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, maxPoolGradF32, narrowI8, observeAverageF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, packFilterF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, recurrentBiasF32, recurrentCellsF32, recurrentWeightsF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, spreadF32, squaresF32, sumPartsF32, sumRowsF32, sumsF32, unaryF32, unaryGradF32, unaryRangeF32, updateRunningF32, where32 } as const;
+export const shaders = { accumulateF32, adamUpdateF32, argF32, averagePoolGradF32, batchNormF32, batchNormFactsF32, batchNormGradF32, batchNormMomentsF32, batchNormParametersGradF32, batchNormStatisticsF32, batchNormSumsF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clampGradF32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convGradFilterF32, convGradFilterQuadF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, convTiledPartsI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseGradFilterF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, depthwiseTransposeF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, fakeQuantizeLearnF32, fakeQuantizeStepsF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, groupedGradFilterF32, gruDynamicI8, gruF32, gruGradF32, guardStepF32, joinDynamicI8, joinI8, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, lstmGradF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, maxPoolGradF32, narrowI8, observeAverageF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, packFilterF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, recurrentBiasF32, recurrentCellsF32, recurrentWeightsF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, spreadF32, squaresF32, sumPartsF32, sumRowsF32, sumsF32, unaryF32, unaryGradF32, unaryRangeF32, updateRunningF32, where32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

@@ -36,6 +36,8 @@ export interface WorkgroupTile extends DotChoice {
   readonly words: number;
   /** Units of 16 bytes of x that are staged at once, a pixel: four words of int8, one of float. */
   readonly chunk: number;
+  /** int8 only: workgroups that share the sum of a tile (split-K), at most; another dispatch adds up what they leave. */
+  readonly splits?: number;
 }
 
 /** gemv_*.wgsl: the invocations of a workgroup split the sum. */
@@ -138,6 +140,7 @@ export const candidates: readonly ProductTile[] = [
   quads(32, 2),
   quads(32, 2, 4),
   quads(48, 2, 4),
+  { ...tiles["32x32"], splits: 4 },
   ...Object.values(tiles),
   ...Object.values(gemvs),
   ...Object.values(matrices),
@@ -226,8 +229,9 @@ export function tileName(tile: ProductTile): string {
     case "register":
       return `register ${tile.pixels}×${tile.words * 4}${quadsName(tile)}${dot}`;
     case "workgroup": {
-      const { down, across, rows, words } = tile;
-      return `workgroup ${down * rows}×${across * words * 4} of ${down * across}${dot}`;
+      const { down, across, rows, words, splits } = tile;
+      const parts = splits === undefined ? "" : `, ${splits} a sum`;
+      return `workgroup ${down * rows}×${across * words * 4} of ${down * across}${parts}${dot}`;
     }
     case "gemv":
       return `gemv ${tile.pixels}×${tile.columns * 4} of ${tile.lanes * tile.columns}${dot}`;

@@ -20,7 +20,9 @@ export const workOf = ({ m, n, k, groups }: ProductSizes): number => m * n * k *
 
 /** The sizes of a dense product's step, in any family; undefined for every other step. */
 function sizesOf({ shader, uniforms: u }: Step): ProductSizes | undefined {
-  const match = /^(conv|gemv)(Quad|Tiled|Matrix|Observed|QuadObserved)?(F32|I8)$/.exec(shader);
+  const match = /^(conv|gemv)(Quad|Tiled|TiledParts|Matrix|Observed|QuadObserved)?(F32|I8)$/.exec(
+    shader,
+  );
   if (!match) return undefined;
   const of = (name: string) => u[name] ?? 0;
   return {
@@ -65,8 +67,8 @@ export function shapesOf(graph: BoundGraph, target: Target): Shape[] {
 /** A plan that does the shape's product `repeats` times and nothing else. */
 export function repeated(shape: Shape, target: Target, repeats: number): Plan {
   const plan = lower(shape.graph, target);
-  const product = plan.steps.find((step) => sizesOf(step) !== undefined);
-  if (!product) throw new Error(`tune: "${shape.node}" has no product; please report.`);
-  const steps = Array.from({ length: repeats }, () => product);
+  const product = plan.steps.filter((step) => sizesOf(step) ?? step.shader.startsWith("join"));
+  if (product.length === 0) throw new Error(`tune: "${shape.node}" has no product; please report.`);
+  const steps = Array.from({ length: repeats }, () => product).flat();
   return { ...plan, steps, outputs: [], states: [] };
 }

@@ -6,7 +6,7 @@ import { load } from "../../src/load.ts";
 
 it("examples/qat.ts wins back what one scale a filter loses", async () => {
   const lines: string[] = [];
-  const { before, after, file } = await main({ trained: 320, tested: 100, epochs: 1 }, (line) => {
+  const { before, after, file } = await main({ trained: 640, tested: 100, epochs: 1 }, (line) => {
     lines.push(line);
   });
   console.log(lines.at(-1));

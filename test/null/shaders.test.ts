@@ -39,6 +39,8 @@ type Overrides = Readonly<Record<string, number>>;
 type Values = readonly (number | undefined)[];
 
 const FLAG = [0, 1];
+/** Declared by a file that the shader shares with others; it has no use for it. */
+const NEVER = [undefined];
 /** Register tiles of a device that nobody knows, and of quads; test/null/plan/tiles.test.ts compiles all
  *  that the tuner may choose. */
 const TILE = { PIXELS: [1, 8], WORDS: [1, 2] };
@@ -70,7 +72,7 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, Values
   convDynamicI8: { POINTWISE: [1], PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG, ...TILE },
   convQuadDynamicI8: { POINTWISE: [1], PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG, ...STEPPED },
   convTiledDynamicI8: { VECTOR: FLAG, PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG },
-  convMatrixDynamicI8: { VECTOR: FLAG, PER_ROW: FLAG, WIDE: FLAG },
+  convMatrixDynamicI8: { VECTOR: FLAG, PER_ROW: FLAG, WIDE: FLAG, CHUNKED: NEVER },
   gemvDynamicI8: { PER_ROW: FLAG, CHUNKED: FLAG, WIDE: FLAG },
   quantizeDynamicF32: { TORCH: FLAG, WORKGROUP: [4, 64] },
   quantizeRowsF32: { TORCH: FLAG, WORKGROUP: [4, 64] },
@@ -107,8 +109,18 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, Values
   depthwiseTileObservedF32: BOUNDS,
   depthwiseI8: { ...BOUNDS, WIDE: FLAG, FLOAT_BIAS: FLAG },
   depthwiseTileI8: { ...BOUNDS, WIDE: FLAG, FLOAT_BIAS: FLAG },
-  convMatrixI8: { ...BOUNDS, RESIDUAL: FLAG, VECTOR: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
+  convMatrixI8: {
+    ...BOUNDS,
+    RESIDUAL: FLAG,
+    VECTOR: FLAG,
+    WIDE: FLAG,
+    FLOAT_BIAS: FLAG,
+    CHUNKED: NEVER,
+  },
   convTiledF32: { ...BOUNDS, RESIDUAL: FLAG },
+  convTiledPartsI8: { VECTOR: FLAG, CHUNKED: FLAG },
+  joinDynamicI8: { PER_ROW: FLAG, WIDE: FLAG, CHUNKED: NEVER },
+  joinI8: { ...BOUNDS, RESIDUAL: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG, CHUNKED: NEVER },
   convTiledI8: {
     ...BOUNDS,
     RESIDUAL: FLAG,
@@ -146,6 +158,7 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, Values
     WORKGROUP: [4, 64],
   },
   observeMinmaxF32: { PADDED: FLAG },
+  packFilterF32: { BY_OUTPUT: FLAG },
   poolF32: { MAX: FLAG },
   poolI8: { MAX: FLAG },
   rangeF32: { ZERO: FLAG, WORKGROUP: [4, 64] },
@@ -295,7 +308,7 @@ describe("plans", () => {
     // Two have no overrides and no graph here: Compare, and observers per channel. Nor have those that change
     // variables, the probes, and the kernels that only a known adapter's rules choose.
     const unseen = names.filter(
-      (name) => !seen.has(name) && !/Quad[A-Z]|Tiled|convMatrix|gemv/.test(name),
+      (name) => !seen.has(name) && !/Quad[A-Z]|Tiled|convMatrix|gemv|join/.test(name),
     );
     expect(unseen).toEqual([
       "accumulateF32",

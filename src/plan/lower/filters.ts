@@ -51,43 +51,34 @@ export function widenGroups(
   return { shape: widened, data: wide };
 }
 
-/** Element (block, lane a, lane b) of the packed filter, for each filter element. */
-function forEachLane(
-  shape: FilterShape,
-  visit: (source: number, block: number, inLane: number, outLane: number) => void,
-): void {
-  const { outs, perGroup, taps } = shape;
+/** (outWords, taps, inWords) of 4 × 4: output lane, then input lane. */
+function packLanes<A extends Float32Array | Int8Array>(
+  { outs, perGroup, taps }: FilterShape,
+  data: Data,
+  make: (length: number) => A,
+): A {
   const inWords = Math.ceil(perGroup / 4);
+  const packed = make(Math.ceil(outs / 4) * taps * inWords * 16);
   for (let out = 0; out < outs; out++) {
     for (let channel = 0; channel < perGroup; channel++) {
       for (let tap = 0; tap < taps; tap++) {
         const block = (Math.floor(out / 4) * taps + tap) * inWords + Math.floor(channel / 4);
-        visit((out * perGroup + channel) * taps + tap, block, channel % 4, out % 4);
+        packed[block * 16 + (out % 4) * 4 + (channel % 4)] =
+          data[(out * perGroup + channel) * taps + tap] ?? 0;
       }
     }
   }
-}
-
-function blockCount({ outs, perGroup, taps }: FilterShape): number {
-  return Math.ceil(outs / 4) * taps * Math.ceil(perGroup / 4);
-}
-
-/** (outWords, taps, inWords) of mat4x4: column = input lane, row = output lane. */
-export function packFloatFilter(shape: FilterShape, data: Data): Float32Array {
-  const packed = new Float32Array(blockCount(shape) * 16);
-  forEachLane(shape, (source, block, inLane, outLane) => {
-    packed[block * 16 + inLane * 4 + outLane] = data[source] ?? 0;
-  });
   return packed;
+}
+
+/** (outWords, taps, inWords) of mat4x4: column = output lane, row = input lane. */
+export function packFloatFilter(shape: FilterShape, data: Data): Float32Array {
+  return packLanes(shape, data, (length) => new Float32Array(length));
 }
 
 /** (outWords, taps, inWords) of four words: word = output lane, byte = input lane. */
 export function packByteFilter(shape: FilterShape, data: Data): Int8Array {
-  const packed = new Int8Array(blockCount(shape) * 16);
-  forEachLane(shape, (source, block, inLane, outLane) => {
-    packed[block * 16 + outLane * 4 + inLane] = data[source] ?? 0;
-  });
-  return packed;
+  return packLanes(shape, data, (length) => new Int8Array(length));
 }
 
 /** The order of a filter that conv_tiled_*.wgsl stages in one run a chunk. */
@@ -100,7 +91,7 @@ export interface FilterTiles {
   readonly steps: number;
 }
 
-/** As forEachLane, with the step of the sum and, for each, a tile of output words. */
+/** Every element, with the step of the sum, the word of a tile of output words, and its lanes. */
 function forEachTiledLane(
   shape: FilterShape,
   { words, groupTiles, steps }: FilterTiles,

@@ -9,7 +9,7 @@ import { sizeOf, toNumbers } from "../../tensor/tensor.ts";
 import type { Ref } from "../builder.ts";
 import type { ProductTile } from "../tiles.ts";
 import { fitTile, tileSteps } from "./registers.ts";
-import { floatBounds, type Lowering, type Placed } from "./context.ts";
+import { floatBounds, workgroups, type Lowering, type Placed } from "./context.ts";
 import { asRows, rowsLike } from "./dynamic.ts";
 import {
   packByteFilter,
@@ -22,7 +22,7 @@ import { ROWS } from "./integers.ts";
 import { emitReshape } from "./movement.ts";
 import { sizesOf } from "./product.ts";
 import { orderKey } from "./packing.ts";
-import { cutMatrices, cutSums, cutTiles, productSizes } from "./tiled.ts";
+import { cutMatrices, cutSums, cutTiles, emitParts, productSizes } from "./tiled.ts";
 
 type Product = NodeOf<"MatMulIntegerToFloat">;
 
@@ -249,6 +249,23 @@ function emitProduct(
         packTiledByteFilter(shape, data, cut.order),
       );
       const VECTOR = sizes.groupWords % 4 === 0 ? 1 : 0;
+      if (cut.parts > 1) {
+        const { x, ...ends } = buffers;
+        const { PER_ROW, WIDE, ...dots } = overrides;
+        const { parts, uniforms } = emitParts(lowering, given.node, cut, {
+          overrides: { ...dots, QUADS: tile.chunk, VECTOR },
+          uniforms: sizes,
+          buffers: { x, quads, filters },
+        });
+        plan.step("joinDynamicI8", {
+          node: given.node,
+          overrides: { PER_ROW, WIDE },
+          uniforms: { ...sizes, ...uniforms },
+          buffers: { ...ends, parts },
+          groups: workgroups(uniforms.count),
+        });
+        return;
+      }
       plan.step("convTiledDynamicI8", {
         ...given,
         overrides: { ...overrides, ...cut.overrides, QUADS: tile.chunk, VECTOR },

@@ -1,6 +1,6 @@
 // Filters in the orders that the float kernels read. One idea: every order is tiles of output words, steps of the
-// sum, input lanes and output lanes, so one dispatch packs a filter that a run computes or learns into any of
-// them; a constant is packed by the host, once.
+// sum, and lanes of input and output, either of them first, so one dispatch packs a filter that a run computes or
+// learns into any of them; a constant is packed by the host, once.
 
 import type { Node } from "../../graph/node.ts";
 import type { Ref } from "../builder.ts";
@@ -41,7 +41,7 @@ export function registerFilter(lowering: Lowering, { node, filter }: Product): R
   }
   const groupTiles = ceil4(shape.outs / shape.group);
   const steps = shape.taps * ceil4(shape.perGroup);
-  return emitPacking(lowering, node, filter, { words: 1, groupTiles, steps });
+  return emitPacking(lowering, node, filter, { words: 1, groupTiles, steps }, { byOutput: true });
 }
 
 /** What conv_tiled_f32.wgsl stages in one run a chunk. */
@@ -69,22 +69,24 @@ export function depthwiseFilter(
   }
   const dense: FilterShape = { ...shape, group: 1 };
   const order = { words: 1, groupTiles: ceil4(shape.outs), steps: shape.taps };
-  return emitPacking(lowering, node, { ...filter, shape: dense }, order, 1);
+  return emitPacking(lowering, node, { ...filter, shape: dense }, order, { lanes: 1 });
 }
 
-/** Pack `filter` as `order` says, `lanes` input channels to a word; the result. */
+/** Pack `filter` as `order` says, `lanes` input channels to a step; the result. A word holds four output channels, or
+ *  `byOutput` four input channels. */
 function emitPacking(
   lowering: Lowering,
   node: Node,
   { shape, source }: ComputedFilter,
   { words, groupTiles, steps }: FilterTiles,
-  lanes: 1 | 4 = 4,
+  { lanes = 4, byOutput = false }: { readonly lanes?: 1 | 4; readonly byOutput?: boolean } = {},
 ): Ref {
   const count = shape.group * groupTiles * steps * lanes * words;
   const out = lowering.plan.tensor(Math.max(1, count) * 16);
   const { group, out: outStride, input, row, column, base } = source.strides;
   lowering.plan.step("packFilterF32", {
     node: node.name,
+    overrides: { BY_OUTPUT: byOutput ? 1 : 0 },
     uniforms: {
       ...{ count, words, groupTiles, steps, lanes },
       inWords: ceil4(shape.perGroup),

@@ -6,7 +6,7 @@ import type { ProductSizes } from "../target.ts";
 import { measureTile, type MatrixUnit } from "../matrixUnit.ts";
 import type { GemvTile, MatrixTile, ProductTile, WorkgroupTile } from "../tiles.ts";
 import type { BoundsOverrides } from "./bounds.ts";
-import type { Lowering } from "./context.ts";
+import { workgroups, type Lowering } from "./context.ts";
 import {
   packByteFilter,
   packMatrixByteFilter,
@@ -34,8 +34,11 @@ export function cutTiles(
   shape: FilterShape,
   chunkWords: number,
 ) {
-  const { down, across, rows, words, chunk } = tile;
-  const chunks = Math.ceil((shape.taps * sizes.groupWords) / chunkWords);
+  const { down, across, rows, words, chunk, splits = 1 } = tile;
+  const all = Math.ceil((shape.taps * sizes.groupWords) / chunkWords);
+  const share = Math.ceil(all / splits);
+  const parts = Math.ceil(all / share);
+  const chunks = parts * share;
   const groupTiles = Math.ceil(sizes.groupOuts / (across * words));
   const tilesWide = shape.group * groupTiles;
   return {
@@ -50,7 +53,34 @@ export function cutTiles(
     uniforms: { chunks, groupTiles, tilesWide },
     order: { words: across * words, groupTiles, steps: chunks * chunkWords },
     groups: Math.ceil(sizes.pixels / (down * rows)) * tilesWide,
+    /** Parts of the sum, and chunks of one. */
+    ...{ parts, share },
   };
+}
+
+/** Emit the parts of a tiled integer product; where their int32 sums (parts, pixels, outWords) lie. */
+export function emitParts(
+  lowering: Lowering,
+  node: string,
+  { overrides, uniforms, groups: tiles, parts, share }: ReturnType<typeof cutTiles>,
+  given: {
+    readonly overrides: Readonly<Record<"CHUNKED" | "QUADS" | "VECTOR", number>> & {
+      readonly PACKED_DOT?: number;
+    };
+    readonly uniforms: Sizes & { readonly padWord: number };
+    readonly buffers: Readonly<Record<"x" | "quads" | "filters", Ref>>;
+  },
+): { readonly parts: Ref; readonly uniforms: Readonly<Record<"count" | "parts", number>> } {
+  const count = given.uniforms.pixels * given.uniforms.outWords;
+  const out = lowering.plan.tensor(parts * count * 16);
+  lowering.plan.step("convTiledPartsI8", {
+    node,
+    overrides: { ...overrides, ...given.overrides },
+    uniforms: { ...given.uniforms, ...uniforms, tiles, parts, share },
+    buffers: { ...given.buffers, out },
+    groups: tiles * parts,
+  });
+  return { parts: out, uniforms: { count, parts } };
 }
 
 /** gemv_*.wgsl, likewise. */
@@ -203,17 +233,38 @@ export function emitSharedInteger(
     return;
   }
   const cut = cutTiles(tile, given.uniforms, shape, 4 * tile.chunk);
+  const filters = lowering.packed(node, `tiled byte filter ${orderKey(cut.order)}`, () =>
+    packTiledByteFilter(shape, data(), cut.order),
+  );
+  const { x, ...buffers } = given.buffers;
+  const operands = { x, quads: x, filters };
+  const { CHUNKED, PACKED_DOT, ...ends } = given.overrides;
+  const dots = {
+    CHUNKED,
+    QUADS: tile.chunk,
+    VECTOR,
+    ...(PACKED_DOT === undefined ? {} : { PACKED_DOT }),
+  };
+  if (cut.parts > 1) {
+    const { parts, uniforms } = emitParts(lowering, node.name, cut, {
+      overrides: dots,
+      uniforms: given.uniforms,
+      buffers: operands,
+    });
+    plan.step("joinI8", {
+      node: node.name,
+      overrides: ends,
+      uniforms: { ...given.uniforms, ...uniforms },
+      buffers: { ...buffers, parts },
+      groups: workgroups(uniforms.count),
+    });
+    return;
+  }
   plan.step("convTiledI8", {
     node: node.name,
-    overrides: { ...given.overrides, ...cut.overrides, QUADS: tile.chunk, VECTOR },
+    overrides: { ...ends, ...cut.overrides, ...dots },
     uniforms: { ...given.uniforms, ...cut.uniforms },
-    buffers: {
-      ...given.buffers,
-      quads: given.buffers.x,
-      filters: lowering.packed(node, `tiled byte filter ${orderKey(cut.order)}`, () =>
-        packTiledByteFilter(shape, data(), cut.order),
-      ),
-    },
+    buffers: { ...buffers, ...operands },
     groups: cut.groups,
   });
 }

@@ -18,10 +18,9 @@ import { single } from "../../support/cases.ts";
 
 const counting = (length: number) => Float32Array.from({ length }, (_, index) => index + 1);
 
-it("a float block is four input lanes of four output lanes", () => {
-  // Weight (output 1, input 2) is the sixth of 2 outputs × 4 inputs … here 1 + 1 · 4 + 2 = 7.
+it("a float block is four output lanes of four input lanes", () => {
   const packed = packFloatFilter({ outs: 2, perGroup: 4, taps: 1, group: 1 }, counting(8));
-  expect([...packed]).toEqual([1, 5, 0, 0, 2, 6, 0, 0, 3, 7, 0, 0, 4, 8, 0, 0]);
+  expect([...packed]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0]);
 });
 
 it("a byte block is four output words of four input lanes", () => {
