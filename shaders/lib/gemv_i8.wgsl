@@ -7,7 +7,6 @@
 // Needs lib/window.wgsl, lib/taps.wgsl, lib/dot4.wgsl, a lib/store_*.wgsl, `params` with the sizes of a
 // convolution, tilesWide and padWord, and the bindings `x` and `filters`.
 
-
 const THREADS = ${LANES * COLUMNS}u;
 const CHUNK = 256u; // words: 1,024 products of at most 2¹⁴ stay within 2²⁴
 
