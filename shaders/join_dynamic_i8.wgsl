@@ -2,12 +2,11 @@
 // use lib/dot4.wgsl
 // use lib/requantize.wgsl
 // use lib/store_real.wgsl
+// use lib/join.wgsl
 //
 // out = fl(fl(f32(Σ_part parts − zeroPoint · sums) · fl(scale · factor)) + bias)     docs/quantization.md (24), (39)
 //
-// What conv_tiled_parts_i8.wgsl leaves, as conv_tiled_dynamic_i8.wgsl would. An invocation owns one word of out.
-
-override WORKGROUP: u32 = 64;
+// What conv_tiled_parts_i8.wgsl leaves, as conv_tiled_dynamic_i8.wgsl would.
 
 struct Params {
   count: u32,       // words of out
@@ -24,14 +23,3 @@ struct Params {
 @group(0) @binding(4) var<storage, read> scale: array<vec4f>; // (1), or (pixels): of x, in the first lane
 @group(0) @binding(5) var<storage, read> zeroPoint: array<u32>; // likewise; a stored byte
 @group(0) @binding(6) var<storage, read_write> out: array<vec4f>; // (pixels, outWords)
-
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = flatIndex(id, groups, WORKGROUP);
-  if (index >= params.count) { return; }
-  let pixel = index / params.outWords;
-  let word = index - pixel * params.outWords;
-  var acc = vec4i();
-  for (var part = 0u; part < params.parts; part++) { acc += parts[part * params.count + index]; }
-  store(pixel, word, acc, columnOf(word));
-}

@@ -5,12 +5,11 @@
 // use lib/bounds_i8.wgsl
 // use lib/residual.wgsl
 // use lib/store_i8.wgsl
+// use lib/join.wgsl
 //
 // out[p, o] = requantize(bias[o] + Σ_part parts[part, p, o]) [⊕ residual[p, o]]     docs/quantization.md (29), (37)
 //
-// What conv_tiled_parts_i8.wgsl leaves, as conv_tiled_i8.wgsl would. An invocation owns one word of out.
-
-override WORKGROUP: u32 = 64;
+// What conv_tiled_parts_i8.wgsl leaves, as conv_tiled_i8.wgsl would.
 
 struct Params {
   count: u32,       // words of out
@@ -34,14 +33,3 @@ struct Params {
 @group(0) @binding(3) var<storage, read> multiplier: array<vec4f>; // (outWords), then what real_sum.wgsl and bounds_i8.wgsl say
 @group(0) @binding(4) var<storage, read> residual: array<u32>;     // as out
 @group(0) @binding(5) var<storage, read_write> out: array<u32>;    // (pixels, outWords)
-
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = flatIndex(id, groups, WORKGROUP);
-  if (index >= params.count) { return; }
-  let pixel = index / params.outWords;
-  let word = index - pixel * params.outWords;
-  var acc = vec4i();
-  for (var part = 0u; part < params.parts; part++) { acc += parts[part * params.count + index]; }
-  store(pixel, word, acc, columnOf(word));
-}

@@ -4,9 +4,9 @@
 // or, where BY_OUTPUT, with i the output lane and c running through the component's four.
 //
 // A filter that lies as any value does, in the order that a convolution kernel reads (plan/lower/packing.ts): tiles of
-// output words, each of one group, `steps` steps of the sum, input lanes, the tile's words; component = output lane, or the two lanes the other way round. A
-// group whose channels are no whole words is widened: its filter is 0 for the channels of other groups. What is past
-// the last channel or tap is 0. An invocation owns a word of out.
+// output words, each of one group, `steps` steps of the sum, input lanes, the tile's words; component = output lane. Or
+// the two lanes the other way round. A group whose channels are no whole words is widened: its filter is 0 for the
+// channels of other groups. What is past the last channel or tap is 0. An invocation owns a word of out.
 
 override WORKGROUP: u32 = 64;
 override BY_OUTPUT: bool = false; // component = input lane
@@ -55,11 +55,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let first = params.base + i32(ky) * params.rowStride + i32(kx) * params.columnStride;
   var word = vec4f();
   for (var lane = 0u; lane < 4u; lane++) {
-    let out = channel + select(lane, own, BY_OUTPUT); // of the group
-    let o = group * params.groupOuts + out;
+    let outLane = channel + select(lane, own, BY_OUTPUT); // of the group
+    let o = group * params.groupOuts + outLane;
     let source = o / params.outsPerGroup; // group of the filter
     let i = input + select(own, lane, BY_OUTPUT) - source * params.jump; // wraps below 0: then not < perGroup
-    if (out < params.groupOuts && tap < params.taps && i < params.perGroup) {
+    if (outLane < params.groupOuts && tap < params.taps && i < params.perGroup) {
       let at = first + i32(source) * params.groupStride + i32(o - source * params.outsPerGroup) * params.outStride + i32(i) * params.inStride;
       word[lane] = params.alpha * x[u32(at)];
     }

@@ -83,8 +83,9 @@ function tilesFor(shape: Shape, target: Target, facts: AdapterFacts): ProductTil
   const other = { packedDot: !(first.packedDot ?? target.packedDot) };
   const same = first.packedDot === undefined ? {} : { packedDot: first.packedDot };
   const useful = candidates.filter((tile) => {
+    if (!isUsable(tile, target, shape.sizes)) return false;
     if (tile.family === "register") return !tile.quads || facts.quads === true;
-    if (tile.family === "matrix") return isUsable(tile, target, shape.sizes);
+    if (tile.family === "matrix") return true;
     return !isSoftware(facts) && (tile.family !== "gemv" || shape.sizes.m <= MOST_GEMV_ROWS);
   });
   const all = useful.flatMap((tile): ProductTile[] => {

@@ -1,10 +1,10 @@
-// out[p, o] = store(Σ_taps Σᵢ x[window(p, tap), i] · filter[o, tap, i])               docs/quantization.md (25)
+// out[p, o] = storeSums(Σ_taps Σᵢ x[window(p, tap), i] · filter[o, tap, i])           docs/quantization.md (25)
 //
-// NHWC, four int8 channels a word. The filter is symmetric and x's zero point is the business of store(), so
+// NHWC, four int8 channels a word. The filter is symmetric and x's zero point is the business of storeSums(), so
 // the loop is dots alone; taps outside the picture read the zero point's own bytes, since real 0 is
 // that byte. An invocation owns PIXELS consecutive pixels of WORDS output words, as lib/conv_f32.wgsl.
 //
-// Needs lib/grid.wgsl, lib/window.wgsl, lib/dot4.wgsl, a lib/store_*.wgsl, `params` with the sizes of a
+// Needs lib/grid.wgsl, lib/window.wgsl, lib/dot4.wgsl, a lib/store_*.wgsl (with CHUNKED), `params` with the sizes of a
 // convolution and padWord, and the bindings `x` and `filters`.
 
 override WORKGROUP: u32 = 64;

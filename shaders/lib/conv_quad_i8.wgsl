@@ -1,4 +1,4 @@
-// out = store(Σ x · filter): lib/conv_i8.wgsl by quads, as lib/conv_quad_f32.wgsl: four invocations share a
+// out = storeSums(Σ x · filter): lib/conv_i8.wgsl by quads, as lib/conv_quad_f32.wgsl: four invocations share a
 // tile of 4 · QUARTER pixels and 4 · WORDS output words. Needs what that needs.
 
 override WORKGROUP: u32 = 64;

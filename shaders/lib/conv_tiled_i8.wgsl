@@ -1,4 +1,4 @@
-// out[p, o] = store(Σ_taps Σᵢ x[window(p, tap), i] · filter[o, tap, i])               docs/quantization.md (25)
+// out[p, o] = storeSums(Σ_taps Σᵢ x[window(p, tap), i] · filter[o, tap, i])           docs/quantization.md (25)
 //
 // lib/conv_i8.wgsl's sum as a matrix product: pixels × output words, over taps × input words. A workgroup
 // owns a tile of DOWN · ROWS pixels by ACROSS · WORDS output words and takes the sum in chunks of QUADS

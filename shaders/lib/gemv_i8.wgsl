@@ -4,7 +4,7 @@
 // the sum over taps and input words of one output word, reading neighbouring patches, and join their
 // int32 parts in workgroup memory. Integers add up to the same in any order.
 //
-// Needs lib/window.wgsl, lib/taps.wgsl, lib/dot4.wgsl, a lib/store_*.wgsl, `params` with the sizes of a
+// Needs lib/window.wgsl, lib/taps.wgsl, lib/dot4.wgsl, a lib/store_*.wgsl (with CHUNKED), `params` with the sizes of a
 // convolution, tilesWide and padWord, and the bindings `x` and `filters`.
 
 const THREADS = ${LANES * COLUMNS}u;

@@ -18,8 +18,9 @@ fn rounding(zeroPoint: i32, low: i32, high: i32) -> Rounding {
   return Rounding(zeroPoint, vec4f(f32(low - zeroPoint)), vec4f(f32(high - zeroPoint)));
 }
 
-// Floats from 2²³ to 2²⁴ are the integers: adding 1.5 · 2²³ rounds, ties to even, and leaves the integer in the low
-// bits. Cheaper than round(), which some drivers build from a dozen operations, and a conversion, which must saturate.
+// Floats from 2²³ to 2²⁴ are the integers: adding 1.5 · 2²³ rounds, ties to even where additions round to nearest even
+// (src/selfTest.ts asks), and leaves the integer in the low bits. Cheaper than round(), which some drivers build from a dozen
+// operations, and a conversion, which must saturate.
 fn requantize(acc: vec4f, multiplier: vec4f, r: Rounding) -> vec4i {
   let q = clamp(acc * multiplier, r.low, r.high);
   return bitcast<vec4i>(q + 12582912.0) - 0x4b400000 + r.zeroPoint;

@@ -30,13 +30,12 @@ fn store(pixel: u32, word: u32, acc: vec4i, c: Column) {
   storeReal(pixel, word, realSum(c.bias + acc, c.realBias), c);
 }
 
-// acc, and sums that no total was taken of. Where both stay below 2²⁴ a float holds them, and acc is 0.
+// acc, and sums that no total was taken of. Where both stay below 2²⁴ a float holds them, and acc is 0. With a float
+// bias there would be three terms, which a compiler may add in another order.
 fn storeSums(pixel: u32, word: u32, acc: vec4i, sums: Sums, c: Column) {
-  if (WIDE || CHUNKED) {
+  if (WIDE || CHUNKED || FLOAT_BIAS) {
     store(pixel, word, acc + total(sums), c);
     return;
   }
-  var real = realTotal(sums) + vec4f(c.bias);
-  if (FLOAT_BIAS) { real += c.realBias; }
-  storeReal(pixel, word, real, c);
+  storeReal(pixel, word, realTotal(sums) + vec4f(c.bias), c);
 }

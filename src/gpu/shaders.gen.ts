@@ -97,6 +97,7 @@ import libFusedRoundWgsl from "../../shaders/lib/fused_round.wgsl?raw";
 import libGatherWgsl from "../../shaders/lib/gather.wgsl?raw";
 import libGemvI8Wgsl from "../../shaders/lib/gemv_i8.wgsl?raw";
 import libGridWgsl from "../../shaders/lib/grid.wgsl?raw";
+import libJoinWgsl from "../../shaders/lib/join.wgsl?raw";
 import libKeptWgsl from "../../shaders/lib/kept.wgsl?raw";
 import libLayerNormWgsl from "../../shaders/lib/layer_norm.wgsl?raw";
 import libMatrixWgsl from "../../shaders/lib/matrix.wgsl?raw";
@@ -1158,7 +1159,7 @@ const guardStepF32 = {
 
 const joinDynamicI8 = {
   label: "join_dynamic_i8",
-  parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, libStoreRealWgsl, joinDynamicI8Wgsl],
+  parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, libStoreRealWgsl, libJoinWgsl, joinDynamicI8Wgsl],
   tile: {PACKED_DOT: 1},
   overrides: {PER_ROW: "bool", WIDE: "bool", CHUNKED: "bool", WORKGROUP: "u32"},
   bindings: {
@@ -1174,7 +1175,7 @@ const joinDynamicI8 = {
 
 const joinI8 = {
   label: "join_i8",
-  parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libBoundsI8Wgsl, libResidualWgsl, libStoreI8Wgsl, joinI8Wgsl],
+  parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libBoundsI8Wgsl, libResidualWgsl, libStoreI8Wgsl, libJoinWgsl, joinI8Wgsl],
   tile: {PACKED_DOT: 1},
   overrides: {FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool", WORKGROUP: "u32"},
   bindings: {

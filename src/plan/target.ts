@@ -64,8 +64,9 @@ export function shapeClass({ dtype, m, n, k, groups }: ProductSizes): string {
 }
 
 /** Whether `target` has what `tile` needs for a product. */
-export function isUsable(tile: ProductTile, target: Target, { dtype }: ProductSizes): boolean {
-  if (tile.family === "workgroup") return dtype === "i8" || tile.splits === undefined;
+export function isUsable(tile: ProductTile, target: Target, { dtype, k }: ProductSizes): boolean {
+  if (tile.family === "workgroup")
+    return tile.splits === undefined || (dtype === "i8" && k > 4 * tile.chunk);
   if (tile.family !== "matrix") return true;
   return dtype === "i8" && target.matrix !== undefined && fitsUnit(tile, target.matrix);
 }

@@ -10,13 +10,17 @@ import { candidates } from "../../src/plan/tiles.ts";
 import { checkCase } from "../support/cases.ts";
 import { variantDevice } from "../support/device.ts";
 import { dynamicProducts } from "../support/families/dynamic.ts";
+import { largeConvolutions } from "../support/families/convolution.ts";
 import { forced } from "../support/forced.ts";
 import { deepProduct, residualSum } from "../support/products.ts";
 
 const [tile] = candidates.filter(
   ({ family, ...rest }) => family === "workgroup" && "splits" in rest,
 );
-const deep = dynamicProducts.filter(({ title }) => title.includes("only int32"));
+const families = [
+  ...dynamicProducts.filter(({ title }) => title.includes("only int32")),
+  ...largeConvolutions,
+];
 if (!tile) throw new Error("no tile shares its sum");
 
 describe.each([true, false])("packed %s", (packedDot) => {
@@ -38,13 +42,22 @@ describe.each([true, false])("packed %s", (packedDot) => {
     await checkCase(device, given, undefined, target);
   });
 
+  it.each([
+    { title: "groups", group: 2, floatBias: false },
+    { title: "a float bias", group: 1, floatBias: true },
+  ])("$title", async (form) => {
+    const given = deepProduct(form);
+    expect(partsOf(given.graph)).toEqual([4]);
+    await checkCase(device, given, undefined, target);
+  });
+
   it("a padded window whose parts begin inside a tap, with a residual", async () => {
     const given = residualSum(true);
     expect(partsOf(given.graph)).toEqual([3]); // 45 words are three chunks
     await checkCase(device, given, undefined, target);
   });
 
-  it.each(deep)("$title", async ({ check, sample }) => {
+  it.each(families)("$title", async ({ check, sample }) => {
     const parts = sample(6).flatMap(({ graph }) => partsOf(graph));
     expect(parts.some((count = 1) => count > 1)).toBe(true);
     await check(device, 6, target);

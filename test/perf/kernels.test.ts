@@ -21,7 +21,8 @@ it.each([
     const row = bench.kernels.find((row) => row.dtype === dtype);
     const ms = figureOf(`matmul ${dtype}`, row?.outcome);
     const rates = bench.ceilings?.loops.filter(({ name }) => names.includes(name)) ?? [];
-    expect(rates.length).toBeGreaterThan(0);
+    // dot4I8Packed may be missing.
+    expect(rates.length).toBeGreaterThanOrEqual(names.length - 1);
     const ceiling = Math.max(...rates.map(({ rate }) => rate));
     const rate = (row?.ops ?? NaN) / ms / 1e6;
     console.log(

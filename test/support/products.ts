@@ -43,27 +43,32 @@ export function residualSum(integer: boolean): Case {
   return { graph: builder.build("residual", ["x0", "x1"], ["sum"]), feeds };
 }
 
-/** 1,200 inputs near the greatest byte, weights near 127: sums beyond 2²⁴ after 1,024 terms. */
-export function deepProduct(): Case {
+/** 1,200 inputs near the greatest byte, weights near 127: sums beyond 2²⁴ after 1,024 terms, or in groups of half of
+ *  that, just below it. The bias is int32, or float as PyTorch's engines keep it. */
+export function deepProduct({ group = 1, floatBias = false } = {}): Case {
   const builder = new GraphBuilder();
-  const [inputs, outs] = [1200, 140];
+  const inputs = 1200;
+  const outs = group === 1 ? 140 : 144; // whole words of a group
   const x = tensor(
     "uint8",
     [1, inputs, 1, 3],
     Uint8Array.from({ length: inputs * 3 }, (_, i) => 255 - (i % 7)),
   );
   builder.input("x0", { dtype: "uint8", shape: x.shape, quant: quant(0.03, 0) });
-  const weights = Int8Array.from({ length: outs * inputs }, (_, i) => 127 - (i % 5));
+  const perGroup = inputs / group;
+  const weights = Int8Array.from({ length: outs * perGroup }, (_, i) => 127 - (i % 5));
   builder.constant(
     "filter",
-    tensor("int8", [outs, inputs, 1, 1], weights),
+    tensor("int8", [outs, perGroup, 1, 1], weights),
     weightQuant(0, outs, 5),
   );
   const { tensor: bias, quant: biasQuant } = biasOperand(outs, 6, 12345);
-  builder.constant("bias", bias, biasQuant);
+  if (floatBias) builder.constant("bias", floats([outs], 7));
+  else builder.constant("bias", bias, biasQuant);
   builder.add(
     {
       ...plain,
+      group,
       kernel: [1, 1],
       strides: [1, 1],
       pads: [0, 0, 0, 0],

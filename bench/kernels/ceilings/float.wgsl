@@ -1,7 +1,8 @@
 // The rate of float multiply-adds: chains that depend on nothing but themselves, with no memory in the
 // loop. Which shape is fastest differs by adapter, so there are several; the best is the ceiling.
 //
-// x ← x · a + b, `steps` times, for as many x as the entry point's name says. |a| < 1 keeps x finite.
+// vectors: x ← x · a + b, `steps` times, for as many x as the entry point's name says; |a| < 1 keeps x finite. rows and
+// matrices: products of matrices, as they say.
 
 override WORKGROUP: u32 = 64;
 
@@ -89,9 +90,9 @@ fn chain(sum: f32, x: mat4x4f, f: mat4x4f) -> f32 {
     + x[3].x * f[3].x + x[3].y * f[3].y + x[3].z * f[3].z + x[3].w * f[3].w;
 }
 
+// Sixteen values of which no two products are the same.
 fn row(id: u32, lane: f32) -> mat4x4f {
-  let v = start(id, lane);
-  return mat4x4f(v, v.yzwx, v.zwxy, v.wxyz);
+  return mat4x4f(start(id, lane), start(id, lane + 0.25), start(id, lane + 0.5), start(id, lane + 0.75));
 }
 
 // 8 · 4 · 16 = 512 multiply-adds a step: rows of 16 values met by 4 columns, each sum's 16 in one chain that nothing

@@ -35,7 +35,7 @@ export function cutTiles(
   chunkWords: number,
 ) {
   const { down, across, rows, words, chunk, splits = 1 } = tile;
-  const all = Math.ceil((shape.taps * sizes.groupWords) / chunkWords);
+  const all = Math.max(1, Math.ceil((shape.taps * sizes.groupWords) / chunkWords)); // a sum of nothing is a chunk of 0
   const share = Math.ceil(all / splits);
   const parts = Math.ceil(all / share);
   const chunks = parts * share;

@@ -8,7 +8,13 @@ import { shaders } from "../../../src/gpu/shaders.gen.ts";
 import { bindShapes } from "../../../src/graph/bind.ts";
 import { lower } from "../../../src/plan/lower.ts";
 import type { Step } from "../../../src/plan/plan.ts";
-import { shapeClass, targetOf, tileFor, type ProductSizes } from "../../../src/plan/target.ts";
+import {
+  isUsable,
+  shapeClass,
+  targetOf,
+  tileFor,
+  type ProductSizes,
+} from "../../../src/plan/target.ts";
 import { candidates, registerTile, tileName, type ProductTile } from "../../../src/plan/tiles.ts";
 import { packTiledByteFilter, packTiledFloatFilter } from "../../../src/plan/lower/filters.ts";
 import { forced, forcedMatrix, matrixUnits } from "../../support/forced.ts";
@@ -36,9 +42,15 @@ beforeAll(async () => {
 const tiles = [...new Set(candidates)].map((tile) => ({ tile, name: tileName(tile) }));
 const dense = new Set([
   ...["convTiledI8", "convTiledF32", "gemvI8", "gemvF32", "convI8", "convF32"],
-  "convMatrixI8",
+  ...["convMatrixI8", "convTiledPartsI8"],
 ]);
 const [unit] = matrixUnits;
+
+/** The kernel of a tile that does int8 products alone; others are cut by registers. */
+function integersBy(tile: ProductTile): string | undefined {
+  if (tile.family === "matrix") return "convMatrixI8";
+  return tile.family === "workgroup" && tile.splits ? "convTiledPartsI8" : undefined;
+}
 
 /** The products of random convolutions, cut by `tile`. */
 function steps(tile: ProductTile): Step[] {
@@ -47,7 +59,7 @@ function steps(tile: ProductTile): Step[] {
     .flatMap((family) => family.sample(30))
     .flatMap(({ graph }) => lower(bindShapes(graph, new Map()), target).steps)
     .filter(({ shader }) => dense.has(shader))
-    .filter(({ shader }) => tile.family !== "matrix" || shader === "convMatrixI8");
+    .filter(({ shader }) => !integersBy(tile) || shader === integersBy(tile));
 }
 
 describe("every tile", () => {
@@ -57,7 +69,7 @@ describe("every tile", () => {
       for (const step of steps({ ...each.tile, packedDot }))
         distinct.set(`${step.shader} ${JSON.stringify(step.overrides)}`, step);
     const kinds = new Set([...distinct.values()].map(({ shader }) => shader));
-    expect(kinds.size).toBe(each.tile.family === "matrix" ? 1 : 2);
+    expect(kinds.size).toBe(integersBy(each.tile) ? 1 : 2);
     for (const { shader, overrides } of distinct.values()) await device.kernel(shader, overrides);
   });
 
@@ -72,7 +84,8 @@ describe("every tile", () => {
               ? [tile.down * tile.rows * unit!.m, (tile.across * tile.columns * unit!.n) / 4]
               : [(o["PIXELS"] ?? 0) * 64, o["WORDS"]];
       const covered = grid[0] * grid[1] * pixels * words;
-      expect([shader, covered >= (u["pixels"] ?? 0) * (u["outWords"] ?? 0)]).toEqual([
+      const parts = u["parts"] ?? 1;
+      expect([shader, covered >= (u["pixels"] ?? 0) * (u["outWords"] ?? 0) * parts]).toEqual([
         shader,
         true,
       ]);
@@ -95,6 +108,19 @@ describe("every tile", () => {
       name: "GpuError",
     });
   });
+});
+
+it("a tile whose sum is shared is for int8 sums that have chunks to share", () => {
+  const shared = candidates.find((tile) => tile.family === "workgroup" && tile.splits);
+  const sizes: ProductSizes = { dtype: "i8", m: 49, n: 64, k: 288, groups: 1 };
+  const usable = (changes: Partial<ProductSizes>) =>
+    isUsable(shared!, forced(shared!), { ...sizes, ...changes });
+  expect([usable({}), usable({ dtype: "f32" }), usable({ k: 16 }), usable({ k: 17 })]).toEqual([
+    true,
+    false,
+    false,
+    true,
+  ]);
 });
 
 describe("rules", () => {
