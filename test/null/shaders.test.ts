@@ -45,7 +45,8 @@ const NEVER = [undefined];
  *  that the tuner may choose. */
 const TILE = { PIXELS: [1, 8], WORDS: [1, 2] };
 const QUAD = { QUARTER: [4, 8], WORDS: [1, 2] };
-const STEPPED = { ...QUAD, STEPS: [1, 4] };
+/** Fewer sizes: what several steps expand to is long. */
+const STEPPED = { QUARTER: [4], WORDS: [1, 2], STEPS: [1, 4] };
 /** Words side by side: with 4 invocations on software adapters, 64 on others. */
 const ROWS = { WORKGROUP: [64], WIDE: [1, 2, 4, 8, 16] };
 /** Absent for most plans: kernels then read one bound for all channels. */
