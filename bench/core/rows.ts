@@ -52,6 +52,8 @@ export interface KernelRow {
   /** Of the ceiling that binds, measured beside it: 1 is all of it. */
   readonly share?: number;
   readonly bound?: "compute" | "copy";
+  /** Of the best loop that multiplies matrices or unpacked words, beside it too; of use for products. */
+  readonly productShare?: number;
   /** Dispatches of one run. */
   readonly dispatches: number;
 }

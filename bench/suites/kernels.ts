@@ -8,7 +8,7 @@ import { interleave, reasonOf, type Contestant } from "../core/interleave.ts";
 import type { BenchOptions, Family } from "../core/options.ts";
 import type { Platform } from "../core/platform.ts";
 import { random } from "../core/random.ts";
-import type { Ceilings, KernelRow } from "../core/rows.ts";
+import type { CeilingKind, Ceilings, KernelRow } from "../core/rows.ts";
 import type { KernelCase } from "../kernels/case.ts";
 import { casesFor, type CaseSize } from "../kernels/cases.ts";
 import { CeilingLoops, type Loop } from "../kernels/ceilings.ts";
@@ -22,6 +22,8 @@ interface Bounds {
   readonly float: Loop;
   readonly integer: Loop;
   readonly copy: Loop;
+  /** The best loops but "float rows", whose operands need no loads at all. */
+  readonly products: Readonly<Record<"float" | "integer", Loop>>;
 }
 
 function boundsOf({ loops }: CeilingLoops, ceilings: Ceilings): Bounds {
@@ -31,7 +33,14 @@ function boundsOf({ loops }: CeilingLoops, ceilings: Ceilings): Bounds {
     if (!loop) throw new Error("bench: a ceiling without a loop; please report.");
     return loop;
   };
+  const product = (...kinds: CeilingKind[]): Loop => {
+    const some = ceilings.loops.filter(
+      ({ name, kind }) => kinds.includes(kind) && name !== "float rows",
+    );
+    return best(Math.max(...some.map(({ rate }) => rate)));
+  };
   return {
+    products: { float: product("float"), integer: product("float", "integer") },
     float: best(ceilings.floatGops),
     integer: best(ceilings.integerGops),
     copy: best(ceilings.copyGBs),
@@ -60,7 +69,9 @@ export async function benchKernel(
   }
   using timed = prepared;
   const { check, dispatches, shaders } = timed;
-  const compute = dtype === "int8" ? bounds.integer : bounds.float;
+  const kind = dtype === "int8" ? "integer" : "float";
+  const compute = bounds[kind];
+  const products = bounds.products[kind];
   const value = (output: number) => output;
   const contestants: Contestant<undefined, number>[] = [
     {
@@ -70,19 +81,25 @@ export async function benchKernel(
       check: (): Agreement => check,
     },
     { name: "compute", run: () => compute.rate(), timeOf: value },
+    { name: "products", run: () => products.rate(), timeOf: value },
     { name: "copy", run: () => bounds.copy.rate(), timeOf: value },
   ];
-  const [outcome, gops, gbs] = await interleave(contestants, { rounds, draw: () => undefined });
+  const [outcome, gops, productGops, gbs] = await interleave(contestants, {
+    rounds,
+    draw: () => undefined,
+  });
   if (!outcome) throw new Error("bench: no outcome; please report.");
   if (outcome.status !== "ok" || gops?.status !== "ok" || gbs?.status !== "ok")
     return { ...row, outcome, dispatches, shaders };
+  if (productGops?.status !== "ok") throw new Error("bench: no loop of products; please report.");
   const least = {
     compute: kernel.isProduct ? ops / gops.ms.median / MILLION : 0,
     copy: bytes / gbs.ms.median / MILLION,
   };
   const bound = least.compute >= least.copy ? "compute" : "copy";
   const share = least[bound] / outcome.ms.median;
-  return { ...row, outcome, dispatches, shaders, bound, share };
+  const productShare = ops / productGops.ms.median / MILLION / outcome.ms.median;
+  return { ...row, outcome, dispatches, shaders, bound, share, productShare };
 }
 
 export async function withCeilings<T>(
