@@ -36,7 +36,8 @@ export interface Ceilings {
   }[];
 }
 
-export type CeilingKind = "float" | "integer" | "copy";
+/** "rows" is float in the form of a product's innermost block, which some compilers for CPUs do best by far. */
+export type CeilingKind = "float" | "rows" | "integer" | "copy";
 
 export interface KernelRow {
   readonly suite: "kernels";
@@ -52,7 +53,7 @@ export interface KernelRow {
   /** Of the ceiling that binds, measured beside it: 1 is all of it. */
   readonly share?: number;
   readonly bound?: "compute" | "copy";
-  /** Of the best loop that multiplies matrices or unpacked words, beside it too; of use for products. */
+  /** Likewise of the best arithmetic loop but those of kind "rows", which came last: figures from before compare. */
   readonly productShare?: number;
   /** Dispatches of one run. */
   readonly dispatches: number;

@@ -22,7 +22,7 @@ interface Bounds {
   readonly float: Loop;
   readonly integer: Loop;
   readonly copy: Loop;
-  /** The best loops but "float rows", whose operands need no loads at all. */
+  /** The best without loops of kind "rows" (rows.ts). */
   readonly products: Readonly<Record<"float" | "integer", Loop>>;
 }
 
@@ -34,9 +34,7 @@ function boundsOf({ loops }: CeilingLoops, ceilings: Ceilings): Bounds {
     return loop;
   };
   const product = (...kinds: CeilingKind[]): Loop => {
-    const some = ceilings.loops.filter(
-      ({ name, kind }) => kinds.includes(kind) && name !== "float rows",
-    );
+    const some = ceilings.loops.filter(({ kind }) => kinds.includes(kind));
     return best(Math.max(...some.map(({ rate }) => rate)));
   };
   return {

@@ -92,7 +92,7 @@ describe("options", () => {
 
   it("that cannot be understood say so", () => {
     expect(message("kernel")).toMatchInlineSnapshot(
-      `"UsageError: bench: a suite must be one of models, kernels, calibration, startup, steps, transformer, all; got "kernel". Try --help."`,
+      `"UsageError: bench: a suite must be one of models, kernels, calibration, startup, steps, transformer, training, all; got "kernel". Try --help."`,
     );
     expect(message("--rounds", "0")).toMatchInlineSnapshot(
       `"UsageError: bench: --rounds must be a positive whole number; got "0". Try --help."`,

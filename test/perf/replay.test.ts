@@ -1,6 +1,6 @@
-// What a run costs the thread that asks for it, in headless Chromium: its commands encoded and submitted;
-// copying the picture, which anybody must, is told apart. A time and no ratio, since nothing else does the same work; the median of many runs, so that a busy
-// machine moves it little.
+// What a run costs the thread that asks for it, in headless Chromium: its commands encoded and submitted; copying the
+// picture, which anybody must, is told apart. A time and no ratio, since nothing else does the same work; the median of
+// many runs, so that a busy machine moves it little.
 
 import { expect, it } from "vitest";
 import { runBench } from "./support.ts";

@@ -43,8 +43,8 @@ export function residualSum(integer: boolean): Case {
   return { graph: builder.build("residual", ["x0", "x1"], ["sum"]), feeds };
 }
 
-/** 1,200 inputs near the greatest byte, weights near 127: sums beyond 2²⁴ after 1,024 terms, or in groups of half of
- *  that, just below it. The bias is int32, or float as PyTorch's engines keep it. */
+/** 1,200 inputs near the greatest byte, weights near 127: sums beyond 2²⁴ after 1,024 terms, or in groups of half as
+ *  many, below it. The bias is int32, or float as PyTorch's engines keep it. */
 export function deepProduct({ group = 1, floatBias = false } = {}): Case {
   const builder = new GraphBuilder();
   const inputs = 1200;
