@@ -47,8 +47,11 @@ struct Params {
 @group(0) @binding(4) var<storage, read> multiplier: array<vec4f>; // (words), then what real_sum.wgsl and bounds_i8.wgsl say
 @group(0) @binding(5) var<storage, read_write> out: array<u32>;    // (batch, outHeight, outWidth, words)
 
-fn finish(at: u32, acc: vec4i, b: vec4f, m: vec4f, r: Rounding) {
-  out[at] = pack(requantize(realSum(acc, b), m, r));
+// As storeSums of lib/store_i8.wgsl: few taps never pass 2²⁴ without the bias.
+fn finish(at: u32, sums: Sums, bias: vec4i, b: vec4f, m: vec4f, r: Rounding) {
+  var real = realTotal(sums) + vec4f(bias);
+  if (WIDE || FLOAT_BIAS) { real = realSum(bias + total(sums), b); }
+  out[at] = pack(requantize(real, m, r));
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -95,14 +98,14 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   $for r in ROWS
   $for c in COLUMNS
   if (row + ${r}u < outHeight && column + ${c}u < outWidth) {
-    var sums = Sums();
+    let sums0 = Sums();
     $for ky in KERNEL_HEIGHT
     $for kx in KERNEL_WIDTH
-    sums += x${r * STRIDE_HEIGHT + ky}_${c * STRIDE_WIDTH + kx} * f${ky}_${kx};
+    let sums${ky * KERNEL_WIDTH + kx + 1} = sums${ky * KERNEL_WIDTH + kx} + x${r * STRIDE_HEIGHT + ky}_${c * STRIDE_WIDTH + kx} * f${ky}_${kx};
     $end
     $end
     let at = (outLine + ${r}u * outWidth + ${c}u) * words + word;
-    finish(at, bias0 + total(sums), b, m, r);
+    finish(at, sums${KERNEL_HEIGHT * KERNEL_WIDTH}, bias0, b, m, r);
   }
   $end
   $end

@@ -11,6 +11,7 @@ import type { Bench, StartupRow } from "../core/rows.ts";
 import { startupRow, type Starts } from "../suites/startup.ts";
 import type { Files } from "../suites/run.ts";
 import type * as page from "./page.ts";
+import { THREAD_TIME } from "./threadTime.ts";
 import { serveBench, type BenchServer } from "./server.ts";
 
 export interface BrowserSettings {
@@ -38,6 +39,19 @@ const FLAGS = [
 ];
 
 type Exports = typeof page;
+
+/** Give `page` what no script can ask: how much of a processor its thread has had, as the function THREAD_TIME. */
+async function exposeThreadTime(page: Page): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Performance.enable", { timeDomain: "threadTicks" });
+  await page.exposeFunction(THREAD_TIME, async (): Promise<number> => {
+    const { metrics } = await session.send("Performance.getMetrics");
+    const seconds = metrics.find(({ name }) => name === "ThreadTime")?.value;
+    if (seconds === undefined)
+      throw new Error("bench: this browser does not tell the time of a thread. Update it.");
+    return 1000 * seconds;
+  });
+}
 
 export class BrowserBench implements AsyncDisposable {
   readonly #server: BenchServer;
@@ -94,6 +108,7 @@ export class BrowserBench implements AsyncDisposable {
       const text = message.text();
       if (message.type() === "log" || message.type() === "error") this.#settings.say(text);
     });
+    await exposeThreadTime(this.#page);
     await this.#page.goto(this.#server.origin);
   }
 

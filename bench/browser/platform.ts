@@ -5,6 +5,7 @@ import { requestDevice } from "../../src/index.ts";
 import type { Platform, Runtime } from "../core/platform.ts";
 import { onnxRuntime, type Ort } from "../peers/onnxRuntime.ts";
 import { ours } from "../peers/ours.ts";
+import { THREAD_TIME } from "./threadTime.ts";
 
 interface OrtWeb extends Ort {
   readonly env: { readonly wasm: { numThreads?: number; wasmPaths?: string } };
@@ -44,6 +45,7 @@ type Peers = Pick<Platform, "missing" | "trainers" | "missingTrainers"> & {
 
 /** This page. Progress goes to the console, where the driver reads it. */
 export function pagePlatform(peers: Peers): Platform {
+  const threadTime = (globalThis as Record<string, unknown>)[THREAD_TIME] as Platform["threadTime"];
   return {
     name: `Chromium ${version}, ${navigator.hardwareConcurrency} WASM threads`,
     openDevice: () => requestDevice(),
@@ -51,6 +53,7 @@ export function pagePlatform(peers: Peers): Platform {
     missing: peers.missing,
     trainers: peers.trainers,
     missingTrainers: peers.missingTrainers,
+    ...(threadTime ? { threadTime } : {}),
     referee: ortWasm,
     say: (line) => console.log(line),
   };

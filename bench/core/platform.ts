@@ -21,6 +21,8 @@ export interface Runner {
   readonly gpuBytes?: () => number;
   /** ms of this thread that each run so far spent on encoding and submitting, and on copying inputs, where that is known. */
   readonly threadMs?: () => Readonly<Record<"replays" | "uploads", readonly number[]>>;
+  /** Encode and submit one run `count` times and wait for nothing, where that can be asked for. */
+  readonly resubmit?: (count: number) => Promise<void>;
   /** What one run is made of, where that is known. */
   readonly counts?: Counts;
   dispose(): Promise<void> | void;
@@ -65,6 +67,8 @@ export interface Platform {
   readonly trainers: readonly TrainingPeer[];
   /** Libraries to train with that are not here, and why. */
   readonly missingTrainers: readonly Missing[];
+  /** ms of processor time that this thread has had so far, where somebody knows it. */
+  readonly threadTime?: () => Promise<number>;
   /** Whose outputs are taken for right; without one the reference interpreter's are. */
   readonly referee: Runtime | undefined;
   /** A line of progress. */

@@ -35,7 +35,8 @@ function remark(outcome: Outcome): string {
 
 function modelTable(rows: readonly ModelRow[]): string {
   const lines = rows.map((row) => {
-    const { model, batch, contestant, dtype, outcome, macs, memory, replay, upload } = row;
+    const { model, batch, contestant, dtype, outcome, macs, memory } = row;
+    const { replay, replayCpu, upload } = row;
     const ms = medianOf(outcome);
     const ours = rows.find(
       (other) =>
@@ -56,6 +57,7 @@ function modelTable(rows: readonly ModelRow[]): string {
       ms === undefined || own === undefined ? "-" : `${digits(ms / own)}×`,
       memory ? formatBytes(memory.gpu) : "-",
       replay ? spread(replay) : "-",
+      replayCpu ? spread(replayCpu) : "-",
       upload ? spread(upload) : "-",
       remark(outcome),
     ];
@@ -71,6 +73,7 @@ function modelTable(rows: readonly ModelRow[]): string {
     "of ours",
     "GPU memory",
     "replay ms",
+    "replay CPU ms",
     "upload ms",
     "check",
   ];

@@ -88,6 +88,7 @@ export function ours(openDevice: () => Promise<Device>): Runtime {
           run: (inputs) => watched(() => session.run(inputs)),
           gpuBytes: peak,
           threadMs: () => times,
+          resubmit: (count) => program.resubmit(count),
           counts: { pipelines: pipelinesOf(plan), dispatches: plan.steps.length, compileMs },
           dispose: () => device.dispose(),
         };

@@ -11,10 +11,11 @@ import { interleave, reasonOf, type Contestant, type Outcome } from "../core/int
 import type { BenchOptions } from "../core/options.ts";
 import type { Platform, Precision, Runner, Runtime } from "../core/platform.ts";
 import { random } from "../core/random.ts";
-import type { ModelRow } from "../core/rows.ts";
+import { medianOf, type ModelRow } from "../core/rows.ts";
 import { spreadOf } from "../core/statistics.ts";
 import { bindBatch, drawInputs, workOf, type BenchModel } from "../models/models.ts";
 import { isWanted } from "./adapter.ts";
+import { replayCost } from "./replayCost.ts";
 
 type Entry = Contestant<Tensors, Tensors>;
 
@@ -140,28 +141,31 @@ export async function benchModel(
       ...outcomes.map((outcome) => [outcome.name, outcome] as const),
       ...failed,
     ]);
-    return await Promise.all(
-      entrants.map(async ({ name, contestant, dtype, file }): Promise<ModelRow> => {
-        const { macs, weights } = await workOf(file);
-        const gpu = runners.get(name)?.gpuBytes?.();
-        const times = runners.get(name)?.threadMs?.();
-        const outcome = all.get(name);
-        if (!outcome) throw new Error(`bench: no outcome of ${name}; please report.`);
-        const row = {
-          suite: "models",
-          model: title,
-          batch,
-          dtype,
-          contestant,
-          macs,
-          outcome,
-          ...(times && times.replays.length > 0
-            ? { replay: spreadOf(times.replays), upload: spreadOf(times.uploads) }
-            : {}),
-        } as const;
-        return gpu === undefined ? row : { ...row, memory: { gpu, weights } };
-      }),
-    );
+    const rows: ModelRow[] = [];
+    for (const { name, contestant, dtype, file } of entrants) {
+      const outcome = all.get(name);
+      if (!outcome) throw new Error(`bench: no outcome of ${name}; please report.`);
+      const { macs, weights } = await workOf(file);
+      const runner = runners.get(name);
+      const gpu = runner?.gpuBytes?.();
+      const times = runner?.threadMs?.();
+      // Spread over before more runs add to the times.
+      const replays =
+        times && times.replays.length > 0
+          ? { replay: spreadOf(times.replays), upload: spreadOf(times.uploads) }
+          : {};
+      const settle = () => runner?.run(drawInputs(graph, batch, next)) ?? Promise.resolve();
+      const ms = medianOf(outcome);
+      const replayCpu =
+        runner && ms !== undefined ? await replayCost(runner, platform, ms, settle) : undefined;
+      rows.push({
+        ...{ suite: "models", model: title, batch, dtype, contestant, macs, outcome },
+        ...replays,
+        ...(replayCpu ? { replayCpu } : {}),
+        ...(gpu === undefined ? {} : { memory: { gpu, weights } }),
+      });
+    }
+    return rows;
   } finally {
     for (const each of open) await each.dispose();
   }

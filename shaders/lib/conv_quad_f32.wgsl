@@ -162,19 +162,19 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let stored${n} = live && word + ${n}u < outWords;
   let low${n} = lowOf(word${n}, outWords);
   let high${n} = highOf(word${n}, outWords);
-  var least${n} = NO_LEAST;
-  var greatest${n} = NO_GREATEST;
+  let least${n}_0 = NO_LEAST;
+  let greatest${n}_0 = NO_GREATEST;
   $for g in QUARTER
   $for s in FOUR
   let pixel${s}_${g}_${n} = pixel + ${g * 4}u + (lane ^ ${s}u);
   let at${s}_${g}_${n} = min(pixel${s}_${g}_${n}, pixels - 1u) * outWords + word${n};
   let y${s}_${g}_${n} = finish(at${s}_${g}_${n}, sums${s}_${g}_${n}, low${n}, high${n});
   let rank${s}_${g}_${n} = rank(y${s}_${g}_${n});
-  least${n} = seeLeast(least${n}, rank${s}_${g}_${n});
-  greatest${n} = seeGreatest(greatest${n}, rank${s}_${g}_${n});
+  let least${n}_${g * 4 + s + 1} = seeLeast(least${n}_${g * 4 + s}, rank${s}_${g}_${n});
+  let greatest${n}_${g * 4 + s + 1} = seeGreatest(greatest${n}_${g * 4 + s}, rank${s}_${g}_${n});
   if (stored${n} && pixel${s}_${g}_${n} < pixels) { out[at${s}_${g}_${n}] = y${s}_${g}_${n}; }
   $end
   $end
-  publish(least${n}, greatest${n}, realLanes(word${n}));
+  publish(least${n}_${QUARTER * 4}, greatest${n}_${QUARTER * 4}, realLanes(word${n}));
   $end
 }

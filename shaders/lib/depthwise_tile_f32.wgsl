@@ -67,23 +67,23 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let high = highOf(word, words);
   let outLine = (image * outHeight + row) * outWidth + column;
   let bias0 = bias[word];
-  var least = NO_LEAST;
-  var greatest = NO_GREATEST;
+  let least0 = NO_LEAST;
+  let greatest0 = NO_GREATEST;
   $for r in ROWS
   $for c in COLUMNS
-  var sums${r}_${c} = bias0;
+  let sums${r}_${c}_0 = bias0;
   $for ky in KERNEL_HEIGHT
   $for kx in KERNEL_WIDTH
-  sums${r}_${c} += x${r * STRIDE_HEIGHT + ky}_${c * STRIDE_WIDTH + kx} * f${ky}_${kx};
+  let sums${r}_${c}_${ky * KERNEL_WIDTH + kx + 1} = sums${r}_${c}_${ky * KERNEL_WIDTH + kx} + x${r * STRIDE_HEIGHT + ky}_${c * STRIDE_WIDTH + kx} * f${ky}_${kx};
   $end
   $end
-  let y${r}_${c} = clamp(sums${r}_${c}, low, high);
+  let y${r}_${c} = clamp(sums${r}_${c}_${KERNEL_HEIGHT * KERNEL_WIDTH}, low, high);
   let stored${r}_${c} = row + ${r}u < outHeight && column + ${c}u < outWidth;
   let rank${r}_${c} = rank(select(y0_0, y${r}_${c}, stored${r}_${c})); // the first is always stored
-  least = seeLeast(least, rank${r}_${c});
-  greatest = seeGreatest(greatest, rank${r}_${c});
+  let least${r * COLUMNS + c + 1} = seeLeast(least${r * COLUMNS + c}, rank${r}_${c});
+  let greatest${r * COLUMNS + c + 1} = seeGreatest(greatest${r * COLUMNS + c}, rank${r}_${c});
   if (stored${r}_${c}) { out[(outLine + ${r}u * outWidth + ${c}u) * words + word] = y${r}_${c}; }
   $end
   $end
-  publish(least, greatest, realLanes(word));
+  publish(least${ROWS * COLUMNS}, greatest${ROWS * COLUMNS}, realLanes(word));
 }

@@ -55,6 +55,9 @@ export interface Pacer {
   end(): void;
 }
 
+/** A validation error goes first: what follows from it is no news. */
+const ANY_ERROR = ["internal", "out-of-memory", "validation"] as const;
+
 const PACKED_DOT = "packed_4x8_integer_dot_product";
 
 export class Device implements Disposable {
@@ -133,11 +136,14 @@ export class Device implements Disposable {
   }
 
   /** Run `work`, which must not wait for anything (error scopes are a stack that all callers share); a
-   *  GPU error that it causes is thrown as GpuError, named by `where`. */
-  async scoped<T>(where: string, work: () => T): Promise<T> {
+   *  GPU error of the kinds `filters` that it causes is thrown as GpuError, named by `where`. */
+  async scoped<T>(
+    where: string,
+    work: () => T,
+    filters: readonly GPUErrorFilter[] = ANY_ERROR,
+  ): Promise<T> {
     this.check();
     const { gpu } = this;
-    const filters = ["internal", "out-of-memory", "validation"] as const;
     for (const filter of filters) gpu.pushErrorScope(filter);
     let popped: Promise<(GPUError | null)[]>;
     let result: T;
@@ -146,11 +152,13 @@ export class Device implements Disposable {
     } finally {
       popped = Promise.all(filters.map(() => gpu.popErrorScope()));
     }
-    const [validation, memory, internal] = await this.race(popped);
-    const error = validation ?? memory ?? internal;
+    // Popped in the reverse order: the last filter's comes first, and goes first.
+    const errors = await this.race(popped);
+    const first = errors.findIndex((error) => error !== null);
+    const error = errors[first];
     if (error) {
       const wayOut =
-        error === memory
+        filters.at(-1 - first) === "out-of-memory"
           ? `Out of GPU memory (${this.memory.bytes} bytes held here): use a smaller batch or dispose sessions.`
           : "Please report this with the output of `webgpu-quant doctor`.";
       throw new GpuError(`${where}: ${error.message}. ${wayOut}`);

@@ -11,7 +11,7 @@ import { USAGE, type Shared } from "./shared.ts";
 import { verify } from "./checks.ts";
 import { decode, encode } from "./ports.ts";
 import { kickPays, LONGEST_KICK, readBack, type Range } from "./readback.ts";
-import { replay } from "./replay.ts";
+import { replay, resubmit } from "./replay.ts";
 import { Schedule } from "./schedule.ts";
 import { combine, timeSource, timestampSteps, wallSteps } from "./stepTimes.ts";
 
@@ -114,6 +114,19 @@ export class Program implements Disposable {
     });
   }
 
+  /** Encode and submit a run `count` times, without inputs and with nothing waited for: what a run asks of the
+   *  calling thread, but for copies, so that a bench can measure it. */
+  resubmit(count: number): Promise<void> {
+    return this.#queue(undefined, () => {
+      const { dispatches } = this.#loaded;
+      const ends = {
+        before: (encoder: GPUCommandEncoder) => this.#clear(encoder),
+        after: (encoder: GPUCommandEncoder) => this.#copyOut(encoder, this.#outputs),
+      };
+      return resubmit(this.#device, dispatches, this.#schedule, ends, count);
+    });
+  }
+
   /** Overwrite part of a state slot before the next run; `offset` in bytes, a multiple of four. */
   writeState({ slice }: StateSlot, offset: number, data: ArrayBufferView): void {
     const part = { ...slice, offset: slice.offset + offset };
@@ -177,7 +190,7 @@ export class Program implements Disposable {
     wanted: readonly Readback[],
     signal: AbortSignal | undefined,
   ): Promise<ArrayBuffer[]> {
-    const { buffers, dispatches, readback } = this.#loaded;
+    const { buffers, dispatches } = this.#loaded;
     const data = this.plan.inputs.flatMap((port) => {
       const input = inputs.get(port.name);
       return input ? [{ slice: port.slice, bytes: encode(port, input) }] : [];
@@ -186,15 +199,9 @@ export class Program implements Disposable {
     const frame = {
       before: (encoder: GPUCommandEncoder) => {
         for (const { slice, bytes } of data) writeSlice(this.#device, buffers, slice, bytes);
-        for (const { buffer, offset, size } of this.#clears)
-          encoder.clearBuffer(element(buffers, buffer), offset, size);
+        this.#clear(encoder);
       },
-      after: (encoder: GPUCommandEncoder) => {
-        for (const { slice, offset, size } of read) {
-          const source = element(buffers, slice.buffer);
-          encoder.copyBufferToBuffer(source, slice.offset, readback, offset, size);
-        }
-      },
+      after: (encoder: GPUCommandEncoder) => this.#copyOut(encoder, read),
       read: () => this.#read(read),
     };
     const parts = await replay(this.#device, dispatches, this.#schedule, frame, signal);
@@ -202,6 +209,19 @@ export class Program implements Disposable {
     const seen = parts.slice(wanted.length);
     this.plan.checks.forEach((check, index) => verify(check, element(seen, index)));
     return parts;
+  }
+
+  #clear(encoder: GPUCommandEncoder): void {
+    for (const { buffer, offset, size } of this.#clears)
+      encoder.clearBuffer(element(this.#loaded.buffers, buffer), offset, size);
+  }
+
+  #copyOut(encoder: GPUCommandEncoder, wanted: readonly Readback[]): void {
+    const { buffers, readback } = this.#loaded;
+    for (const { slice, offset, size } of wanted) {
+      const source = element(buffers, slice.buffer);
+      encoder.copyBufferToBuffer(source, slice.offset, readback, offset, size);
+    }
   }
 
   async #read(wanted: readonly Readback[]): Promise<ArrayBuffer[]> {

@@ -5,12 +5,16 @@ import type { Device } from "./device.ts";
 import type { Dispatch } from "./loadedPlan.ts";
 import type { Chunk, Schedule } from "./schedule.ts";
 
-/** What goes with the dispatches of a run. */
-export interface Frame<T> {
+/** Commands around the dispatches of a run. */
+export interface Ends {
   /** Writes and commands before the first step. */
   before(encoder: GPUCommandEncoder): void;
   /** Commands after the last step. */
   after(encoder: GPUCommandEncoder): void;
+}
+
+/** What goes with the dispatches of a run. */
+export interface Frame<T> extends Ends {
   /** Called once all is submitted: resolves when the GPU is done, with what it left. */
   read(): Promise<T>;
 }
@@ -33,6 +37,52 @@ export function encodeSteps(
   }
 }
 
+/** All that writing, encoding and submitting can give: the other kinds come of making something
+ *  (https://www.w3.org/TR/webgpu/#error-scopes), and Dawn loses the device where a driver's submit fails. Each scope
+ *  costs the calling thread what tens of dispatches cost. */
+const SUBMIT_ERRORS = ["validation"] as const;
+
+/** Encode the steps of `chunk`, and the ends that touch it, and submit them. Resolves when all of it was found
+ *  valid, which says nothing of when it is done. */
+function submitChunk(
+  device: Device,
+  dispatches: readonly Dispatch[],
+  chunk: Chunk,
+  ends: Ends,
+): Promise<void> {
+  const { gpu } = device;
+  const submit = () => {
+    const encoder = gpu.createCommandEncoder();
+    if (chunk.from === 0) ends.before(encoder);
+    const pass = encoder.beginComputePass();
+    encodeSteps(pass, dispatches, chunk);
+    pass.end();
+    if (chunk.to >= dispatches.length) ends.after(encoder);
+    gpu.queue.submit([encoder.finish()]);
+  };
+  return device.scoped("run", submit, SUBMIT_ERRORS);
+}
+
+/** Submit a run `count` times as `schedule` says, and wait for nothing but its errors: what a run asks of the
+ *  calling thread, to be measured. */
+export async function resubmit(
+  device: Device,
+  dispatches: readonly Dispatch[],
+  schedule: Schedule,
+  ends: Ends,
+  count: number,
+): Promise<void> {
+  const submitted: Promise<void>[] = [];
+  for (let run = 0; run < count; run++) {
+    for (let from = 0; from < dispatches.length;) {
+      const chunk = schedule.next(from);
+      submitted.push(submitChunk(device, dispatches, chunk, ends));
+      from = chunk.to;
+    }
+  }
+  await Promise.all(submitted);
+}
+
 /** Run `dispatches` as `schedule` says, and tell it how long they took. Rejects with GpuError,
  *  DeviceLostError or the reason of `signal`; the GPU is done with what was submitted by then. */
 export async function replay<T>(
@@ -42,21 +92,12 @@ export async function replay<T>(
   frame: Frame<T>,
   signal: AbortSignal | undefined,
 ): Promise<T> {
-  const { gpu } = device;
   const flights: Promise<unknown>[] = [];
   let idle = 0; // when the GPU was done with the submit before, ms
 
-  const submit = <R>(chunk: Chunk, isLast: boolean, read: () => Promise<R>): Promise<R> => {
+  const submit = <R>(chunk: Chunk, read: () => Promise<R>): Promise<R> => {
     const begun = performance.now();
-    const submitted = device.scoped("run", () => {
-      const encoder = gpu.createCommandEncoder();
-      if (chunk.from === 0) frame.before(encoder);
-      const pass = encoder.beginComputePass();
-      encodeSteps(pass, dispatches, chunk);
-      pass.end();
-      if (isLast) frame.after(encoder);
-      gpu.queue.submit([encoder.finish()]);
-    });
+    const submitted = submitChunk(device, dispatches, chunk, frame);
     const flight = both(submitted, read()).then((value) => {
       const now = performance.now();
       schedule.record(chunk, now - Math.max(begun, idle));
@@ -71,12 +112,12 @@ export async function replay<T>(
   try {
     let chunk = schedule.next(0);
     while (chunk.to < dispatches.length) {
-      const done = submit(chunk, false, () => device.race(gpu.queue.onSubmittedWorkDone()));
+      const done = submit(chunk, () => device.race(device.gpu.queue.onSubmittedWorkDone()));
       await (schedule.isKnown ? flights.at(-2) : done);
       signal?.throwIfAborted();
       chunk = schedule.next(chunk.to);
     }
-    const result = submit(chunk, true, () => frame.read());
+    const result = submit(chunk, () => frame.read());
     await Promise.all(flights);
     return await result;
   } finally {

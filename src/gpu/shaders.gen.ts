@@ -72,6 +72,7 @@ import joinI8Wgsl from "../../shaders/join_i8.wgsl?raw";
 import layerNormF32Wgsl from "../../shaders/layer_norm_f32.wgsl?raw";
 import layerNormRowsF32Wgsl from "../../shaders/layer_norm_rows_f32.wgsl?raw";
 import libBatchNormWgsl from "../../shaders/lib/batch_norm.wgsl?raw";
+import libBinsWgsl from "../../shaders/lib/bins.wgsl?raw";
 import libBoundsF32Wgsl from "../../shaders/lib/bounds_f32.wgsl?raw";
 import libBoundsI8Wgsl from "../../shaders/lib/bounds_i8.wgsl?raw";
 import libBroadcastWgsl from "../../shaders/lib/broadcast.wgsl?raw";
@@ -146,6 +147,7 @@ import narrowI8Wgsl from "../../shaders/narrow_i8.wgsl?raw";
 import observeAverageF32Wgsl from "../../shaders/observe_average_f32.wgsl?raw";
 import observeChannelsF32Wgsl from "../../shaders/observe_channels_f32.wgsl?raw";
 import observeHistogramF32Wgsl from "../../shaders/observe_histogram_f32.wgsl?raw";
+import observeHistogramPrivateF32Wgsl from "../../shaders/observe_histogram_private_f32.wgsl?raw";
 import observeMinmaxF32Wgsl from "../../shaders/observe_minmax_f32.wgsl?raw";
 import packFilterF32Wgsl from "../../shaders/pack_filter_f32.wgsl?raw";
 import poolF32Wgsl from "../../shaders/pool_f32.wgsl?raw";
@@ -1398,9 +1400,21 @@ const observeChannelsF32 = {
 
 const observeHistogramF32 = {
   label: "observe_histogram_f32",
-  parts: [libOrderedWgsl, observeHistogramF32Wgsl],
+  parts: [libOrderedWgsl, libBinsWgsl, observeHistogramF32Wgsl],
   tile: {},
-  overrides: {WORKGROUP: "u32", BINS: "u32", PADDED: "bool", SKIP_ZEROS: "bool"},
+  overrides: {BINS: "u32", PADDED: "bool", WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "vec4f"},
+    slot: {binding: 2, type: "storage", element: "atomic<u32>"},
+  },
+} as const satisfies Shader;
+
+const observeHistogramPrivateF32 = {
+  label: "observe_histogram_private_f32",
+  parts: [libOrderedWgsl, libBinsWgsl, observeHistogramPrivateF32Wgsl],
+  tile: {PAIRS: 1024},
+  overrides: {BINS: "u32", PADDED: "bool", WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
@@ -1798,7 +1812,7 @@ const where32 = {
 } as const satisfies Shader;
 
 /** Every shader by its name. */
-export const shaders = { accumulateF32, adamUpdateF32, argF32, averagePoolGradF32, batchNormF32, batchNormFactsF32, batchNormGradF32, batchNormMomentsF32, batchNormParametersGradF32, batchNormStatisticsF32, batchNormSumsF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clampGradF32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convGradFilterF32, convGradFilterQuadF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, convTiledPartsI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseGradFilterF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, depthwiseTransposeF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, fakeQuantizeLearnF32, fakeQuantizeStepsF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, groupedGradFilterF32, gruDynamicI8, gruF32, gruGradF32, guardStepF32, joinDynamicI8, joinI8, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, lstmGradF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, maxPoolGradF32, narrowI8, observeAverageF32, observeChannelsF32, observeHistogramF32, observeMinmaxF32, packFilterF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, recurrentBiasF32, recurrentCellsF32, recurrentWeightsF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, spreadF32, squaresF32, sumPartsF32, sumRowsF32, sumsF32, unaryF32, unaryGradF32, unaryRangeF32, updateRunningF32, where32 } as const;
+export const shaders = { accumulateF32, adamUpdateF32, argF32, averagePoolGradF32, batchNormF32, batchNormFactsF32, batchNormGradF32, batchNormMomentsF32, batchNormParametersGradF32, batchNormStatisticsF32, batchNormSumsF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clampGradF32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convGradFilterF32, convGradFilterQuadF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, convTiledPartsI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseGradFilterF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, depthwiseTransposeF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, fakeQuantizeLearnF32, fakeQuantizeStepsF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, groupedGradFilterF32, gruDynamicI8, gruF32, gruGradF32, guardStepF32, joinDynamicI8, joinI8, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, lstmGradF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, maxPoolGradF32, narrowI8, observeAverageF32, observeChannelsF32, observeHistogramF32, observeHistogramPrivateF32, observeMinmaxF32, packFilterF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, recurrentBiasF32, recurrentCellsF32, recurrentWeightsF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, spreadF32, squaresF32, sumPartsF32, sumRowsF32, sumsF32, unaryF32, unaryGradF32, unaryRangeF32, updateRunningF32, where32 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

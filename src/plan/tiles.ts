@@ -138,8 +138,8 @@ export const candidates: readonly ProductTile[] = [
   quads(16, 2),
   quads(32, 1),
   quads(32, 2),
+  quads(32, 2, 2),
   quads(32, 2, 4),
-  quads(48, 2, 4),
   { ...tiles["32x32"], splits: 4 },
   ...Object.values(tiles),
   ...Object.values(gemvs),
@@ -152,7 +152,8 @@ export const plainRules: readonly Rule[] = [{ tile: registerTile }];
 /** Measured on SwiftShader (bench/RESULTS.md): a load costs as much as twenty multiply-adds there, so
  *  quads share them, with more sums an invocation where the sum is long enough to pay for them. */
 export const softwareRules: readonly Rule[] = [
-  { least: { m: 128, n: 8, k: 64 }, tile: quads(32, 2, 4) },
+  { least: { m: 32, n: 8, k: 32 }, tile: quads(32, 2, 4) },
+  { least: { m: 32, n: 6, k: 4 }, tile: quads(32, 2, 2) },
   { least: { m: 2, n: 3 }, tile: quads(16, 1) },
   { tile: registerTile },
 ];

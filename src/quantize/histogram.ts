@@ -43,23 +43,44 @@ function moveSingleValue(counts: Float32Array, value: number, low: number, high:
   return moved;
 }
 
-/** Each part goes whole into the new bin that holds its mid-point (right-open, ends clamped). */
+/** Each part goes whole into the new bin that holds its mid-point (right-open, ends clamped). Mid-points only rise, so that
+ *  a bisection finds the part at which an old bin's parts pass the next edge. */
 function moveParts(counts: Float32Array, min: number, max: number, low: number, high: number) {
   const bins = counts.length;
   const parts = bins * upsampleRate;
   const halfPart = fl(0.5 * fl(fl(max - min) / parts));
   const partEdge = edges(min, max, parts);
   const binEdge = edges(low, high, bins);
+  const midPoint = (part: number) => fl(partEdge(part) + halfPart);
   const moved = new Float32Array(bins);
-  let bin = -1; // the last edge at or below the mid-point; mid-points only rise
-  for (let part = 0; part < parts; part++) {
-    const midPoint = fl(partEdge(part) + halfPart);
-    while (bin < bins && binEdge(bin + 1) <= midPoint) bin++;
-    const target = Math.min(Math.max(bin, 0), bins - 1);
-    const weight = fl((counts[Math.floor(part / upsampleRate)] ?? 0) / upsampleRate);
-    moved[target] = fl((moved[target] ?? 0) + weight);
+  let bin = -1; // the last edge at or below the mid-point
+  let next = binEdge(0);
+  for (let old = 0; old < bins; old++) {
+    const weight = fl((counts[old] ?? 0) / upsampleRate);
+    if (weight === 0) continue;
+    const end = (old + 1) * upsampleRate;
+    const last = midPoint(end - 1);
+    for (let part = old * upsampleRate; part < end;) {
+      const point = midPoint(part);
+      while (bin < bins && next <= point) next = binEdge(++bin + 1);
+      const stop = bin < bins && next <= last ? passing(midPoint, part, end - 1, next) : end;
+      const target = Math.min(Math.max(bin, 0), bins - 1);
+      let sum = moved[target] ?? 0;
+      for (; part < stop; part++) sum = fl(sum + weight);
+      moved[target] = sum;
+    }
   }
   return moved;
+}
+
+/** The first i with `rising`(i) ≥ `edge`, where that holds of `above` and not of `below`. */
+function passing(rising: (i: number) => number, below: number, above: number, edge: number) {
+  while (above - below > 1) {
+    const middle = (below + above) >> 1;
+    if (rising(middle) < edge) below = middle;
+    else above = middle;
+  }
+  return above;
 }
 
 /** Edge i of n equal intervals over [a, b], counted from the nearer end, one rounding each:

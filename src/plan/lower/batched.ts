@@ -5,6 +5,7 @@ import type { Node } from "../../graph/node.ts";
 import type { Ref } from "../builder.ts";
 import { tileFor } from "../target.ts";
 import { WORKGROUP, workgroups, type Lowering } from "./context.ts";
+import { quadGroups } from "./quads.ts";
 
 /** An operand: where it starts, and its strides along two batch axes and its lines, in words. */
 export interface Batched {
@@ -93,11 +94,12 @@ export function emitBatched(lowering: Lowering, product: BatchedProduct): void {
       count(LARGE.QUARTER * 4, LARGE.WORDS * 4) >= ENOUGH ? LARGE : SMALL,
     );
     const [rows, words] = [sizes.QUARTER * 4, sizes.WORDS * 4];
+    const { groups, overrides } = quadGroups(target, count(rows, words));
     lowering.plan.step("batchedQuadF32", {
       ...shared,
-      overrides: { ...sizes, ...layout },
+      overrides: { ...sizes, ...layout, ...overrides },
       uniforms: uniforms(rows, words),
-      groups: workgroups(count(rows, words) * 4),
+      groups,
     });
     return;
   }

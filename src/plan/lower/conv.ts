@@ -70,10 +70,10 @@ function emitFloat(lowering: Lowering, product: Product): void {
     return;
   }
   const tile = fitTile(chosen, m, sizes, shape);
-  const tiling = tileSteps(tile, sizes);
+  const tiling = tileSteps(lowering.target, tile, sizes);
   const step = {
     node: node.name,
-    overrides: { POINTWISE: isPointwise(geometry) ? 1 : 0, ...overrides, ...tiling.sizes },
+    overrides: { POINTWISE: isPointwise(geometry) ? 1 : 0, ...overrides, ...tiling.overrides },
     uniforms: { ...uniforms, last: shape.outs },
     buffers: {
       ...buffers,

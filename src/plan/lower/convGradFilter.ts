@@ -5,6 +5,7 @@
 import type { ConvGradFilter } from "../../graph/convGrads.ts";
 import type { Node } from "../../graph/node.ts";
 import { workgroups, type Lowering, type Placed } from "./context.ts";
+import { quadGroups } from "./quads.ts";
 import { isTiled, sizesOfTile } from "./depthwise.ts";
 import { ROWS } from "./integers.ts";
 import { isDepthwise, widenedShape, type FilterShape } from "./filters.ts";
@@ -130,12 +131,15 @@ function emitDense(
   });
   const partial = lowering.scratch([parts * size * 4]);
   const count = tiles * parts;
+  const { groups, overrides } = quads
+    ? quadGroups(lowering.target, count)
+    : { groups: workgroups(count), overrides: {} };
   lowering.plan.step(quads ? "convGradFilterQuadF32" : "convGradFilterF32", {
     node: node.name,
-    overrides: { ...tile, POINTWISE: isPointwise(geometry) ? 1 : 0 },
+    overrides: { ...tile, POINTWISE: isPointwise(geometry) ? 1 : 0, ...overrides },
     uniforms: { ...sizes, count, tiles, columnTiles, outTiles, columns, slice },
     buffers: { x: x.ref, gradient: dY.ref, out: partial.ref },
-    groups: workgroups(count * lanes),
+    groups,
   });
   emitSum(lowering, node, partial, out, { parts, size });
 }

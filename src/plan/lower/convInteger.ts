@@ -121,10 +121,10 @@ export function emitInteger(lowering: Lowering, product: Product): void {
     return;
   }
   const tile = fitTile(chosen, m, sizes, shape);
-  const tiling = tileSteps(tile, sizes);
+  const tiling = tileSteps(lowering.target, tile, sizes);
   plan.step(tile.quads ? "convQuadI8" : "convI8", {
     node: node.name,
-    overrides: { POINTWISE: isPointwise(geometry) ? 1 : 0, ...choices, ...tiling.sizes },
+    overrides: { POINTWISE: isPointwise(geometry) ? 1 : 0, ...choices, ...tiling.overrides },
     uniforms,
     buffers: {
       ...buffers,

@@ -217,10 +217,10 @@ function emitProduct(
   switch (tile.family) {
     case "register": {
       const fitted = fitTile(tile, m, sizes, shape);
-      const cut = tileSteps(fitted, sizes);
+      const cut = tileSteps(target, fitted, sizes);
       plan.step(fitted.quads ? "convQuadDynamicI8" : "convDynamicI8", {
         ...given,
-        overrides: { POINTWISE: 1, ...overrides, ...cut.sizes },
+        overrides: { POINTWISE: 1, ...overrides, ...cut.overrides },
         buffers: {
           ...buffers,
           filters: lowering.packed(node, "byte filter", () => packByteFilter(shape, data)),

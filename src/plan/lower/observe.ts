@@ -18,11 +18,21 @@ function stridingGroups(words: number): number {
   return Math.min(64, Math.ceil(words / 16384));
 }
 
-/** The same where each workgroup's own bins cost as much as counting 3,000 words and two or so run at a
- *  time: as few as share the work evenly. */
-function countingGroups(words: number, { software }: Target): number {
-  if (!software) return stridingGroups(words);
-  return words === 0 ? 0 : 2 ** Math.max(1, Math.ceil(Math.log2(words / 65536)));
+/** Of observe_histogram_private_f32.wgsl: invocations of a workgroup, words that one may look at, and the most bins. */
+const ALONE = { invocations: 4, words: 16383, bins: 4096 } as const;
+
+/** The kernel that counts `bins` in a tensor of `words`, its overrides and its workgroups. Software adapters run two
+ *  or so at a time, and an invocation's own bins cost as much as counting 3,000 words: as few workgroups as share the
+ *  work evenly. */
+function counting(words: number, bins: number, { software }: Target) {
+  if (!software || bins > ALONE.bins)
+    return { shader: "observeHistogramF32", overrides: {}, groups: stridingGroups(words) } as const;
+  const least = words / (ALONE.invocations * ALONE.words);
+  return {
+    shader: "observeHistogramPrivateF32",
+    overrides: { PAIRS: Math.ceil(bins / 2) },
+    groups: words === 0 ? 0 : 2 ** Math.max(1, Math.ceil(Math.log2(least))),
+  } as const;
 }
 
 export const HISTOGRAM_BINS = 2048;
@@ -90,12 +100,9 @@ export function lowerObserve(lowering: Lowering, node: Observe): void {
   if (!taken) plan.step("observeMinmaxF32", { ...common, overrides: { PADDED } });
   const bins = binsOf(node);
   if (bins > 0) {
-    const { software } = lowering.target;
-    // Invocations that wait at a barrier cost a software adapter a stack each.
-    const own = software ? { SKIP_ZEROS: 0, WORKGROUP: 4 } : { SKIP_ZEROS: 1 };
-    const overrides = { PADDED, BINS: bins, ...own };
-    const counting = countingGroups(layout.words, lowering.target);
-    plan.step("observeHistogramF32", { ...common, overrides, groups: counting });
+    const { shader, overrides, groups: own } = counting(layout.words, bins, lowering.target);
+    const all = { PADDED, BINS: bins, ...overrides };
+    plan.step(shader, { ...common, overrides: all, groups: own });
   }
 }
 

@@ -1,9 +1,11 @@
 // The register family of a dense product: what tile an invocation, or a quad, gets, and how many there are.
 
+import type { Target } from "../target.ts";
 import { fit, type RegisterTile } from "../tiles.ts";
 import { workgroups } from "./context.ts";
 import type { FilterShape } from "./filters.ts";
 import type { sizesOf } from "./product.ts";
+import { quadGroups } from "./quads.ts";
 
 type Sizes = ReturnType<typeof sizesOf>;
 
@@ -25,17 +27,14 @@ export function fitTile(
   };
 }
 
-/** Workgroups of a dense product, and the sizes its shader is expanded for. */
+/** Workgroups of a dense product, and what its shader is expanded for. */
 export function tileSteps(
+  target: Target,
   { pixels, words, quads, steps = 1 }: RegisterTile,
   { pixels: rows, outWords }: Sizes,
-) {
-  const lanes = quads ? 4 : 1;
-  const tiles = Math.ceil(rows / pixels) * Math.ceil(outWords / (words * lanes));
-  return {
-    groups: workgroups(tiles * lanes),
-    sizes: quads
-      ? { QUARTER: pixels / 4, WORDS: words, STEPS: steps }
-      : { PIXELS: pixels, WORDS: words },
-  };
+): { readonly groups: number; readonly overrides: Readonly<Record<string, number>> } {
+  const tiles = Math.ceil(rows / pixels) * Math.ceil(outWords / (words * (quads ? 4 : 1)));
+  if (!quads) return { groups: workgroups(tiles), overrides: { PIXELS: pixels, WORDS: words } };
+  const { groups, overrides } = quadGroups(target, tiles);
+  return { groups, overrides: { QUARTER: pixels / 4, WORDS: words, STEPS: steps, ...overrides } };
 }

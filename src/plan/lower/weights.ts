@@ -11,6 +11,7 @@ import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import type { StepArgs } from "../builder.ts";
 import { fit, type RegisterTile } from "../tiles.ts";
 import { floatBounds, workgroups, type Lowering, type Placed } from "./context.ts";
+import { quadGroups } from "./quads.ts";
 import { padWords } from "./filters.ts";
 import { emitReshape } from "./movement.ts";
 
@@ -225,8 +226,9 @@ function emitRegisters(
   const { pixels, words, quads } = tile;
   if (quads && m > 1) {
     const tiles = Math.ceil(rows / pixels) * Math.ceil(outWords / (words * 4));
-    const overrides = { ...step.overrides, QUARTER: pixels / 4, WORDS: words };
-    lowering.plan.step("matmulQuadWeights", { ...step, overrides, groups: workgroups(tiles * 4) });
+    const { groups, overrides: own } = quadGroups(lowering.target, tiles);
+    const overrides = { ...step.overrides, QUARTER: pixels / 4, WORDS: words, ...own };
+    lowering.plan.step("matmulQuadWeights", { ...step, overrides, groups });
     return;
   }
   const [own, wide] = [fit(pixels, m), fit(words, outWords)];

@@ -1,0 +1,47 @@
+// What both shaders of a histogram share: the slot, and the bin of a value,
+//
+// bin(x) = ⌊fl(fl(x − low) · BINS) / fl(high − low)⌋      docs/quantization.md, section 4, step 1
+//
+// low and high are the running range that lib/seen.wgsl left in slot[5], slot[4]; where they are
+// one value the bins span one unit on each side. Non-finite values land in some bin: the batch is
+// refused for them, whatever its counts. Counts are integers, so their order does not matter.
+
+override BINS: u32 = 2048;
+override PADDED: bool = false; // the last word of x's last axis has padding lanes
+
+struct Params {
+  count: u32, // words of x
+  words: u32, // words of its last axis
+  last: u32,  // elements of its last axis, padding excluded
+}
+
+struct Span {
+  low: f32,
+  width: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>; // (count)
+@group(0) @binding(2) var<storage, read_write> slot: array<atomic<u32>>; // 8 words, then BINS counts
+
+fn spanOf() -> Span {
+  var low = fromOrdered(~atomicLoad(&slot[5]));
+  var high = fromOrdered(atomicLoad(&slot[4]));
+  if (low == high) {
+    low -= 1.0;
+    high += 1.0;
+  }
+  return Span(low, high - low);
+}
+
+// Of 2²³ + n, n an integer, the low bits are n: cheaper than a conversion, which must saturate.
+fn binOf(v: vec4f, span: Span) -> vec4u {
+  let at = min(floor(((v - span.low) * f32(BINS)) / span.width), vec4f(f32(BINS - 1u)));
+  return bitcast<vec4u>(at + 8388608.0) - vec4u(0x4b000000u);
+}
+
+// Lanes of word i that are no padding.
+fn realLanesOf(i: u32) -> vec4<bool> {
+  if (!PADDED) { return vec4<bool>(true); }
+  return (i % params.words) * 4u + vec4u(0, 1, 2, 3) < vec4u(params.last);
+}
