@@ -120,6 +120,17 @@ describe("a run", () => {
     expect(seen.submits).toBe(1);
   });
 
+  it("can be submitted again as often as a bench likes, on what lies in the buffers", async () => {
+    using program = await Program.create(device, chainPlan());
+    for (let warm = 0; warm < 3; warm++) await program.run(feed(warm));
+    const seen = watchSubmits();
+    await program.resubmit(0);
+    expect(seen.submits).toBe(0);
+    await program.resubmit(5);
+    expect(seen.submits).toBe(5);
+    expect((await program.run(feed(4))).get("y")).toEqual(answer(4));
+  });
+
   it("that takes long is many, two in flight, and gives the same bytes", async () => {
     const whole = await replayChain(believing(0.1));
     const seen = watchSubmits();

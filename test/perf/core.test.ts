@@ -1,5 +1,7 @@
 // The bench's own rules: who is wrong is not timed, and everybody gets the same input in turn.
 
+import type { Platform, Runner } from "../../bench/core/platform.ts";
+import { replayCost } from "../../bench/suites/replayCost.ts";
 import { describe, expect, it } from "vitest";
 import { floatAgreement, logitsAgreement } from "../../bench/core/check.ts";
 import { interleave, type Contestant } from "../../bench/core/interleave.ts";
@@ -119,5 +121,32 @@ describe("options", () => {
       node: false,
     });
     expect(parseOptions(["all", "--quick"])).toMatchObject({ rounds: 2 });
+  });
+});
+
+describe("the cost of a replay", () => {
+  /** A thread that spends 1 ms a look at its time and `each` a run. */
+  function threadOf(each: number) {
+    let time = 0;
+    const threadTime = () => Promise.resolve((time += 1));
+    const resubmit = (count: number) => Promise.resolve(void (time += count * each));
+    return { platform: { threadTime } as Platform, runner: { resubmit } as unknown as Runner };
+  }
+
+  it("is a run's alone, without the looks at the clock and what comes before them", async () => {
+    const { platform, runner } = threadOf(0.25);
+    let settled = 0;
+    const cost = await replayCost(runner, platform, 100, () => Promise.resolve(settled++));
+    expect(cost?.median).toBeCloseTo(0.25, 9);
+    expect(cost?.p90).toBeCloseTo(0.25, 9);
+    expect(settled).toBe(2 * (cost?.count ?? 0) + 1);
+  });
+
+  it("is not measured of long runs, nor where nobody knows a thread's time", async () => {
+    const { platform, runner } = threadOf(0.25);
+    const settle = () => Promise.resolve();
+    expect(await replayCost(runner, platform, 251, settle)).toBeUndefined();
+    expect(await replayCost(runner, {} as Platform, 1, settle)).toBeUndefined();
+    expect(await replayCost({} as Runner, platform, 1, settle)).toBeUndefined();
   });
 });
