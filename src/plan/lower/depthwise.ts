@@ -13,9 +13,6 @@ import { constantParts, sizesOf, type Geometry, type Product } from "./product.t
 /** Output pixels of a tile. The patch of x under it stays in registers. */
 const ROWS = 2;
 const COLUMNS = 4;
-/** On software adapters, for which a load is dear and a variable is memory anyway, where the kernel is low. */
-const SOFTWARE_ROWS = 4;
-const LOW_KERNEL = 3;
 
 /** Kernels larger than this a side would not fit registers. */
 const LARGEST_KERNEL = 7;
@@ -35,16 +32,12 @@ export function isTiled({
 
 /** Sizes of depthwise_tile_*.wgsl. */
 function tileSizes(lowering: Lowering, node: Node, geometry: Geometry) {
-  return lowering.settle(node, "tile", () => {
-    const isTall = lowering.target.software && geometry.kernelHeight <= LOW_KERNEL;
-    return sizesOfTile(geometry, isTall ? SOFTWARE_ROWS : ROWS);
-  });
+  return lowering.settle(node, "tile", () => sizesOfTile(geometry));
 }
 
-/** Of a tile of `most` rows, or one where there is no more. */
-export function sizesOfTile(geometry: Geometry, most = ROWS) {
+export function sizesOfTile(geometry: Geometry) {
   const { kernelHeight, kernelWidth, strideHeight, strideWidth, outHeight, outWidth } = geometry;
-  const rows = outHeight === 1 ? 1 : most;
+  const rows = outHeight === 1 ? 1 : ROWS;
   const columns = outWidth === 1 ? 1 : COLUMNS;
   return {
     ROWS: rows,
