@@ -1,3 +1,4 @@
+// use lib/observed.wgsl
 // use lib/ordered.wgsl
 // use lib/bins.wgsl
 //

@@ -1,3 +1,4 @@
+// use lib/observed.wgsl
 // use lib/ordered.wgsl
 // use lib/bins.wgsl
 // tile PAIRS = 1024 words for all bins, two in a word; 2,048 at most: functions have 8 KiB

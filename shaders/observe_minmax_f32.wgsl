@@ -1,3 +1,4 @@
+// use lib/observed.wgsl
 // use lib/ordered.wgsl
 // use lib/seen.wgsl
 //
@@ -7,17 +8,6 @@
 // end by atomics, which are exact in any order.
 
 override WORKGROUP: u32 = 64;
-override PADDED: bool = false; // the last word of x's last axis has padding lanes
-
-struct Params {
-  count: u32, // words of x
-  words: u32, // words of its last axis
-  last: u32,  // elements of its last axis, padding excluded
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>; // (count)
-@group(0) @binding(2) var<storage, read_write> slot: array<atomic<u32>>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {

@@ -19,7 +19,7 @@ export interface ModelRow {
   /** Ours alone, ms of the calling thread: encoding one run's commands and submitting them, and copying its inputs. */
   readonly replay?: Spread;
   readonly upload?: Spread;
-  /** Likewise, but processor time in place of the clock's: what others have of the processor is not in it. */
+  /** As replay, but processor time in place of the clock's: what others have of the processor is not in it. */
   readonly replayCpu?: Spread;
 }
 

@@ -1,4 +1,4 @@
-// What both shaders of a histogram share: the slot, and the bin of a value,
+// What both shaders of a histogram share: the bin of a value. Needs lib/observed.wgsl and lib/ordered.wgsl.
 //
 // bin(x) = ⌊fl(fl(x − low) · BINS) / fl(high − low)⌋      docs/quantization.md, section 4, step 1
 //
@@ -7,22 +7,11 @@
 // refused for them, whatever its counts. Counts are integers, so their order does not matter.
 
 override BINS: u32 = 2048;
-override PADDED: bool = false; // the last word of x's last axis has padding lanes
-
-struct Params {
-  count: u32, // words of x
-  words: u32, // words of its last axis
-  last: u32,  // elements of its last axis, padding excluded
-}
 
 struct Span {
   low: f32,
   width: f32,
 }
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>; // (count)
-@group(0) @binding(2) var<storage, read_write> slot: array<atomic<u32>>; // 8 words, then BINS counts
 
 fn spanOf() -> Span {
   var low = fromOrdered(~atomicLoad(&slot[5]));

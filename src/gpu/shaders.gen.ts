@@ -105,6 +105,7 @@ import libMatrixWgsl from "../../shaders/lib/matrix.wgsl?raw";
 import libMatrixEmulatedWgsl from "../../shaders/lib/matrix_emulated.wgsl?raw";
 import libMatrixFlagWgsl from "../../shaders/lib/matrix_flag.wgsl?raw";
 import libMomentsWgsl from "../../shaders/lib/moments.wgsl?raw";
+import libObservedWgsl from "../../shaders/lib/observed.wgsl?raw";
 import libOrderedWgsl from "../../shaders/lib/ordered.wgsl?raw";
 import libPixelsWgsl from "../../shaders/lib/pixels.wgsl?raw";
 import libPowerWgsl from "../../shaders/lib/power.wgsl?raw";
@@ -1400,9 +1401,9 @@ const observeChannelsF32 = {
 
 const observeHistogramF32 = {
   label: "observe_histogram_f32",
-  parts: [libOrderedWgsl, libBinsWgsl, observeHistogramF32Wgsl],
+  parts: [libObservedWgsl, libOrderedWgsl, libBinsWgsl, observeHistogramF32Wgsl],
   tile: {},
-  overrides: {BINS: "u32", PADDED: "bool", WORKGROUP: "u32"},
+  overrides: {PADDED: "bool", BINS: "u32", WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
@@ -1412,9 +1413,9 @@ const observeHistogramF32 = {
 
 const observeHistogramPrivateF32 = {
   label: "observe_histogram_private_f32",
-  parts: [libOrderedWgsl, libBinsWgsl, observeHistogramPrivateF32Wgsl],
+  parts: [libObservedWgsl, libOrderedWgsl, libBinsWgsl, observeHistogramPrivateF32Wgsl],
   tile: {PAIRS: 1024},
-  overrides: {BINS: "u32", PADDED: "bool", WORKGROUP: "u32"},
+  overrides: {PADDED: "bool", BINS: "u32", WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
@@ -1424,9 +1425,9 @@ const observeHistogramPrivateF32 = {
 
 const observeMinmaxF32 = {
   label: "observe_minmax_f32",
-  parts: [libOrderedWgsl, libSeenWgsl, observeMinmaxF32Wgsl],
+  parts: [libObservedWgsl, libOrderedWgsl, libSeenWgsl, observeMinmaxF32Wgsl],
   tile: {},
-  overrides: {WORKGROUP: "u32", PADDED: "bool"},
+  overrides: {PADDED: "bool", WORKGROUP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 12, fields: {count: {offset: 0, type: "u32"}, words: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},

@@ -1,12 +1,12 @@
 // The bench's own rules: who is wrong is not timed, and everybody gets the same input in turn.
 
-import type { Platform, Runner } from "../../bench/core/platform.ts";
-import { replayCost } from "../../bench/suites/replayCost.ts";
 import { describe, expect, it } from "vitest";
 import { floatAgreement, logitsAgreement } from "../../bench/core/check.ts";
 import { interleave, type Contestant } from "../../bench/core/interleave.ts";
 import { parseOptions } from "../../bench/core/options.ts";
+import type { Platform, Runner } from "../../bench/core/platform.ts";
 import { spreadOf } from "../../bench/core/statistics.ts";
+import { replayCost } from "../../bench/suites/replayCost.ts";
 
 const nobody = (name: string): Contestant<number, number> => ({
   name,

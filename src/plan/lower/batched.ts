@@ -37,7 +37,8 @@ export interface BatchedProduct {
 const ROWS = 4;
 const WORDS = 2;
 
-/** Quads with more sums pay where there are enough of them for two cores: measured on SwiftShader. */
+/** Quads with more sums pay where there are enough of them for two cores: measured on SwiftShader, by workgroups of 64
+ *  invocations. */
 const LARGE = { QUARTER: 8, WORDS: 2 } as const;
 const SMALL = { QUARTER: 4, WORDS: 1 } as const;
 const ENOUGH = (4 * WORKGROUP) / 4;
