@@ -1,7 +1,7 @@
 // use lib/observed.wgsl
 // use lib/ordered.wgsl
 // use lib/bins.wgsl
-// tile PAIRS = 1024 words for all bins, two in a word; 2,048 at most: functions have 8 KiB
+// tile PAIRS = 1024 words for all bins, two in a word; 2,046 at most: a function's variables have 8 KiB together
 //
 // slot[8 + bin(x)] += 1, with lib/bins.wgsl's bin, for adapters that run invocations one by one: every atomic addition locks
 // memory there, so that each invocation counts in memory of its own, 16 bits a bin, and adds what it has counted to the

@@ -11,14 +11,12 @@ override WORKGROUP: u32 = 64;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let words = params.words;
   let count = params.count;
   var least = NO_LEAST;
   var greatest = NO_GREATEST;
   for (var i = group.x * WORKGROUP + local; i < count; i += groups.x * WORKGROUP) {
-    var y = x[i];
-    if (PADDED) { y = select(y.xxxx, y, realLanes(i % words)); } // the first lane is always real
-    let rank = rank(y);
+    let y = x[i];
+    let rank = rank(select(y.xxxx, y, realLanesOf(i))); // the first lane is always real
     least = seeLeast(least, rank);
     greatest = seeGreatest(greatest, rank);
   }

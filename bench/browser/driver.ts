@@ -40,17 +40,17 @@ const FLAGS = [
 
 type Exports = typeof page;
 
-/** Give `page` what no script can ask: how much of a processor its thread has had, as the function THREAD_TIME. */
+/** Give `page` what no script can ask: how much of a processor its thread has had, as the function THREAD_TIME. A
+ *  browser that does not know gives it nothing. */
 async function exposeThreadTime(page: Page): Promise<void> {
   const session = await page.context().newCDPSession(page);
   await session.send("Performance.enable", { timeDomain: "threadTicks" });
-  await page.exposeFunction(THREAD_TIME, async (): Promise<number> => {
+  const seconds = async () => {
     const { metrics } = await session.send("Performance.getMetrics");
-    const seconds = metrics.find(({ name }) => name === "ThreadTime")?.value;
-    if (seconds === undefined)
-      throw new Error("bench: this browser does not tell the time of a thread. Update it.");
-    return 1000 * seconds;
-  });
+    return metrics.find(({ name }) => name === "ThreadTime")?.value;
+  };
+  if ((await seconds()) === undefined) return;
+  await page.exposeFunction(THREAD_TIME, async () => 1000 * ((await seconds()) ?? NaN));
 }
 
 export class BrowserBench implements AsyncDisposable {

@@ -21,8 +21,10 @@ export interface Runner {
   readonly gpuBytes?: () => number;
   /** ms of this thread that each run so far spent on encoding and submitting, and on copying inputs, where that is known. */
   readonly threadMs?: () => Readonly<Record<"replays" | "uploads", readonly number[]>>;
-  /** Encode and submit one run `count` times and wait for nothing, where that can be asked for. */
-  readonly resubmit?: (count: number) => Promise<void>;
+  /** Encode and submit one run and wait for nothing but its errors, where that can be asked for; and wait until the
+   *  adapter has done all that was submitted. */
+  readonly resubmit?: () => Promise<void>;
+  readonly idle?: () => Promise<void>;
   /** What one run is made of, where that is known. */
   readonly counts?: Counts;
   dispose(): Promise<void> | void;

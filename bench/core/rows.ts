@@ -16,10 +16,12 @@ export interface ModelRow {
   readonly outcome: Outcome;
   /** Ours alone, bytes: of GPU buffers at their most, and of the weights (biases left out). */
   readonly memory?: { readonly gpu: number; readonly weights: number };
-  /** Ours alone, ms of the calling thread: encoding one run's commands and submitting them, and copying its inputs. */
+  /** Ours alone, ms of the calling thread by the clock: encoding one run's commands and submitting them, and copying its
+   *  inputs. */
   readonly replay?: Spread;
   readonly upload?: Spread;
-  /** As replay, but processor time in place of the clock's: what others have of the processor is not in it. */
+  /** Ours alone, ms of the calling thread's processor time: one run's commands encoded and submitted, and their errors
+   *  heard of. Inputs and outputs are left out. */
   readonly replayCpu?: Spread;
 }
 

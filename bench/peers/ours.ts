@@ -88,7 +88,8 @@ export function ours(openDevice: () => Promise<Device>): Runtime {
           run: (inputs) => watched(() => session.run(inputs)),
           gpuBytes: peak,
           threadMs: () => times,
-          resubmit: (count) => program.resubmit(count),
+          resubmit: () => program.resubmit(),
+          idle: () => device.race(device.gpu.queue.onSubmittedWorkDone()),
           counts: { pipelines: pipelinesOf(plan), dispatches: plan.steps.length, compileMs },
           dispose: () => device.dispose(),
         };

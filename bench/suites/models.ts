@@ -154,10 +154,14 @@ export async function benchModel(
         times && times.replays.length > 0
           ? { replay: spreadOf(times.replays), upload: spreadOf(times.uploads) }
           : {};
-      const settle = () => runner?.run(drawInputs(graph, batch, next)) ?? Promise.resolve();
       const ms = medianOf(outcome);
       const replayCpu =
-        runner && ms !== undefined ? await replayCost(runner, platform, ms, settle) : undefined;
+        runner && ms !== undefined
+          ? await replayCost(runner, platform, ms).catch((error: unknown) => {
+              platform.say(`${title} batch ${batch}: ${name}: no replay time: ${reasonOf(error)}`);
+              return undefined;
+            })
+          : undefined;
       rows.push({
         ...{ suite: "models", model: title, batch, dtype, contestant, macs, outcome },
         ...replays,

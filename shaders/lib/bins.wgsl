@@ -23,14 +23,9 @@ fn spanOf() -> Span {
   return Span(low, high - low);
 }
 
-// Of 2²³ + n, n an integer, the low bits are n: cheaper than a conversion, which must saturate.
+// Of 2²³ + n, n an integer, the low bits are n: cheaper than a conversion, which must saturate. What is no number there, such
+// as the 0 / 0 of a constant so great that one more is the same float, has greater bits: the last bin, as on the host.
 fn binOf(v: vec4f, span: Span) -> vec4u {
-  let at = min(floor(((v - span.low) * f32(BINS)) / span.width), vec4f(f32(BINS - 1u)));
-  return bitcast<vec4u>(at + 8388608.0) - vec4u(0x4b000000u);
-}
-
-// Lanes of word i that are no padding.
-fn realLanesOf(i: u32) -> vec4<bool> {
-  if (!PADDED) { return vec4<bool>(true); }
-  return (i % params.words) * 4u + vec4u(0, 1, 2, 3) < vec4u(params.last);
+  let at = floor(((v - span.low) * f32(BINS)) / span.width);
+  return min(bitcast<vec4u>(at + 8388608.0) - vec4u(0x4b000000u), vec4u(BINS - 1u));
 }

@@ -72,6 +72,10 @@ export class Device implements Disposable {
   readonly #buffers = new Map<GPUBuffer, number>();
   /** Those who wait for the GPU now; one listener on `lost` serves them all. */
   readonly #waiting = new Set<(error: DeviceLostError) => void>();
+  readonly #strays: GPUError[] = [];
+  readonly #keepStray = ({ error }: GPUUncapturedErrorEvent): void => {
+    if (error.constructor.name !== "GPUValidationError") this.#strays.push(error);
+  };
   #loss: DeviceLostError | undefined;
   #disposed = false;
 
@@ -79,6 +83,7 @@ export class Device implements Disposable {
     this.gpu = gpu;
     this.facts = facts;
     this.#owned = owned;
+    gpu.addEventListener("uncapturederror", this.#keepStray);
     this.lost = gpu.lost.then((info) => {
       const loss = new DeviceLostError(info.reason, info.message);
       this.#loss = loss;
@@ -136,7 +141,8 @@ export class Device implements Disposable {
   }
 
   /** Run `work`, which must not wait for anything (error scopes are a stack that all callers share); a
-   *  GPU error of the kinds `filters` that it causes is thrown as GpuError, named by `where`. */
+   *  GPU error of the kinds `filters` that it causes is thrown as GpuError, named by `where`: of several the one whose
+   *  kind comes last in `filters`. */
   async scoped<T>(
     where: string,
     work: () => T,
@@ -159,11 +165,27 @@ export class Device implements Disposable {
     if (error) {
       const wayOut =
         filters.at(-1 - first) === "out-of-memory"
-          ? `Out of GPU memory (${this.memory.bytes} bytes held here): use a smaller batch or dispose sessions.`
+          ? this.#outOfMemory()
           : "Please report this with the output of `webgpu-quant doctor`.";
       throw new GpuError(`${where}: ${error.message}. ${wayOut}`);
     }
     return result;
+  }
+
+  /** How many errors so far no scope has caught, whoever caused them; validation errors, which belong to a call, are
+   *  not counted. */
+  get strays(): number {
+    return this.#strays.length;
+  }
+
+  /** Throws GpuError, named by `where`, if one has come since there were `before` of them. */
+  checkStrays(where: string, before: number): void {
+    const error = this.#strays[before];
+    if (error) throw new GpuError(`${where}: ${error.message}. ${this.#outOfMemory()}`);
+  }
+
+  #outOfMemory(): string {
+    return `Out of GPU memory (${this.memory.bytes} bytes held here): use a smaller batch or dispose sessions.`;
   }
 
   /** The kernel of `name` with `overrides`, compiled once a device. */
@@ -219,6 +241,7 @@ export class Device implements Disposable {
     this.#buffers.clear();
     this.#kernels.clear();
     this.#disposed = true;
+    this.gpu.removeEventListener("uncapturederror", this.#keepStray);
     if (this.#owned) this.gpu.destroy();
   }
 

@@ -114,16 +114,16 @@ export class Program implements Disposable {
     });
   }
 
-  /** Encode and submit a run `count` times, without inputs and with nothing waited for: what a run asks of the
-   *  calling thread, but for copies, so that a bench can measure it. */
-  resubmit(count: number): Promise<void> {
+  /** Encode and submit a run on what lies in the buffers, without inputs and without waiting until it is done: what
+   *  a bench measures as the cost of a replay. Variables change as by any run. */
+  resubmit(): Promise<void> {
     return this.#queue(undefined, () => {
       const { dispatches } = this.#loaded;
       const ends = {
         before: (encoder: GPUCommandEncoder) => this.#clear(encoder),
         after: (encoder: GPUCommandEncoder) => this.#copyOut(encoder, this.#outputs),
       };
-      return resubmit(this.#device, dispatches, this.#schedule, ends, count);
+      return resubmit(this.#device, dispatches, this.#schedule, ends);
     });
   }
 

@@ -37,9 +37,9 @@ export function encodeSteps(
   }
 }
 
-/** All that writing, encoding and submitting can give: the other kinds come of making something
- *  (https://www.w3.org/TR/webgpu/#error-scopes), and Dawn loses the device where a driver's submit fails. Each scope
- *  costs the calling thread what tens of dispatches cost. */
+/** What belongs to a submit. Memory may run out as well, where a driver's queue or an upload needs some: Dawn loses the
+ *  device then, wgpu, which Firefox and Deno build on, reports it and goes on without. That is looked for at the end of
+ *  a run (`Device.strays`), since each scope costs the calling thread what tens of dispatches cost. */
 const SUBMIT_ERRORS = ["validation"] as const;
 
 /** Encode the steps of `chunk`, and the ends that touch it, and submit them. Resolves when all of it was found
@@ -63,23 +63,20 @@ function submitChunk(
   return device.scoped("run", submit, SUBMIT_ERRORS);
 }
 
-/** Submit a run `count` times as `schedule` says, and wait for nothing but its errors: what a run asks of the
- *  calling thread, to be measured. */
+/** Submit a run as `schedule` says, and wait for nothing but its errors. */
 export async function resubmit(
   device: Device,
   dispatches: readonly Dispatch[],
   schedule: Schedule,
   ends: Ends,
-  count: number,
 ): Promise<void> {
   const submitted: Promise<void>[] = [];
-  for (let run = 0; run < count; run++) {
-    for (let from = 0; from < dispatches.length;) {
-      const chunk = schedule.next(from);
-      submitted.push(submitChunk(device, dispatches, chunk, ends));
-      from = chunk.to;
-    }
+  for (let from = 0; from < dispatches.length;) {
+    const chunk = schedule.next(from);
+    submitted.push(submitChunk(device, dispatches, chunk, ends));
+    from = chunk.to;
   }
+  await Promise.allSettled(submitted);
   await Promise.all(submitted);
 }
 
@@ -93,6 +90,7 @@ export async function replay<T>(
   signal: AbortSignal | undefined,
 ): Promise<T> {
   const flights: Promise<unknown>[] = [];
+  const strays = device.strays;
   let idle = 0; // when the GPU was done with the submit before, ms
 
   const submit = <R>(chunk: Chunk, read: () => Promise<R>): Promise<R> => {
@@ -119,6 +117,7 @@ export async function replay<T>(
     }
     const result = submit(chunk, () => frame.read());
     await Promise.all(flights);
+    device.checkStrays("run", strays);
     return await result;
   } finally {
     await Promise.allSettled(flights);

@@ -128,7 +128,7 @@ describe("over random batches", () => {
     const property = fc.asyncProperty(
       shape,
       kinds,
-      fc.constantFrom(2048, 16, 100),
+      fc.constantFrom(2048, 16, 101),
       seed,
       fc.boolean(),
       async (dims, kind, bins, from, software) => {
@@ -150,17 +150,43 @@ describe("over random batches", () => {
     "large histograms count every element once, software %s",
     async (software) => {
       const target = { ...defaultTarget, software };
-      // The last has one value, as often as eight invocations of a software adapter may count it: 16 bits a bin.
+      // Of one value, as often as eight invocations of a software adapter may count it, 16 bits a bin, and oftener.
       const most = 8 * 16383 * 4;
+      const all = (count: number, value: number) => {
+        const data = new Float32Array(count).fill(value);
+        data[0] = -value; // so that the value has the last bin, and its negative the first
+        return float32([count], data);
+      };
       for (const x of [
         values([3, 19, 41, 23], 5, "relu"),
         values([1, 1, 700, 402], 5, "relu"), // 2¹⁸ words and more: eight workgroups there
-        float32([most], new Float32Array(most).fill(3)),
+        all(most, 3),
+        all(most + 4, 3),
+        all(most + 4, -3),
       ]) {
         const [seen] = await onDevice({ kind: "histogram" }, [x], target);
         if (!seen || seen === "non-finite" || !("counts" in seen)) throw new Error("no histogram");
         expect(seen.counts).toEqual(histogramOf(x, seen.low, seen.high, 2048));
         expect(seen.counts.reduce((sum, count) => sum + count, 0)).toBe(x.data.length);
+      }
+    },
+  );
+
+  it.each([false, true])(
+    "a constant that one more does not change, and a range beyond every float: software %s",
+    async (software) => {
+      const target = { ...defaultTarget, software };
+      const huge = [-(2 ** 127) * 1.5, 2 ** 127 * 1.5, 0, 1];
+      for (const data of [Array<number>(9).fill(2 ** 26), [...huge, ...huge]]) {
+        const x = float32([data.length], data);
+        const [seen] = await onDevice({ kind: "histogram", bins: 101 }, [x], target);
+        expect(seen).toEqual(
+          observeTensor(
+            { kind: "histogram", bins: 101 },
+            x,
+            emptyStatistics({ kind: "histogram", bins: 101 }),
+          ),
+        );
       }
     },
   );

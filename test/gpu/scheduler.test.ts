@@ -120,15 +120,23 @@ describe("a run", () => {
     expect(seen.submits).toBe(1);
   });
 
-  it("can be submitted again as often as a bench likes, on what lies in the buffers", async () => {
+  it("asks for one error scope a submit: each is a message to another process", async () => {
+    using program = await Program.create(device, chainPlan());
+    for (let warm = 0; warm < 3; warm++) await program.run(feed(warm));
+    const scopes = vi.spyOn(device.gpu, "pushErrorScope");
+    await program.resubmit();
+    expect(scopes.mock.calls).toEqual([["validation"]]);
+  });
+
+  it("can be submitted again without waiting, on what lies in the buffers", async () => {
     using program = await Program.create(device, chainPlan());
     for (let warm = 0; warm < 3; warm++) await program.run(feed(warm));
     const seen = watchSubmits();
-    await program.resubmit(0);
-    expect(seen.submits).toBe(0);
-    await program.resubmit(5);
+    for (let run = 0; run < 5; run++) await program.resubmit();
     expect(seen.submits).toBe(5);
-    expect((await program.run(feed(4))).get("y")).toEqual(answer(4));
+    await device.gpu.queue.onSubmittedWorkDone();
+    for (const run of [4, 5]) expect((await program.run(feed(run))).get("y")).toEqual(answer(run));
+    expect(seen.submits).toBe(7);
   });
 
   it("that takes long is many, two in flight, and gives the same bytes", async () => {
@@ -204,6 +212,26 @@ describe("a run", () => {
       device.free(readback);
       ownConstants?.dispose();
     }
+  });
+
+  it("during which memory runs out is a GpuError, and the next one is not", async () => {
+    using program = await Program.create(device, chainPlan());
+    const write = device.gpu.queue.writeBuffer.bind(device.gpu.queue);
+    vi.spyOn(device.gpu.queue, "writeBuffer").mockImplementationOnce((...args) => {
+      write(...args);
+      class GPUOutOfMemoryError {
+        readonly message = "no room for the upload";
+      }
+      const event = Object.assign(new Event("uncapturederror"), {
+        error: new GPUOutOfMemoryError(),
+      });
+      device.gpu.dispatchEvent(event);
+    });
+    await expect(program.run(feed(1))).rejects.toMatchObject({
+      name: "GpuError",
+      message: expect.stringMatching(/^run: no room for the upload\. Out of GPU memory/),
+    });
+    expect((await program.run(feed(2))).get("y")).toEqual(answer(2));
   });
 
   it("in flight when its program is disposed says so", async () => {

@@ -135,7 +135,8 @@ describe.runIf(isThere)("MobileNetV2 from ONNX to int8 and back", () => {
     expect(before - after).toBeLessThanOrEqual(full ? 1 : 2);
   });
 
-  it("without bias correction reaches ONNX Runtime's figures", async () => {
+  if (!full && isThere) console.log("MobileNetV2 without bias correction: FIGURES=all");
+  it.runIf(full)("without bias correction reaches ONNX Runtime's figures", async () => {
     const { calibration: found, ...rest } = calibrated.details;
     const plain = new Model("calibrated", calibrated.graph, {
       ...rest,
@@ -147,10 +148,9 @@ describe.runIf(isThere)("MobileNetV2 from ONNX to int8 and back", () => {
     console.log(
       `no correction: top-1 ${top1(held, logits)} %, agreement ${figures.agreement} %, ${figures.sqnrDb.toFixed(2)} dB`,
     );
-    // ONNX Runtime's: 87.25 → 85.5 %, 94.0 %, 12.1 dB of all 400; of 100, one picture more either way.
-    const slack = full ? 0 : 100 / held.length;
-    expect(top1(held, floatLogits) - top1(held, logits)).toBeLessThanOrEqual(1.75 + slack);
-    expect(figures.agreement).toBeGreaterThanOrEqual(94.0 - slack);
+    // ONNX Runtime's: 87.25 → 85.5 %, 94.0 %, 12.1 dB of all 400.
+    expect(top1(held, floatLogits) - top1(held, logits)).toBeLessThanOrEqual(1.75);
+    expect(figures.agreement).toBeGreaterThanOrEqual(94.0);
     expect(figures.sqnrDb).toBeGreaterThanOrEqual(12.1);
   });
 

@@ -147,7 +147,7 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, Values
   layerNormF32: { WORKGROUP: [32, 64, 128, 256], RANGE: FLAG },
   layerNormRowsF32: { RANGE: FLAG },
   observeHistogramF32: { BINS: [2, 2048, 4096], PADDED: FLAG },
-  observeHistogramPrivateF32: { BINS: [2, 2048, 4096], PAIRS: [1, 1024, 2048], PADDED: FLAG },
+  observeHistogramPrivateF32: { BINS: [2, 2048, 4092], PAIRS: [1, 1024, 2046], PADDED: FLAG },
   fakeQuantizeF32: { AXIS: [0, 1, 2] },
   fakeQuantizeGradF32: { AXIS: [0, 1, 2] },
   fakeQuantizeLearnF32: { LAST: FLAG, WORKGROUP: [4, 64] },

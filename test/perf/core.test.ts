@@ -129,24 +129,31 @@ describe("the cost of a replay", () => {
   function threadOf(each: number) {
     let time = 0;
     const threadTime = () => Promise.resolve((time += 1));
-    const resubmit = (count: number) => Promise.resolve(void (time += count * each));
-    return { platform: { threadTime } as Platform, runner: { resubmit } as unknown as Runner };
+    const seen = { runs: 0, idle: 0 };
+    const resubmit = () => Promise.resolve(void ((time += each), seen.runs++));
+    const idle = () => Promise.resolve(void seen.idle++);
+    const runner = { resubmit, idle } as unknown as Runner;
+    return { platform: { threadTime } as Platform, runner, seen };
   }
 
-  it("is a run's alone, without the looks at the clock and what comes before them", async () => {
-    const { platform, runner } = threadOf(0.25);
-    let settled = 0;
-    const cost = await replayCost(runner, platform, 100, () => Promise.resolve(settled++));
+  it("is a run's alone, without the looks at the clock, and leaves nothing to do", async () => {
+    const { platform, runner, seen } = threadOf(0.25);
+    const cost = await replayCost(runner, platform, 100);
     expect(cost?.median).toBeCloseTo(0.25, 9);
     expect(cost?.p90).toBeCloseTo(0.25, 9);
-    expect(settled).toBe(2 * (cost?.count ?? 0) + 1);
+    expect(seen).toEqual({ runs: 7 * 16, idle: 2 * 7 + 1 });
+  });
+
+  it("is taken from fewer runs where each is long", async () => {
+    const { platform, runner, seen } = threadOf(0.25);
+    expect((await replayCost(runner, platform, 1000))?.median).toBeCloseTo(0.25, 9);
+    expect(seen.runs).toBe(7 * 2);
   });
 
   it("is not measured of long runs, nor where nobody knows a thread's time", async () => {
     const { platform, runner } = threadOf(0.25);
-    const settle = () => Promise.resolve();
-    expect(await replayCost(runner, platform, 251, settle)).toBeUndefined();
-    expect(await replayCost(runner, {} as Platform, 1, settle)).toBeUndefined();
-    expect(await replayCost({} as Runner, platform, 1, settle)).toBeUndefined();
+    expect(await replayCost(runner, platform, 3000)).toBeUndefined();
+    expect(await replayCost(runner, {} as Platform, 1)).toBeUndefined();
+    expect(await replayCost({} as Runner, platform, 1)).toBeUndefined();
   });
 });

@@ -18,15 +18,15 @@ function stridingGroups(words: number): number {
   return Math.min(64, Math.ceil(words / 16384));
 }
 
-/** Of observe_histogram_private_f32.wgsl: invocations of a workgroup, and words that one may look at. Its memory holds as
- *  many bins as a workgroup's does, 4,096. */
-const ALONE = { invocations: 4, words: 16383 } as const;
+/** Of observe_histogram_private_f32.wgsl: invocations of a workgroup, words that one may look at, and the bins that
+ *  its memory holds. */
+const ALONE = { invocations: 4, words: 16383, bins: 4092 } as const;
 
 /** The kernel that counts `bins` in a tensor of `words`, its overrides and its workgroups. Software adapters run two
  *  or so at a time, and an invocation's own bins cost as much as counting 3,000 words: as few workgroups as share the
  *  work evenly. */
 function counting(words: number, bins: number, { software }: Target) {
-  if (!software)
+  if (!software || bins > ALONE.bins)
     return { shader: "observeHistogramF32", overrides: {}, groups: stridingGroups(words) } as const;
   const least = words / (ALONE.invocations * ALONE.words);
   return {
