@@ -45,3 +45,5 @@ struct Params {
 @group(0) @binding(5) var<storage, read> scale: array<vec4f>; // (1), or (pixels): of x, in the first lane
 @group(0) @binding(6) var<storage, read> zeroPoint: array<u32>; // likewise; a stored byte
 @group(0) @binding(7) var<storage, read_write> out: array<vec4f>; // (pixels, outWords)
+
+fn addResiduals(pixel: u32, word: u32, live: bool) {} // there are none

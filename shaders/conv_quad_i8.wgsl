@@ -45,6 +45,7 @@ struct Params {
   outZero: i32,
   outLow: i32,
   outHigh: i32,
+  hasResidual: u32,   // 1: the quantized addition follows; 0: residual is not read
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -54,3 +55,14 @@ struct Params {
 @group(0) @binding(4) var<storage, read> multiplier: array<vec4f>; // (outWords), then what real_sum.wgsl and bounds_i8.wgsl say
 @group(0) @binding(5) var<storage, read> residual: array<u32>;     // as out
 @group(0) @binding(6) var<storage, read_write> out: array<u32>;    // (pixels, outWords)
+
+// As lib/conv_quad_f32.wgsl: to what is stored, in a loop that takes no steps where there is none.
+fn addResiduals(pixel: u32, word: u32, live: bool) {
+  for (var n = 0u; n < params.hasResidual * ${WORDS}u; n++) {
+    let end = select(pixel, min(pixel + ${QUARTER * 4}u, params.pixels), live && word + n < params.outWords);
+    for (var p = pixel; p < end; p++) {
+      let at = p * params.outWords + word + n;
+      out[at] = pack(addResidual(lanes(out[at]), lanes(residual[at])));
+    }
+  }
+}

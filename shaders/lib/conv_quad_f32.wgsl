@@ -4,13 +4,13 @@
 //
 // One output channel at a time: its filter's STEPS words are loaded where all pixels meet them, the pixel is the
 // left factor, and a sum takes all STEPS words before it is stored. What compilers for CPUs make of that has the
-// fewest instructions (docs/decisions/0024).
+// fewest instructions (docs/decisions/0024). A residual is added to what is stored, in a loop that takes no steps where
+// there is none: kernels as long as these compile for seconds, and with it in registers there would be two of each.
 //
 // Needs subgroups, and quads that are four consecutive invocations of the workgroup.
 
 override WORKGROUP: u32 = 64;
 override POINTWISE: bool = false; // 1 × 1, stride 1, no pads: out pixel p reads in pixel p
-override RESIDUAL: bool = false;  // as conv_f32.wgsl
 
 struct Params {
   pixels: u32,      // batch · outHeight · outWidth
@@ -33,7 +33,10 @@ struct Params {
   last: u32,        // output channels, padding excluded
   low: f32,
   high: f32,
+  hasResidual: u32, // 1: residual is added before the clamp; 0: its binding is not read
 }
+
+const GREATEST = vec4f(3.4028234663852886e38);
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;         // (batch, inHeight, inWidth, inWords)
@@ -41,12 +44,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;      // (outWords), then what bounds_f32.wgsl says
 @group(0) @binding(4) var<storage, read> residual: array<vec4f>;  // as out
 @group(0) @binding(5) var<storage, read_write> out: array<vec4f>; // (pixels, outWords)
-
-fn finish(at: u32, sum: vec4f, low: vec4f, high: vec4f) -> vec4f {
-  var y = sum;
-  if (RESIDUAL) { y += residual[at]; }
-  return clamp(y, low, high);
-}
 
 fn addDot(sum: f32, f: vec4f, x: vec4f) -> f32 {
   return sum + x.x * f.x + x.y * f.y + x.z * f.z + x.w * f.w;
@@ -157,24 +154,41 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     }
   }
   let live = index < tiles * 4u;
+  let isLater = params.hasResidual != 0u;
   // What is past the last tile, word or pixel is the last one once more: seen again, which changes nothing.
   $for n in WORDS
   let stored${n} = live && word + ${n}u < outWords;
-  let low${n} = lowOf(word${n}, outWords);
-  let high${n} = highOf(word${n}, outWords);
+  let low${n} = select(lowOf(word${n}, outWords), -GREATEST, isLater);
+  let high${n} = select(highOf(word${n}, outWords), GREATEST, isLater);
   let least${n}_0 = NO_LEAST;
   let greatest${n}_0 = NO_GREATEST;
   $for g in QUARTER
   $for s in FOUR
   let pixel${s}_${g}_${n} = pixel + ${g * 4}u + (lane ^ ${s}u);
   let at${s}_${g}_${n} = min(pixel${s}_${g}_${n}, pixels - 1u) * outWords + word${n};
-  let y${s}_${g}_${n} = finish(at${s}_${g}_${n}, sums${s}_${g}_${n}, low${n}, high${n});
+  let y${s}_${g}_${n} = clamp(sums${s}_${g}_${n}, low${n}, high${n});
   let rank${s}_${g}_${n} = rank(y${s}_${g}_${n});
   let least${n}_${g * 4 + s + 1} = seeLeast(least${n}_${g * 4 + s}, rank${s}_${g}_${n});
   let greatest${n}_${g * 4 + s + 1} = seeGreatest(greatest${n}_${g * 4 + s}, rank${s}_${g}_${n});
   if (stored${n} && pixel${s}_${g}_${n} < pixels) { out[at${s}_${g}_${n}] = y${s}_${g}_${n}; }
   $end
   $end
-  publish(least${n}_${QUARTER * 4}, greatest${n}_${QUARTER * 4}, realLanes(word${n}));
+  if (!isLater) { publish(least${n}_${QUARTER * 4}, greatest${n}_${QUARTER * 4}, realLanes(word${n})); }
   $end
+  for (var n = 0u; n < params.hasResidual * ${WORDS}u; n++) {
+    let own = min(word + n, outWords - 1u);
+    let end = select(pixel, min(pixel + ${QUARTER * 4}u, pixels), live && word + n < outWords);
+    let low = lowOf(own, outWords);
+    let high = highOf(own, outWords);
+    var least = NO_LEAST;
+    var greatest = NO_GREATEST;
+    for (var p = pixel; p < end; p++) {
+      let at = p * outWords + own;
+      let y = clamp(out[at] + residual[at], low, high);
+      out[at] = y;
+      least = seeLeast(least, rank(y));
+      greatest = seeGreatest(greatest, rank(y));
+    }
+    publish(least, greatest, realLanes(own));
+  }
 }

@@ -1,5 +1,6 @@
 // out = storeSums(Σ x · filter): lib/conv_i8.wgsl by quads, as lib/conv_quad_f32.wgsl: four invocations share a
-// tile of 4 · QUARTER pixels and 4 · WORDS output words. Needs what that needs.
+// tile of 4 · QUARTER pixels and 4 · WORDS output words. Needs what that needs, and addResiduals(pixel, word, live),
+// for the words of a tile from there on, once they are stored.
 
 override WORKGROUP: u32 = 64;
 override POINTWISE: bool = false; // 1 × 1, stride 1, no pads: out pixel p reads in pixel p
@@ -153,4 +154,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     $end
   }
   $end
+  addResiduals(pixel, word, live);
 }

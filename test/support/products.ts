@@ -3,7 +3,7 @@
 
 import { GraphBuilder } from "../../src/graph/builder.ts";
 import type { QParams } from "../../src/graph/value.ts";
-import { tensor } from "../../src/tensor/tensor.ts";
+import { float32, tensor } from "../../src/tensor/tensor.ts";
 import type { Case } from "./cases.ts";
 import { biasOperand, weightQuant } from "./families/convolution.ts";
 import { codes, floats } from "./seeded.ts";
@@ -41,6 +41,36 @@ export function residualSum(integer: boolean): Case {
     integer ? { quant: quant(30, 90) } : {},
   );
   return { graph: builder.build("residual", ["x0", "x1"], ["sum"]), feeds };
+}
+
+/** x0 (45, 24) · matrix (24, 30) + x1, where x1 takes away most of the product; the range of the sum is observed. */
+export function observedSum(): Case {
+  const builder = new GraphBuilder();
+  const [rows, inner, columns] = [45, 24, 30];
+  const x0 = floats([rows, inner], 1);
+  const matrix = floats([inner, columns], 2);
+  const product = (at: number) => {
+    let sum = 0;
+    const [row, column] = [Math.floor(at / columns), at % columns];
+    for (let k = 0; k < inner; k++)
+      sum += (x0.data[row * inner + k] ?? 0) * (matrix.data[k * columns + column] ?? 0);
+    return sum;
+  };
+  const x1 = float32(
+    [rows, columns],
+    Float32Array.from(
+      { length: rows * columns },
+      (_, at) => (0.01 * (at % 97) - 0.9) * product(at),
+    ),
+  );
+  builder.input("x0", { dtype: "float32", shape: x0.shape });
+  builder.input("x1", { dtype: "float32", shape: x1.shape });
+  builder.constant("matrix", matrix);
+  builder.add({ op: "MatMul", name: "product", inputs: ["x0", "matrix"], outputs: ["y"] });
+  builder.add({ op: "Add", name: "add", inputs: ["y", "x1"], outputs: ["sum"] });
+  const observer = { kind: "minMax" } as const;
+  builder.add({ op: "Observe", name: "observe", inputs: ["sum"], outputs: [], observer });
+  return { graph: builder.build("observed", ["x0", "x1"], ["sum"]), feeds: { x0, x1 } };
 }
 
 /** 1,200 inputs near the greatest byte, weights near 127: sums beyond 2²⁴ after 1,024 terms, or in groups of half as

@@ -71,9 +71,9 @@ function emitFloat(lowering: Lowering, product: Product): void {
   }
   const tile = fitTile(chosen, m, sizes, shape);
   const tiling = tileSteps(lowering.target, tile, sizes);
-  const step = {
+  const POINTWISE = isPointwise(geometry) ? 1 : 0;
+  const common = {
     node: node.name,
-    overrides: { POINTWISE: isPointwise(geometry) ? 1 : 0, ...overrides, ...tiling.overrides },
     uniforms: { ...uniforms, last: shape.outs },
     buffers: {
       ...buffers,
@@ -82,12 +82,19 @@ function emitFloat(lowering: Lowering, product: Product): void {
     groups: tiling.groups,
   };
   const slot = takeRange(lowering, out);
-  if (slot) {
-    const shader = tile.quads ? "convQuadObservedF32" : "convObservedF32";
-    plan.step(shader, { ...step, buffers: { ...step.buffers, slot } });
-  } else {
-    plan.step(tile.quads ? "convQuadF32" : "convF32", step);
+  if (tile.quads) {
+    const step = {
+      ...common,
+      overrides: { POINTWISE, ...bounds.overrides, ...tiling.overrides },
+      uniforms: { ...common.uniforms, hasResidual: residual ? 1 : 0 },
+    };
+    if (slot) plan.step("convQuadObservedF32", { ...step, buffers: { ...step.buffers, slot } });
+    else plan.step("convQuadF32", step);
+    return;
   }
+  const step = { ...common, overrides: { POINTWISE, ...overrides, ...tiling.overrides } };
+  if (slot) plan.step("convObservedF32", { ...step, buffers: { ...step.buffers, slot } });
+  else plan.step("convF32", step);
 }
 
 /** The scales of a quantized filter, which must be symmetric. */

@@ -104,9 +104,9 @@ export function emitInteger(lowering: Lowering, product: Product): void {
   const sizes = sizesOf(geometry, shape);
   const { tile: chosen, m } = lowering.tileFor(node, productSizes("i8", sizes, shape));
   const packedDot = chosen.packedDot ?? target.packedDot;
+  const RESIDUAL = residual ? 1 : 0;
   const choices = {
     ...overrides,
-    RESIDUAL: residual ? 1 : 0,
     CHUNKED: constants.chunked && !packedDot ? 1 : 0,
     ...(packedDot === target.packedDot ? {} : { PACKED_DOT: packedDot ? 1 : 0 }),
   };
@@ -117,12 +117,13 @@ export function emitInteger(lowering: Lowering, product: Product): void {
     ...(residual ? residualUniforms(lowering, residual, constants.scale) : noResidual),
   };
   if (chosen.family !== "register") {
-    emitSharedInteger(lowering, product, chosen, { overrides: choices, uniforms, buffers });
+    const forms = { ...choices, RESIDUAL };
+    emitSharedInteger(lowering, product, chosen, { overrides: forms, uniforms, buffers });
     return;
   }
   const tile = fitTile(chosen, m, sizes, shape);
   const tiling = tileSteps(lowering.target, tile, sizes);
-  plan.step(tile.quads ? "convQuadI8" : "convI8", {
+  const step = {
     node: node.name,
     overrides: { POINTWISE: isPointwise(geometry) ? 1 : 0, ...choices, ...tiling.overrides },
     uniforms,
@@ -131,7 +132,12 @@ export function emitInteger(lowering: Lowering, product: Product): void {
       filters: lowering.packed(node, "byte filter", () => packByteFilter(shape, data())),
     },
     groups: tiling.groups,
-  });
+  };
+  if (tile.quads) {
+    plan.step("convQuadI8", { ...step, uniforms: { ...uniforms, hasResidual: RESIDUAL } });
+  } else {
+    plan.step("convI8", { ...step, overrides: { ...step.overrides, RESIDUAL } });
+  }
 }
 
 /** Whose roundings `node` follows. */

@@ -80,11 +80,11 @@ describe("the plan of a residual network", () => {
       input4: 768 bytes
       output5: 256 bytes
       reshapeQuantizeF32 images_quantized/quantize 1×1 x@input4+0:768 out@arena0+0:256
-      convI8 stem 1×1 POINTWISE=0 WIDE=0 FLOAT_BIAS=0 RESIDUAL=0 CHUNKED=0 PIXELS=8 WORDS=2 x@arena0+0:256 bias@constants3+0:256 multiplier@constants3+256:256 out@arena1+0:256 residual@arena0+0:256 filters@constants3+512:512
+      convI8 stem 1×1 POINTWISE=0 WIDE=0 FLOAT_BIAS=0 CHUNKED=0 PIXELS=8 WORDS=2 RESIDUAL=0 x@arena0+0:256 bias@constants3+0:256 multiplier@constants3+256:256 out@arena1+0:256 residual@arena0+0:256 filters@constants3+512:512
       depthwiseTileI8 depthwise 1×1 WIDE=0 FLOAT_BIAS=0 ROWS=2 COLUMNS=4 KERNEL_HEIGHT=3 KERNEL_WIDTH=3 STRIDE_HEIGHT=1 STRIDE_WIDTH=1 PATCH_HEIGHT=4 PATCH_WIDTH=6 x@arena1+0:256 bias@constants3+1024:256 multiplier@constants3+1280:256 out@arena0+0:256 filters@constants3+1536:256
-      convI8 pointwise 1×1 POINTWISE=1 WIDE=0 FLOAT_BIAS=0 RESIDUAL=1 CHUNKED=0 PIXELS=8 WORDS=2 x@arena0+0:256 bias@constants3+1792:256 multiplier@constants3+2048:256 out@arena2+0:256 residual@arena1+0:256 filters@constants3+2304:256
+      convI8 pointwise 1×1 POINTWISE=1 WIDE=0 FLOAT_BIAS=0 CHUNKED=0 PIXELS=8 WORDS=2 RESIDUAL=1 x@arena0+0:256 bias@constants3+1792:256 multiplier@constants3+2048:256 out@arena2+0:256 residual@arena1+0:256 filters@constants3+2304:256
       reduceI8 pool 2×1 LAST=0 WORKGROUP=4 x@arena2+0:256 out@arena0+0:256
-      convI8 head 1×1 POINTWISE=1 WIDE=0 FLOAT_BIAS=0 RESIDUAL=0 CHUNKED=0 PIXELS=1 WORDS=2 x@arena0+0:256 bias@constants3+2560:256 multiplier@constants3+2816:256 out@arena1+0:256 residual@arena0+0:256 filters@constants3+3072:256
+      convI8 head 1×1 POINTWISE=1 WIDE=0 FLOAT_BIAS=0 CHUNKED=0 PIXELS=1 WORDS=2 RESIDUAL=0 x@arena0+0:256 bias@constants3+2560:256 multiplier@constants3+2816:256 out@arena1+0:256 residual@arena0+0:256 filters@constants3+3072:256
       dequantizeI8 scores/dequantize 1×1 x@arena1+0:256 out@output5+0:256"
     `);
   });

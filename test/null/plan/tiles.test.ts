@@ -36,13 +36,14 @@ beforeAll(async () => {
   // What create() returned must stay reachable, or the process dies when it is collected.
   keep.nullInstance = create(["backend=null"]);
   const adapter = await keep.nullInstance.requestAdapter();
-  device = new Device(await adapter!.requestDevice(), facts, true);
+  const gpu = await adapter!.requestDevice({ requiredFeatures: ["subgroups"] });
+  device = new Device(gpu, facts, true);
 });
 
 const tiles = [...new Set(candidates)].map((tile) => ({ tile, name: tileName(tile) }));
 const dense = new Set([
   ...["convTiledI8", "convTiledF32", "gemvI8", "gemvF32", "convI8", "convF32"],
-  ...["convMatrixI8", "convTiledPartsI8"],
+  ...["convMatrixI8", "convTiledPartsI8", "convQuadI8", "convQuadF32"],
 ]);
 const [unit] = matrixUnits;
 
@@ -52,13 +53,18 @@ function integersBy(tile: ProductTile): string | undefined {
   return tile.family === "workgroup" && tile.splits ? "convTiledPartsI8" : undefined;
 }
 
-/** The products of random convolutions, cut by `tile`. */
+/** Whether `tile` is for adapters that run invocations in quads; products of several groups are cut without. */
+const isQuads = (tile: ProductTile) => tile.family === "register" && tile.quads === true;
+
+/** The products of random convolutions, cut by `tile`: quads as software adapters run them. */
 function steps(tile: ProductTile): Step[] {
-  const target = tile.family === "matrix" ? forcedMatrix(tile, unit!) : forced(tile);
+  const plain = tile.family === "matrix" ? forcedMatrix(tile, unit!) : forced(tile);
+  const target = { ...plain, software: isQuads(tile) };
   return convolutions
     .flatMap((family) => family.sample(30))
     .flatMap(({ graph }) => lower(bindShapes(graph, new Map()), target).steps)
     .filter(({ shader }) => dense.has(shader))
+    .filter(({ shader }) => !isQuads(tile) || shader.startsWith("convQuad"))
     .filter(({ shader }) => !integersBy(tile) || shader === integersBy(tile));
 }
 
@@ -82,7 +88,9 @@ describe("every tile", () => {
             ? [tile.pixels, tile.columns]
             : tile.family === "matrix"
               ? [tile.down * tile.rows * unit!.m, (tile.across * tile.columns * unit!.n) / 4]
-              : [(o["PIXELS"] ?? 0) * 64, o["WORDS"]];
+              : isQuads(tile) // four invocations share 4 · QUARTER pixels and 4 · WORDS words
+                ? [((o["WORKGROUP"] ?? 0) / 4) * 4 * (o["QUARTER"] ?? 0), 4 * (o["WORDS"] ?? 0)]
+                : [(o["PIXELS"] ?? 0) * 64, o["WORDS"]];
       const covered = grid[0] * grid[1] * pixels * words;
       const parts = u["parts"] ?? 1;
       expect([shader, covered >= (u["pixels"] ?? 0) * (u["outWords"] ?? 0) * parts]).toEqual([
