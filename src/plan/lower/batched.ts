@@ -4,7 +4,7 @@
 import type { Node } from "../../graph/node.ts";
 import type { Ref } from "../builder.ts";
 import { tileFor } from "../target.ts";
-import { WORKGROUP, workgroups, type Lowering } from "./context.ts";
+import { workgroups, type Lowering } from "./context.ts";
 import { quadGroups } from "./quads.ts";
 
 /** An operand: where it starts, and its strides along two batch axes and its lines, in words. */
@@ -37,11 +37,11 @@ export interface BatchedProduct {
 const ROWS = 4;
 const WORDS = 2;
 
-/** Quads with more sums pay where there are enough of them for two cores: measured on SwiftShader, by workgroups of 64
- *  invocations. */
+/** Quads with more sums pay where there are this many of them: measured on SwiftShader by workgroups of 64 invocations,
+ *  when four of those were enough for two cores. Fewer may pay since workgroups are smaller, which was not measured. */
 const LARGE = { QUARTER: 8, WORDS: 2 } as const;
 const SMALL = { QUARTER: 4, WORDS: 1 } as const;
-const ENOUGH = (4 * WORKGROUP) / 4;
+const ENOUGH = 64;
 
 /** out = clamp(alpha · left · right), batch by batch. */
 export function emitBatched(lowering: Lowering, product: BatchedProduct): void {
