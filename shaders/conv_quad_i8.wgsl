@@ -56,6 +56,10 @@ struct Params {
 @group(0) @binding(5) var<storage, read> residual: array<u32>;     // as out
 @group(0) @binding(6) var<storage, read_write> out: array<u32>;    // (pixels, outWords)
 
+fn withResidual(q: vec4i, at: u32) -> vec4i {
+  return q; // it is added below
+}
+
 // As lib/conv_quad_f32.wgsl: to what is stored, in a loop that takes no steps where there is none.
 fn addResiduals(pixel: u32, word: u32, live: bool) {
   for (var n = 0u; n < params.hasResidual * ${WORDS}u; n++) {

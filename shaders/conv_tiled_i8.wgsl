@@ -6,6 +6,7 @@
 // use lib/real_sum.wgsl
 // use lib/bounds_i8.wgsl
 // use lib/residual.wgsl
+// use lib/residual_now.wgsl
 // use lib/store_i8.wgsl
 // use lib/share_whole.wgsl
 // use lib/conv_tiled_i8.wgsl

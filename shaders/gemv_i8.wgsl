@@ -5,6 +5,7 @@
 // use lib/real_sum.wgsl
 // use lib/bounds_i8.wgsl
 // use lib/residual.wgsl
+// use lib/residual_now.wgsl
 // use lib/store_i8.wgsl
 // use lib/gemv_i8.wgsl
 // tile LANES = 64    invocations that share a sum; a power of two

@@ -4,6 +4,7 @@
 // use lib/real_sum.wgsl
 // use lib/bounds_i8.wgsl
 // use lib/residual.wgsl
+// use lib/residual_now.wgsl
 // use lib/store_i8.wgsl
 // use lib/join.wgsl
 //

@@ -50,7 +50,11 @@ async function exposeThreadTime(page: Page): Promise<void> {
     return metrics.find(({ name }) => name === "ThreadTime")?.value;
   };
   if ((await seconds()) === undefined) return;
-  await page.exposeFunction(THREAD_TIME, async () => 1000 * ((await seconds()) ?? NaN));
+  await page.exposeFunction(THREAD_TIME, async () => {
+    const now = await seconds();
+    if (now === undefined) throw new Error("bench: this browser tells no thread's time any more.");
+    return 1000 * now;
+  });
 }
 
 export class BrowserBench implements AsyncDisposable {

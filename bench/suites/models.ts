@@ -149,7 +149,6 @@ export async function benchModel(
       const runner = runners.get(name);
       const gpu = runner?.gpuBytes?.();
       const times = runner?.threadMs?.();
-      // Spread over before more runs add to the times.
       const replays =
         times && times.replays.length > 0
           ? { replay: spreadOf(times.replays), upload: spreadOf(times.uploads) }

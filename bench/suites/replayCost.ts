@@ -7,8 +7,8 @@ import type { Platform, Runner } from "../core/platform.ts";
 import { spreadOf, type Spread } from "../core/statistics.ts";
 
 const ROUNDS = 7;
-/** Runs of one round at most: one look costs the thread as much as several of them. */
-const RUNS = 16;
+/** Runs of one round at most, and at least: one look costs the thread as much as several of them. */
+const RUNS = { most: 16, least: 4 };
 /** ms of all rounds: longer runs get fewer a round. */
 const LONG = 20_000;
 
@@ -19,8 +19,8 @@ export async function replayCost(
   { threadTime }: Platform,
   ms: number,
 ): Promise<Spread | undefined> {
-  const runs = Math.min(RUNS, Math.floor(LONG / (ROUNDS * ms)));
-  if (!resubmit || !idle || !threadTime || runs === 0) return undefined;
+  const runs = Math.min(RUNS.most, Math.floor(LONG / (ROUNDS * ms)));
+  if (!resubmit || !idle || !threadTime || runs < RUNS.least) return undefined;
   const take = async (count: number): Promise<number> => {
     const before = await threadTime();
     for (let run = 0; run < count; run++) await resubmit();

@@ -1,4 +1,4 @@
-// The quantized addition of docs/quantization.md (37) in registers, after a convolution's own rounding:
+// The quantized addition of docs/quantization.md (37), after a convolution's own rounding:
 // needs `params` with sumMultiplier, residualMultiplier, residualZero, shift, zeroPoint (of the
 // convolution), outZero, outLow and outHigh.
 fn addResidual(q: vec4i, other: vec4i) -> vec4i {

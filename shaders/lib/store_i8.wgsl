@@ -1,8 +1,7 @@
 // The end of an integer convolution: out = requantize(bias + acc) [⊕ residual]     docs/quantization.md (29), (37)
 //
-// Needs lib/requantize.wgsl, lib/real_sum.wgsl, lib/bounds_i8.wgsl, lib/residual.wgsl, lib/dot4.wgsl, `params` with outWords, zeroPoint,
-// low and high, and the bindings `bias`, `multiplier`, `residual` and `out`.
-override RESIDUAL: bool = false; // the quantized addition follows in registers; else residual is not read
+// Needs lib/requantize.wgsl, lib/real_sum.wgsl, lib/bounds_i8.wgsl, lib/dot4.wgsl, withResidual (lib/residual_now.wgsl), `params` with
+// outWords, zeroPoint, low and high, and the bindings `bias`, `multiplier` and `out`.
 override WIDE: bool = false;     // |bias + acc| may pass 2²⁴: docs/quantization.md (33)
 override CHUNKED: bool = false;  // Σ |x · filter| may: where sums are floats, totals are taken before they do
 
@@ -21,9 +20,7 @@ fn columnOf(word: u32) -> Column {
 
 fn storeReal(pixel: u32, word: u32, real: vec4f, c: Column) {
   let at = pixel * params.outWords + word;
-  var q = requantize(real, c.multiplier, c.rounding);
-  if (RESIDUAL) { q = addResidual(q, lanes(residual[at])); }
-  out[at] = pack(q);
+  out[at] = pack(withResidual(requantize(real, c.multiplier, c.rounding), at));
 }
 
 fn store(pixel: u32, word: u32, acc: vec4i, c: Column) {

@@ -72,10 +72,6 @@ export class Device implements Disposable {
   readonly #buffers = new Map<GPUBuffer, number>();
   /** Those who wait for the GPU now; one listener on `lost` serves them all. */
   readonly #waiting = new Set<(error: DeviceLostError) => void>();
-  readonly #strays: GPUError[] = [];
-  readonly #keepStray = ({ error }: GPUUncapturedErrorEvent): void => {
-    if (error.constructor.name !== "GPUValidationError") this.#strays.push(error);
-  };
   #loss: DeviceLostError | undefined;
   #disposed = false;
 
@@ -83,7 +79,6 @@ export class Device implements Disposable {
     this.gpu = gpu;
     this.facts = facts;
     this.#owned = owned;
-    gpu.addEventListener("uncapturederror", this.#keepStray);
     this.lost = gpu.lost.then((info) => {
       const loss = new DeviceLostError(info.reason, info.message);
       this.#loss = loss;
@@ -165,27 +160,11 @@ export class Device implements Disposable {
     if (error) {
       const wayOut =
         filters.at(-1 - first) === "out-of-memory"
-          ? this.#outOfMemory()
+          ? `Out of GPU memory (${this.memory.bytes} bytes held here): use a smaller batch or dispose sessions.`
           : "Please report this with the output of `webgpu-quant doctor`.";
       throw new GpuError(`${where}: ${error.message}. ${wayOut}`);
     }
     return result;
-  }
-
-  /** How many errors so far no scope has caught, whoever caused them; validation errors, which belong to a call, are
-   *  not counted. */
-  get strays(): number {
-    return this.#strays.length;
-  }
-
-  /** Throws GpuError, named by `where`, if one has come since there were `before` of them. */
-  checkStrays(where: string, before: number): void {
-    const error = this.#strays[before];
-    if (error) throw new GpuError(`${where}: ${error.message}. ${this.#outOfMemory()}`);
-  }
-
-  #outOfMemory(): string {
-    return `Out of GPU memory (${this.memory.bytes} bytes held here): use a smaller batch or dispose sessions.`;
   }
 
   /** The kernel of `name` with `overrides`, compiled once a device. */
@@ -241,7 +220,6 @@ export class Device implements Disposable {
     this.#buffers.clear();
     this.#kernels.clear();
     this.#disposed = true;
-    this.gpu.removeEventListener("uncapturederror", this.#keepStray);
     if (this.#owned) this.gpu.destroy();
   }
 

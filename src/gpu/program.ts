@@ -145,16 +145,19 @@ export class Program implements Disposable {
       ]);
       if (!target) throw new Error("program: no read-back buffer; please report.");
       try {
-        const encoder = device.gpu.createCommandEncoder({ label: "read variables" });
-        let offset = 0;
-        const ranges = variables.map(({ slice }) => {
-          const range = { offset, size: slice.size };
-          const source = element(this.#loaded.buffers, slice.buffer);
-          encoder.copyBufferToBuffer(source, slice.offset, target, offset, slice.size);
-          offset += slice.size;
-          return range;
+        const ranges = await device.scoped("read variables", () => {
+          const encoder = device.gpu.createCommandEncoder({ label: "read variables" });
+          let offset = 0;
+          const copied = variables.map(({ slice }) => {
+            const range = { offset, size: slice.size };
+            const source = element(this.#loaded.buffers, slice.buffer);
+            encoder.copyBufferToBuffer(source, slice.offset, target, offset, slice.size);
+            offset += slice.size;
+            return range;
+          });
+          device.gpu.queue.submit([encoder.finish()]);
+          return copied;
         });
-        device.gpu.queue.submit([encoder.finish()]);
         return await readBack(device, target, ranges, false);
       } finally {
         device.free(target);

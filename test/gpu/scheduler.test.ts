@@ -214,26 +214,6 @@ describe("a run", () => {
     }
   });
 
-  it("during which memory runs out is a GpuError, and the next one is not", async () => {
-    using program = await Program.create(device, chainPlan());
-    const write = device.gpu.queue.writeBuffer.bind(device.gpu.queue);
-    vi.spyOn(device.gpu.queue, "writeBuffer").mockImplementationOnce((...args) => {
-      write(...args);
-      class GPUOutOfMemoryError {
-        readonly message = "no room for the upload";
-      }
-      const event = Object.assign(new Event("uncapturederror"), {
-        error: new GPUOutOfMemoryError(),
-      });
-      device.gpu.dispatchEvent(event);
-    });
-    await expect(program.run(feed(1))).rejects.toMatchObject({
-      name: "GpuError",
-      message: expect.stringMatching(/^run: no room for the upload\. Out of GPU memory/),
-    });
-    expect((await program.run(feed(2))).get("y")).toEqual(answer(2));
-  });
-
   it("in flight when its program is disposed says so", async () => {
     const program = await Program.create(device, chainPlan());
     const seen = watchSubmits();

@@ -93,7 +93,6 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, Values
   convQuadI8: {
     ...BOUNDS,
     POINTWISE: FLAG,
-    RESIDUAL: NEVER,
     CHUNKED: FLAG,
     WIDE: FLAG,
     FLOAT_BIAS: FLAG,

@@ -20,7 +20,6 @@ it("MobileNetV2 in int8 replays in at most 0.3 ms of the calling thread's proces
   console.log(
     `replay: ${words(replayCpu)} of a processor, ${words(replay)} by the clock; copying the picture ${words(upload)}`,
   );
-  expect(replayCpu.count).toBe(7);
   expect(replayCpu.median).toBeGreaterThan(0);
   expect(replayCpu.median).toBeLessThanOrEqual(MOST);
 });

@@ -56,7 +56,7 @@ function emitFloat(lowering: Lowering, product: Product): void {
   }
   const sizes = sizesOf(geometry, shape);
   const { tile: chosen, m } = lowering.tileFor(node, productSizes("f32", sizes, shape));
-  const overrides = { RESIDUAL: residual ? 1 : 0, ...bounds.overrides };
+  const RESIDUAL = residual ? 1 : 0;
   const uniforms = { ...sizes, ...bounds.uniforms };
   const buffers = {
     x: x.ref,
@@ -66,14 +66,19 @@ function emitFloat(lowering: Lowering, product: Product): void {
   };
   if (chosen.family === "matrix") throw new Error("matrices are of int8; please report.");
   if (chosen.family !== "register") {
+    const overrides = { RESIDUAL, ...bounds.overrides };
     emitSharedFloat(lowering, product, chosen, { overrides, uniforms, buffers });
     return;
   }
   const tile = fitTile(chosen, m, sizes, shape);
   const tiling = tileSteps(lowering.target, tile, sizes);
-  const POINTWISE = isPointwise(geometry) ? 1 : 0;
   const common = {
     node: node.name,
+    overrides: {
+      POINTWISE: isPointwise(geometry) ? 1 : 0,
+      ...bounds.overrides,
+      ...tiling.overrides,
+    },
     uniforms: { ...uniforms, last: shape.outs },
     buffers: {
       ...buffers,
@@ -83,16 +88,12 @@ function emitFloat(lowering: Lowering, product: Product): void {
   };
   const slot = takeRange(lowering, out);
   if (tile.quads) {
-    const step = {
-      ...common,
-      overrides: { POINTWISE, ...bounds.overrides, ...tiling.overrides },
-      uniforms: { ...common.uniforms, hasResidual: residual ? 1 : 0 },
-    };
+    const step = { ...common, uniforms: { ...common.uniforms, hasResidual: RESIDUAL } };
     if (slot) plan.step("convQuadObservedF32", { ...step, buffers: { ...step.buffers, slot } });
     else plan.step("convQuadF32", step);
     return;
   }
-  const step = { ...common, overrides: { POINTWISE, ...overrides, ...tiling.overrides } };
+  const step = { ...common, overrides: { ...common.overrides, RESIDUAL } };
   if (slot) plan.step("convObservedF32", { ...step, buffers: { ...step.buffers, slot } });
   else plan.step("convF32", step);
 }

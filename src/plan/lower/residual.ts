@@ -1,5 +1,5 @@
-// An Add that follows a convolution and nothing else is done in the convolution's registers: its result
-// is written once and the sum's operand never leaves for memory.
+// An Add that follows a convolution and nothing else is done by the convolution's kernel: no dispatch of its own. Most
+// kernels add in registers, quads to what they have stored (docs/decisions/0026).
 
 import { addMultipliers } from "../../graph/arithmetic.ts";
 import type { Binary, ChannelClamp, Clamp, Node } from "../../graph/node.ts";

@@ -9,7 +9,6 @@ function erring(...errors: GPUErrorFilter[]) {
   const open: GPUErrorFilter[] = [];
   const gpu = {
     lost: new Promise(() => undefined),
-    addEventListener: () => undefined,
     pushErrorScope: (filter: GPUErrorFilter) => void open.push(filter),
     popErrorScope: () => {
       const filter = open.pop();
