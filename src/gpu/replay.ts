@@ -42,16 +42,17 @@ export function encodeSteps(
  *  lose the device. Each scope costs the calling thread what tens of dispatches cost. */
 const SUBMIT_ERRORS = ["validation"] as const;
 
-/** Encode the steps of `chunk`, and the ends that touch it, and submit them. Resolves when all of it was found
- *  valid, which says nothing of when it is done. */
-function submitChunk(
+/** Encode the steps of each of `chunks`, and the ends that touch it, and submit them one by one, in one error scope; `onSubmit`
+ *  is told of each. Resolves when all of it was found valid, which says nothing of when it is done. */
+function submitChunks(
   device: Device,
   dispatches: readonly Dispatch[],
-  chunk: Chunk,
+  chunks: readonly Chunk[],
   ends: Ends,
+  onSubmit: (chunk: Chunk) => void = () => undefined,
 ): Promise<void> {
   const { gpu } = device;
-  const submit = () => {
+  const submit = (chunk: Chunk) => {
     const encoder = gpu.createCommandEncoder();
     if (chunk.from === 0) ends.before(encoder);
     const pass = encoder.beginComputePass();
@@ -59,8 +60,16 @@ function submitChunk(
     pass.end();
     if (chunk.to >= dispatches.length) ends.after(encoder);
     gpu.queue.submit([encoder.finish()]);
+    onSubmit(chunk);
   };
-  return device.scoped("run", submit, SUBMIT_ERRORS);
+  return device.scoped("run", () => chunks.forEach(submit), SUBMIT_ERRORS);
+}
+
+/** What to submit next without waiting: the first two chunks of a run whose times are known, else one. */
+function nextChunks(schedule: Schedule, from: number, length: number): readonly Chunk[] {
+  const chunk = schedule.next(from);
+  if (from > 0 || !schedule.isKnown || chunk.to >= length) return [chunk];
+  return [chunk, schedule.next(chunk.to)];
 }
 
 /** Submit a run as `schedule` says, and wait for nothing but its errors. */
@@ -72,9 +81,9 @@ export async function resubmit(
 ): Promise<void> {
   const submitted: Promise<void>[] = [];
   for (let from = 0; from < dispatches.length;) {
-    const chunk = schedule.next(from);
-    submitted.push(submitChunk(device, dispatches, chunk, ends));
-    from = chunk.to;
+    const chunks = nextChunks(schedule, from, dispatches.length);
+    submitted.push(submitChunks(device, dispatches, chunks, ends));
+    from = chunks.at(-1)?.to ?? dispatches.length;
   }
   await Promise.allSettled(submitted);
   await Promise.all(submitted);
@@ -89,33 +98,45 @@ export async function replay<T>(
   frame: Frame<T>,
   signal: AbortSignal | undefined,
 ): Promise<T> {
+  const { length } = dispatches;
   const flights: Promise<unknown>[] = [];
+  let result: Promise<T> | undefined;
   let idle = 0; // when the GPU was done with the submit before, ms
 
-  const submit = <R>(chunk: Chunk, read: () => Promise<R>): Promise<R> => {
-    const begun = performance.now();
-    const submitted = submitChunk(device, dispatches, chunk, frame);
-    const flight = both(submitted, read()).then((value) => {
+  const launch = (chunks: readonly Chunk[]) => {
+    const reads: { chunk: Chunk; begun: number; read: Promise<unknown> }[] = [];
+    let begun = performance.now();
+    const submitted = submitChunks(device, dispatches, chunks, frame, (chunk) => {
+      const read =
+        chunk.to < length
+          ? device.race(device.gpu.queue.onSubmittedWorkDone())
+          : (result = frame.read());
+      reads.push({ chunk, begun, read });
+      begun = performance.now();
+    });
+    const done = reads.map(async ({ chunk, begun, read }) => {
+      await both(submitted, read);
       const now = performance.now();
       schedule.record(chunk, now - Math.max(begun, idle));
       idle = now;
-      return value;
     });
-    flight.catch(() => undefined); // thrown below, by whichever line waits for it
-    flights.push(flight);
-    return flight;
+    for (const flight of done.length > 0 ? done : [submitted]) {
+      flight.catch(() => undefined); // thrown below, by whichever line waits for it
+      flights.push(flight);
+    }
   };
 
   try {
-    let chunk = schedule.next(0);
-    while (chunk.to < dispatches.length) {
-      const done = submit(chunk, () => device.race(device.gpu.queue.onSubmittedWorkDone()));
-      await (schedule.isKnown ? flights.at(-2) : done);
+    for (let from = 0; result === undefined;) {
+      const chunks = nextChunks(schedule, from, length);
+      launch(chunks);
+      from = chunks.at(-1)?.to ?? length;
+      if (from >= length) break;
+      await (schedule.isKnown ? flights.at(-2) : flights.at(-1));
       signal?.throwIfAborted();
-      chunk = schedule.next(chunk.to);
     }
-    const result = submit(chunk, () => frame.read());
     await Promise.all(flights);
+    if (!result) throw new Error("replay: nothing was read; please report.");
     return await result;
   } finally {
     await Promise.allSettled(flights);

@@ -120,12 +120,24 @@ describe("a run", () => {
     expect(seen.submits).toBe(1);
   });
 
-  it("asks for one error scope a submit: each is a message to another process", async () => {
-    using program = await Program.create(device, chainPlan());
-    for (let warm = 0; warm < 3; warm++) await program.run(feed(warm));
-    const scopes = vi.spyOn(device.gpu, "pushErrorScope");
-    await program.resubmit();
-    expect(scopes.mock.calls).toEqual([["validation"]]);
+  it("asks for one error scope a submit, each of which is a message to another process: the first two share theirs", async () => {
+    for (const [ms, submits, wanted] of [
+      [0.1, 1, 1],
+      [3, 2, 1], // 120 ms in submits of 75
+      [60, STEPS, STEPS - 1],
+    ] as const) {
+      const whole = await replayChain(believing(0.1));
+      const scopes = vi.spyOn(device.gpu, "pushErrorScope");
+      const before = scopes.mock.calls.length;
+      const seen = watchSubmits();
+      const schedule = believing(ms);
+      vi.spyOn(schedule, "record").mockImplementation(() => undefined);
+      expect(await replayChain(schedule)).toEqual(whole);
+      const mine = scopes.mock.calls.slice(before).filter(([filter]) => filter === "validation");
+      const loading = 1; // loadPlan's own
+      expect([seen.submits, mine.length - loading]).toEqual([submits, wanted]);
+      vi.restoreAllMocks();
+    }
   });
 
   it("can be submitted again without waiting, on what lies in the buffers", async () => {
