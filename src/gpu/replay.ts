@@ -127,14 +127,14 @@ export async function replay<T>(
   };
 
   try {
-    for (let from = 0; result === undefined;) {
+    let from = 0;
+    do {
+      if (from > 0) await (schedule.isKnown ? flights.at(-2) : flights.at(-1));
+      signal?.throwIfAborted();
       const chunks = nextChunks(schedule, from, length);
       launch(chunks);
       from = chunks.at(-1)?.to ?? length;
-      if (from >= length) break;
-      await (schedule.isKnown ? flights.at(-2) : flights.at(-1));
-      signal?.throwIfAborted();
-    }
+    } while (from < length);
     await Promise.all(flights);
     if (!result) throw new Error("replay: nothing was read; please report.");
     return await result;
