@@ -1,6 +1,7 @@
 // What a run costs the thread that asks for it, in headless Chromium: its commands encoded and submitted, and their errors
-// heard of; copying the picture, which anybody must, is told apart. A time and no ratio, since nothing else does the same work; processor
-// time, since by the clock a software adapter, which the first submit wakes, takes the thread's processor away.
+// heard of; copying the picture, which anybody must, is told apart. A time and no ratio, since nothing else does the same
+// work; processor time, since by the clock a software adapter, which the first submit wakes, takes the thread's processor
+// away.
 
 import { expect, it } from "vitest";
 import { runBench } from "./support.ts";
