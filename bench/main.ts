@@ -80,7 +80,9 @@ async function inBrowser(options: BenchOptions, files: Files): Promise<Bench> {
   return await browser.run(options);
 }
 
-async function run(options: BenchOptions, words: readonly string[]): Promise<void> {
+/** Resolves with whether all that was asked for came about; contestants that fail are results, too. */
+async function run(options: BenchOptions, words: readonly string[]): Promise<boolean> {
+  let isWhole = true;
   const files = filesOf(options);
   say(`bench: seed ${options.seed}`);
   const { suites } = options;
@@ -89,6 +91,7 @@ async function run(options: BenchOptions, words: readonly string[]): Promise<voi
       ? await runInNode(await nodePlatform(say, options), options, files)
       : await inBrowser(options, files);
     console.log(`\n${printBench(bench)}`);
+    isWhole = !bench.notes.some(({ failed }) => failed);
     if (options.json !== undefined) {
       const report = reportOf(bench, options, words);
       await writeFile(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
@@ -102,14 +105,16 @@ async function run(options: BenchOptions, words: readonly string[]): Promise<voi
       : await profileSteps(await firstModel(files, platform, options), platform, options);
     console.log(`\n${text}`);
   }
+  return isWhole;
 }
 
 const words = process.argv.slice(2);
 try {
   const options = parseOptions(words);
+  let isWhole = true;
   if (options === "help") console.log(HELP);
-  else await run(options, words);
-  process.exit(0);
+  else isWhole = await run(options, words);
+  process.exit(isWhole ? 0 : 1);
 } catch (error) {
   console.error(reasonOf(error));
   process.exit(error instanceof UsageError ? 2 : 1);

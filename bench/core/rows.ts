@@ -116,6 +116,8 @@ export interface StartupTimes {
 export interface Note {
   readonly suite: string;
   readonly note: string;
+  /** Something that was asked for failed. */
+  readonly failed?: boolean;
 }
 
 export interface Bench {

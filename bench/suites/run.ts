@@ -94,7 +94,7 @@ export async function runSuites(
     try {
       return await work();
     } catch (error) {
-      notes.push({ suite, note: `${what} failed: ${reasonOf(error)}` });
+      notes.push({ suite, note: `${what} failed: ${reasonOf(error)}`, failed: true });
       return undefined;
     }
   };
