@@ -65,6 +65,14 @@ export default defineConfig(({ mode, command }) => ({
       },
       {
         test: {
+          name: "cases",
+          include: ["test/cases/**/*.test.ts"],
+          testTimeout: 240_000,
+          pool: "forks",
+        },
+      },
+      {
+        test: {
           name: "onnx",
           include: ["test/onnx/**/*.test.ts"],
           testTimeout: 120_000,

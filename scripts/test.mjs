@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { build, root } from "./build.mjs";
 import { setup } from "./setup.mjs";
 
-const PROJECTS = ["null", "gpu", "onnx", "browser", "model"];
+const PROJECTS = ["null", "gpu", "onnx", "cases", "browser", "model"];
 const bin = (name, file) => join(root, "node_modules", name, file);
 const CHECKS = [
   ["lint", bin("oxlint", "bin/oxlint"), []],

@@ -3,21 +3,25 @@
 
 import { FormatError } from "../errors.ts";
 import { bytesPerElement, view, type DType } from "./dtype.ts";
+import { narrowed } from "./narrowed.ts";
 import { sizeOf, tensor, type Tensor } from "./tensor.ts";
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
-const descriptions: Readonly<Record<string, DType>> = {
-  "<f4": "float32",
-  "<i4": "int32",
-  "<i8": "int64",
-  "|i1": "int8",
-  "|u1": "uint8",
-  "|b1": "bool",
-};
+/** dtype of each description; float64 is read as float32 (`narrowed`). */
+const descriptions = new Map<string, DType>([
+  ["<f4", "float32"],
+  ["<f2", "float16"],
+  ["<i4", "int32"],
+  ["<i8", "int64"],
+  ["|i1", "int8"],
+  ["|u1", "uint8"],
+  ["|b1", "bool"],
+]);
+const DOUBLE = "<f8";
 
 const REWRITE =
-  "Write it with numpy.save from a C-ordered float32, int32, int64, int8, uint8 or bool array.";
+  "Write it with numpy.save from a C-ordered float32, float64, float16, int32, int64, int8, uint8 or bool array.";
 
 /** Axes of an array, the size of one, and bytes of the header (NumPy's own limit is 10,000). */
 const LIMITS = { rank: 32, dimSize: 2 ** 31 - 1, headerBytes: 64 * 1024 };
@@ -41,7 +45,8 @@ export function parseNpy(bytes: Uint8Array, what = "npy"): Tensor {
   }
   const header = new TextDecoder("latin1").decode(bytes.subarray(start, start + length));
   const description = /'descr':\s*'([^']*)'/.exec(header)?.[1] ?? "";
-  const dtype = descriptions[description];
+  const isDouble = description === DOUBLE;
+  const dtype = isDouble ? "float32" : descriptions.get(description);
   const shapeText = /'shape':\s*\(([^)]*)\)/.exec(header)?.[1];
   if (dtype === undefined || shapeText === undefined || !/'fortran_order':\s*False/.test(header)) {
     throw new FormatError(
@@ -62,7 +67,7 @@ export function parseNpy(bytes: Uint8Array, what = "npy"): Tensor {
     throw new FormatError(what, problem, REWRITE, start);
   }
   const count = sizeOf(shape);
-  const needed = count * bytesPerElement(dtype);
+  const needed = count * (isDouble ? 8 : bytesPerElement(dtype));
   const offset = start + length;
   if (!Number.isSafeInteger(count) || bytes.length - offset !== needed) {
     throw new FormatError(
@@ -74,12 +79,13 @@ export function parseNpy(bytes: Uint8Array, what = "npy"): Tensor {
   }
   // A copy is aligned for every element size. (A Node Buffer has a slice() that does not copy.)
   const copy = Uint8Array.prototype.slice.call(bytes, offset).buffer as ArrayBuffer;
+  if (isDouble) return tensor("float32", shape, narrowed(new Float64Array(copy), what));
   return tensor(dtype, shape, view(dtype, copy, 0, count));
 }
 
 /** The bytes of an .npy file, version 1. */
 export function formatNpy({ dtype, shape, data }: Tensor): Uint8Array {
-  const description = Object.entries(descriptions).find(([, name]) => name === dtype)?.[0] ?? "";
+  const description = [...descriptions].find(([, name]) => name === dtype)?.[0] ?? "";
   const dims = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
   const dictionary = `{'descr': '${description}', 'fortran_order': False, 'shape': (${dims}), }`;
   const header = dictionary.padEnd(Math.ceil((dictionary.length + 11) / 64) * 64 - 11) + "\n";

@@ -46,6 +46,31 @@ function withShape(shape: string, dataBytes = 0): Uint8Array {
   return Uint8Array.from([...prefix, ...Buffer.from(header), ...new Uint8Array(dataBytes)]);
 }
 
+/** An .npy file of NumPy's other float types. */
+function withFloats(description: "<f2" | "<f8", data: Uint16Array | Float64Array): Uint8Array {
+  const header = `{'descr': '${description}', 'fortran_order': False, 'shape': (${data.length},), }\n`;
+  const prefix = [0x93, ...Buffer.from("NUMPY"), 1, 0, header.length & 255, header.length >> 8];
+  const body = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return Uint8Array.from([...prefix, ...Buffer.from(header), ...body]);
+}
+
+it("float64 is rounded to float32 as NumPy's astype does, float16 keeps its bits", () => {
+  const doubles = Float64Array.of(0.1, -0, 1 + 2 ** -24, 1e-46, Infinity, NaN);
+  expect(parseNpy(withFloats("<f8", doubles))).toEqual({
+    dtype: "float32",
+    shape: [6],
+    data: Float32Array.of(Math.fround(0.1), -0, 1, 0, Infinity, NaN),
+  });
+  const halves = Uint16Array.of(0x3c00, 0xc000, 0x7bff);
+  const half = parseNpy(withFloats("<f2", halves));
+  expect(half).toEqual({ dtype: "float16", shape: [3], data: halves });
+  expect(parseNpy(formatNpy(half))).toEqual(half);
+  expect(messageOf(() => parseNpy(withFloats("<f8", Float64Array.of(1, -1e39))))).toBe(
+    "InputError: npy: float64 is computed in float32 here, whose greatest value is 3.4e38; " +
+      "got -1e+39 at index 1. Scale the data.",
+  );
+});
+
 describe("files that lie are format errors", () => {
   const array = formatNpy(floats([2, 3]));
   it.each<[string, () => unknown, string]>([
