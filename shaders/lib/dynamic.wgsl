@@ -1,5 +1,6 @@
 // Parameters from a range, and the bytes they give: docs/quantization.md (38) and (5), or with TORCH (14) and
-// (2). q lies as int8, and so do zero points: qmin is its least value, qmin + levels its greatest.
+// (2). q lies as int8, and so do zero points: qmin is its least value, and parameters are chosen for
+// qmin … qmin + levels; q itself goes on to 127.
 //
 // (14) is made in f64: lib/double.wgsl. (5) wants the true quotient: x · reciprocal is within 2⁻¹⁴ of it, since
 // that is at most 255.5, and only next to a half step does the difference count: it is taken there.
@@ -36,7 +37,7 @@ fn stepOf(v: f32, p: Parameters) -> f32 {
 fn quantizeWord(v: vec4f, p: Parameters) -> u32 {
   let whole = vec4f(stepOf(v.x, p), stepOf(v.y, p), stepOf(v.z, p), stepOf(v.w, p));
   let q = vec4i(clamp(whole, vec4f(-255), vec4f(255))) + p.zeroPoint;
-  return pack(clamp(q, vec4i(params.qmin), vec4i(params.qmin + i32(params.levels))));
+  return pack(clamp(q, vec4i(params.qmin), vec4i(127)));
 }
 
 // A zero point as a stored byte, alone in its word.

@@ -10,7 +10,7 @@ export interface DynamicRule {
   /** One scale for the tensor, or one for each row of its last axis. */
   readonly granularity: "perTensor" | "perToken";
   readonly dtype: "uint8" | "int8";
-  /** 128 levels in place of 256: for CPUs that add pairs of products in int16. */
+  /** Parameters for 128 levels in place of 256: for CPUs that add pairs of products in int16. */
   readonly reduceRange: boolean;
 }
 
@@ -28,17 +28,25 @@ export interface ScaleAndZero {
   readonly zeroPoint: number;
 }
 
-/** [qmin, qmax] of a rule: 0 … 255 or −128 … 127, halved where the range is reduced. */
-export function dynamicBounds({ dtype, reduceRange }: DynamicRule): readonly [number, number] {
+/** Least q of a rule, and how many values above it scale and zero point are chosen for. */
+export function dynamicLevels({ dtype, reduceRange }: DynamicRule): {
+  readonly qmin: number;
+  readonly levels: number;
+} {
   const qmin = dtype === "uint8" ? 0 : reduceRange ? -64 : -128;
-  return [qmin, qmin + (reduceRange ? 127 : 255)];
+  return { qmin, levels: reduceRange ? 127 : 255 };
+}
+
+/** [least, greatest] q. A reduced range only chooses parameters: where both ends of the data are ties, the greatest is
+ *  one step beyond, as in PyTorch's kernels. */
+export function dynamicBounds(rule: DynamicRule): readonly [number, number] {
+  return [dynamicLevels(rule).qmin, rule.dtype === "uint8" ? 255 : 127];
 }
 
 /** Parameters of data within [low, high], f32; the range is widened to hold 0. */
 export function chooseDynamic(rule: DynamicRule, low: number, high: number): ScaleAndZero {
   const [lo, hi] = [Math.min(low, 0), Math.max(high, 0)];
-  const [qmin, qmax] = dynamicBounds(rule);
-  const levels = qmax - qmin;
+  const { qmin, levels } = dynamicLevels(rule);
   const { scale, zeroPoint } =
     rule.rule === "torch"
       ? chooseQuantizationParams(lo, hi, 0, levels)

@@ -16,7 +16,8 @@ export interface QParams {
   readonly zeroPoint: Int32Array;
   readonly axis?: number;
   readonly blockSize?: number;
-  /** Least and greatest q, where a reduced range narrows the dtype's own. */
+  /** Least and greatest q that values are clamped to, where that is not the dtype's own range: formats of fewer than
+   *  seven bits, and weights. */
   readonly qmin?: number;
   readonly qmax?: number;
 }

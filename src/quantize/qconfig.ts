@@ -11,14 +11,16 @@ export interface TensorSpec {
   readonly scheme: "symmetric" | "affine";
   readonly granularity: "perTensor" | { readonly perAxis: number };
   readonly observer: ObserverSpec;
-  /** A range of q narrower than the dtype's own; give both or neither. */
+  /** A range of q narrower than the dtype's own, which scale and zero point are chosen for; give both or neither.
+   *  Weights are rounded into it. Activations are clamped to it where it has fewer than 128 values, else at the ends
+   *  of the dtype, as PyTorch's and ONNX Runtime's kernels do. */
   readonly qmin?: number;
   readonly qmax?: number;
   /** Least scale, in real units per step; 2⁻²³ unless told. */
   readonly eps?: number;
   /** Constants only: among scales near the range's, take the one of least squared error, (45). */
   readonly search?: "squaredError";
-  /** Halve the range of q, as PyTorch's x86 and fbgemm presets do. */
+  /** Choose scale and zero point for half the range of q, as PyTorch's x86 and fbgemm presets do. */
   readonly reduceRange?: boolean;
 }
 
@@ -30,12 +32,40 @@ export interface QConfig {
 
 const dtypeRanges = { int8: [-128, 127], uint8: [0, 255] } as const;
 
-/** [qmin, qmax] that a spec asks for, reduced range included: docs/quantization.md, section 3. */
-export function qRangeOf(spec: TensorSpec): readonly [number, number] {
-  const [least, greatest] = dtypeRanges[spec.dtype];
-  const qmin = spec.qmin ?? least;
-  const qmax = spec.qmax ?? greatest;
+type QRange = readonly [qmin: number, qmax: number];
+
+/** The range of a spec before it is reduced. */
+function givenRange({ dtype, qmin, qmax }: TensorSpec): QRange {
+  const [least, greatest] = dtypeRanges[dtype];
+  return [qmin ?? least, qmax ?? greatest];
+}
+
+/** [qmin, qmax] that scale and zero point are chosen for, reduced range included: docs/quantization.md, section 3. */
+export function qRangeOf(spec: TensorSpec): QRange {
+  const [qmin, qmax] = givenRange(spec);
   return spec.reduceRange ? [Math.floor(qmin / 2), Math.floor(qmax / 2)] : [qmin, qmax];
+}
+
+/** `range` as parameters have it: absent where it is the dtype's own. */
+function narrower(spec: TensorSpec, [qmin, qmax]: QRange) {
+  const [least, greatest] = dtypeRanges[spec.dtype];
+  return qmin === least && qmax === greatest ? {} : { qmin, qmax };
+}
+
+/** The range that kernels clamp activations to, absent where it is the dtype's own. An observer's range only chooses
+ *  scale and zero point: values beyond it go on to the ends of the dtype, as in PyTorch's and ONNX Runtime's
+ *  kernels. A range of fewer than seven bits is a format of its own that lies in bytes; it holds, and files say so
+ *  by a Clip. */
+export function activationRange(spec: TensorSpec): { qmin?: number; qmax?: number } {
+  const [qmin, qmax] = givenRange(spec);
+  return qmax - qmin < 127 ? narrower(spec, [qmin, qmax]) : {};
+}
+
+/** The range that weights are rounded into, absent where it is the dtype's own. A reduced range holds only where the
+ *  scale is searched, which may cut the greatest weights; else it chooses the scale and no more, as in PyTorch:
+ *  a tie at 63.5 steps is 64. */
+export function weightRange(spec: TensorSpec): { qmin?: number; qmax?: number } {
+  return narrower(spec, spec.search ? qRangeOf(spec) : givenRange(spec));
 }
 
 /** Throws QConfigError where `qconfig` cannot be met. `where` opens the message: `Conv "/conv1"`. */

@@ -4,7 +4,7 @@ import { InputError } from "../errors.ts";
 import { paramsOfRange, type RangeRule } from "../graph/qparams.ts";
 import type { QParams } from "../graph/value.ts";
 import { fl } from "../tensor/rounding.ts";
-import { qRangeOf, type TensorSpec } from "./qconfig.ts";
+import { activationRange, qRangeOf, type TensorSpec } from "./qconfig.ts";
 
 /** Least and greatest real value, f32; length 1, or one per slice of the quantized axis.
  *  Never observed: min = Infinity, max = −Infinity. */
@@ -13,15 +13,11 @@ export interface Range {
   readonly max: Float32Array;
 }
 
-const wholeRanges = { int8: [-128, 127], uint8: [0, 255] } as const;
-
-/** Scale and zero point of `range`, one pair per entry. A range that was never observed has scale 1
+/** Scale and zero point of `range`, one pair per entry, with the range that kernels clamp to. A range that was never observed has scale 1
  *  and zero point 0, as in PyTorch. Throws InputError where a bound is not finite or the scale
  *  overflows f32. The spec is taken as valid (`validateTensorSpec`). */
 export function chooseQParams(range: Range, spec: TensorSpec): QParams {
   const rule = rangeRuleOf(spec);
-  const { qmin, qmax } = rule;
-  const [least, greatest] = wholeRanges[spec.dtype];
   const length = range.min.length;
   const scale = new Float32Array(length);
   const zeroPoint = new Int32Array(length);
@@ -43,7 +39,7 @@ export function chooseQParams(range: Range, spec: TensorSpec): QParams {
     scale,
     zeroPoint,
     ...(spec.granularity === "perTensor" ? {} : { axis: spec.granularity.perAxis }),
-    ...(qmin === least && qmax === greatest ? {} : { qmin, qmax }),
+    ...activationRange(spec),
   };
 }
 

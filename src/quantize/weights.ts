@@ -6,7 +6,7 @@ import type { Node } from "../graph/node.ts";
 import { rangeOf, type QParams } from "../graph/value.ts";
 import { stridesOf, type Tensor } from "../tensor/tensor.ts";
 import { chooseQParams, type Range } from "./qparams.ts";
-import type { TensorSpec } from "./qconfig.ts";
+import { weightRange, type TensorSpec } from "./qconfig.ts";
 import { searchScale } from "./searchScale.ts";
 import { InputError } from "../errors.ts";
 
@@ -48,10 +48,15 @@ export function quantizeWeight(
   checkFinite(node, "weight", weight.data);
   if (bias) checkFinite(node, "bias", bias);
   const axis = spec.granularity === "perTensor" ? undefined : outputAxis(node);
-  const chosen = chooseQParams(rangeOfConstant(weight, axis), {
+  const {
+    qmin: _qmin,
+    qmax: _qmax,
+    ...params
+  } = chooseQParams(rangeOfConstant(weight, axis), {
     ...spec,
     granularity: axis === undefined ? "perTensor" : { perAxis: axis },
   });
+  const chosen: QParams = { ...params, ...weightRange(spec) };
   const searched = spec.search ? searchScales(weight, axis, chosen) : chosen.scale;
   const scale = searched.map((s, c) => {
     const biases = bias ? (axis === undefined ? [...bias] : [bias[c] ?? 0]) : [];

@@ -4,10 +4,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Device } from "../../src/gpu/device.ts";
 import { chooseDynamic, type DynamicRule } from "../../src/graph/dynamic.ts";
+import type { BoundGraph } from "../../src/graph/bind.ts";
 import { GraphBuilder } from "../../src/graph/builder.ts";
 import { prune } from "../../src/graph/graph.ts";
 import { targetOf } from "../../src/plan/target.ts";
 import { candidates, tileName } from "../../src/plan/tiles.ts";
+import { interpret } from "../../src/reference/interpret.ts";
 import { Session } from "../../src/session.ts";
 import { fl } from "../../src/tensor/rounding.ts";
 import { float32 } from "../../src/tensor/tensor.ts";
@@ -96,6 +98,28 @@ describe("scale and zero point of 20,000 ranges equal the host's bit for bit", (
       );
     }
     expect(wrong).toEqual([]);
+  });
+});
+
+describe("a reduced range chooses parameters and cuts nothing", () => {
+  // PyTorch 2.13's fbgemm and x86: a dynamic Linear of identity weights gives −64 and 64 here, q = 0 and 128.
+  const data = Float32Array.of(-63.5, 63.5, 1, 0);
+  it.each([
+    { rule: "torch", dtype: "uint8", granularity: "perTensor", q: [0, 128, 65, 64] },
+    { rule: "torch", dtype: "uint8", granularity: "perToken", q: [0, 128, 65, 64] },
+    { rule: "torch", dtype: "int8", granularity: "perTensor", q: [-64, 64, 1, 0] },
+    { rule: "onnx", dtype: "uint8", granularity: "perTensor", q: [0, 128, 65, 64] },
+  ] as const)("$rule, $dtype, $granularity", async ({ q: want, ...form }) => {
+    const builder = new GraphBuilder();
+    builder.input("x", { dtype: "float32", shape: [1, 4] });
+    const outputs = ["q", "s", "z"];
+    const rule = { ...form, reduceRange: true };
+    builder.add({ op: "DynamicQuantizeLinear", name: "node", inputs: ["x"], outputs, ...rule });
+    const graph = builder.build("ties", ["x"], outputs);
+    const inputs = { x: float32([1, 4], data) };
+    expect([...interpret(graph as BoundGraph, inputs).get("q")!.data]).toEqual(want);
+    using session = new Session(graph, device);
+    expect([...(await session.run(inputs))["q"]!.data]).toEqual(want);
   });
 });
 

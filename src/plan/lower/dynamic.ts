@@ -1,7 +1,7 @@
 // Dynamic quantization: bytes, scale and zero point from the data, in two dispatches for a whole tensor, one where
 // its producer found the range on the way, and one for each row alone. What they make are values like any other.
 
-import { dynamicBounds, type DynamicRule } from "../../graph/dynamic.ts";
+import { dynamicLevels, type DynamicRule } from "../../graph/dynamic.ts";
 import type { NodeOf } from "../../graph/node.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import { shiftOf, type FoundRange, type Lowering, type Placed } from "./context.ts";
@@ -23,8 +23,8 @@ export function lowerDynamicQuantize(
 
 /** What the kernels know of a rule: how many levels above which stored byte. */
 export function levelsOf(rule: DynamicRule): { levels: number; qmin: number } {
-  const [qmin, qmax] = dynamicBounds(rule);
-  return { levels: qmax - qmin, qmin: qmin - shiftOf(rule) };
+  const { qmin, levels } = dynamicLevels(rule);
+  return { levels, qmin: qmin - shiftOf(rule) };
 }
 
 /** q, scale and zero point of x by `rule`, for the node of this name. */

@@ -6,6 +6,7 @@ import { dequantizeTensor, quantizeBias, quantizeTensor } from "../../graph/arit
 import { GraphBuilder } from "../../graph/builder.ts";
 import { prune, valueOf, type Graph } from "../../graph/graph.ts";
 import type { Node } from "../../graph/node.ts";
+import { rangeOf } from "../../graph/value.ts";
 import { fl } from "../../tensor/rounding.ts";
 import { float32 } from "../../tensor/tensor.ts";
 import { findSites } from "../sites.ts";
@@ -61,13 +62,15 @@ export function evaluationGraph(qat: Qat): Graph {
         builder.add({ op: "Identity", name, inputs: [from], outputs: [to] });
         return;
       }
-      const { scale, zeroPoint } = paramsOf(qat, quantizer);
+      const quant = paramsOf(qat, quantizer);
+      const { scale, zeroPoint } = quant;
       const inputs = [
         from,
         constant(`${to}/scale`, [], scale),
         constant(`${to}/zeroPoint`, [], Float32Array.from(zeroPoint)),
       ];
-      const { qmin, qmax } = quantizer.rule;
+      // As conversion leaves it: training alone clamps to a reduced range.
+      const [qmin, qmax] = rangeOf(quant);
       builder.add({ op: "FakeQuantize", name, inputs, outputs: [to], qmin, qmax });
     },
   });

@@ -5,6 +5,7 @@ import { paramsOfRange } from "../../graph/qparams.ts";
 import type { QParams } from "../../graph/value.ts";
 import { clamp, fl, rint } from "../../tensor/rounding.ts";
 import { float32, type Tensor } from "../../tensor/tensor.ts";
+import { activationRange } from "../qconfig.ts";
 import type { Range } from "../qparams.ts";
 import { floatsOf, type Qat, type Quantizer } from "./model.ts";
 
@@ -48,7 +49,7 @@ export function unseen(quantizer: Quantizer, count: number | undefined): Entries
   return entriesOf(quantizer, { min, max: min.map((x) => -x) }, count);
 }
 
-/** Scale and zero point of the state, as they are used: docs/quantization.md (19). */
+/** Scale and zero point of the state, as they are used, docs/quantization.md (19), with the range of an activation. */
 export function paramsOf(qat: Qat, { spec, rule, axis, scale, zeroPoint }: Quantizer): QParams {
   const { qmin, qmax } = rule;
   const least = fl(spec.eps ?? 2 ** -23);
@@ -57,7 +58,6 @@ export function paramsOf(qat: Qat, { spec, rule, axis, scale, zeroPoint }: Quant
     scale: floatsOf(qat, scale).data.map((s) => Math.max(s, least)),
     zeroPoint: Int32Array.from(floatsOf(qat, zeroPoint).data, (z) => clamp(rint(z), qmin, qmax)),
     ...(axis === undefined ? {} : { axis }),
-    qmin,
-    qmax,
+    ...activationRange(spec),
   };
 }

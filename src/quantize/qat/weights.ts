@@ -8,6 +8,7 @@ import type { QParams } from "../../graph/value.ts";
 import { fl } from "../../tensor/rounding.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { foldNorm } from "../fuse.ts";
+import { weightRange } from "../qconfig.ts";
 import { rangeOfConstant } from "../weights.ts";
 import { floatsOf, wasSeen, type Qat, type Quantizer } from "./model.ts";
 import { entriesOf, paramsOf } from "./state.ts";
@@ -83,7 +84,12 @@ export function weightParams(
 ): QParams {
   // A moving average that saw nothing yet would begin with what is there.
   const state = new Map([...qat.state, ...observed(quantizer, filter)]);
-  const quant = paramsOf(wasSeen(qat, quantizer) ? qat : { ...qat, state }, quantizer);
+  const {
+    qmin: _qmin,
+    qmax: _qmax,
+    ...params
+  } = paramsOf(wasSeen(qat, quantizer) ? qat : { ...qat, state }, quantizer);
+  const quant: QParams = { ...params, ...weightRange(quantizer.spec) };
   const greatest = (c: number) =>
     quant.axis === undefined
       ? (bias ?? new Float32Array(0)).reduce((most, b) => Math.max(most, Math.abs(b)), 0)

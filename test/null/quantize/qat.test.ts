@@ -59,6 +59,10 @@ describe("convert of a trained model gives the integers that evaluation stands f
     { title: "int4 between int8 ends", options: { qconfig: qatQConfigs.int4, overrides: ends } },
     { title: "learned scales", options: {}, mode: { observers: false, learnable: true } },
     { title: "qnnpack's preset", options: { qconfig: qatQConfigs.qnnpack } },
+    {
+      title: "fbgemm's preset, beyond its reduced range",
+      options: { qconfig: qatQConfigs.fbgemm },
+    },
   ])("$title", async ({ options, mode }) => {
     const { count, differing, most } = await bytesAfter(options, mode);
     expect(count).toBeGreaterThan(5000);

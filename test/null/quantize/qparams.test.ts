@@ -5,6 +5,7 @@ import { binOf } from "../../../src/quantize/histogram.ts";
 import { addBatch, emptyStatistics, rangeOfStatistics } from "../../../src/quantize/observers.ts";
 import { observeTensor } from "../../../src/quantize/observeTensor.ts";
 import { qconfigs } from "../../../src/quantize/presets.ts";
+import type { TensorSpec } from "../../../src/quantize/qconfig.ts";
 import { chooseQParams } from "../../../src/quantize/qparams.ts";
 import { float32 } from "../../../src/tensor/tensor.ts";
 
@@ -30,14 +31,26 @@ describe("chooseQParams", () => {
       scale: Float32Array.of(1),
       zeroPoint: Int32Array.of(0),
       axis: 0,
-      qmin: -127,
-      qmax: 127,
     });
     expect(chooseQParams(range(-127.5, 3), qconfigs.qnnpack.weight)).toEqual({
       dtype: "int8",
       scale: Float32Array.of(1),
       zeroPoint: Int32Array.of(0),
     });
+  });
+
+  it("chooses for a reduced or custom range, and clamps to formats below seven bits alone", () => {
+    const clampOf = (spec: Partial<TensorSpec>) => {
+      const { qmin, qmax } = chooseQParams(range(-1, 1), { ...activation, ...spec });
+      return [qmin, qmax];
+    };
+    expect(clampOf({ reduceRange: true })).toEqual([undefined, undefined]);
+    expect(clampOf({ qmin: 0, qmax: 127 })).toEqual([undefined, undefined]);
+    expect(clampOf({ qmin: 0, qmax: 200 })).toEqual([undefined, undefined]);
+    expect(clampOf({ qmin: 0, qmax: 15 })).toEqual([0, 15]);
+    expect(clampOf({ qmin: 0, qmax: 15, reduceRange: true })).toEqual([0, 15]);
+    const reduced = chooseQParams(range(-1, 1), { ...activation, reduceRange: true });
+    expect([reduced.scale[0], reduced.zeroPoint[0]]).toEqual([Math.fround(2 / 127), 64]);
   });
 
   it("keeps 0 in the range, so its zero point is a value of q (8)", () => {

@@ -24,6 +24,17 @@ describe("a quantized weight", () => {
     expect([...data.data]).toEqual([127, 64, 127, -127, 127, 0]);
   });
 
+  it("of a reduced range has the scale of it, and no clamp: a tie at 63.5 steps is 64, as in PyTorch", () => {
+    const reduced = { ...qconfigs.onednn.weight, reduceRange: true };
+    const weight = float32([2, 2], [63.5, -63.5, 127, 1]);
+    const { data, quant } = quantizeWeight(matmul, weight, undefined, 1, reduced);
+    expect([...quant.scale]).toEqual([2, Math.fround(63.5 / 63.5)]);
+    expect([...data.data]).toEqual([32, -64, 64, 1]);
+    const searched = { ...reduced, search: "squaredError" } as const;
+    const cut = quantizeWeight(matmul, weight, undefined, 1, searched).data.data;
+    expect(Math.max(...cut)).toBeLessThanOrEqual(63);
+  });
+
   it("gets a coarser scale where the bias would not fit int32", () => {
     const bias = Float32Array.of(1e6, 0, 0);
     const { quant } = quantizeWeight(matmul, float32([1, 3], [1e-9, 1, 1]), bias, 1e-3, spec);
