@@ -4,7 +4,7 @@
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
-const external = [/^node:/, /^@bufbuild\//, /^@jsquash\//, "fflate", "webgpu", "playwright"];
+const external = [/^node:/, /^@bufbuild\//, /^@jsquash\/.*\.js$/, "fflate", "webgpu", "playwright"];
 
 /** The built page runs under a strict policy; the dev server's own inline scripts would break it. */
 const policy =
@@ -27,8 +27,6 @@ export default defineConfig(({ mode, command }) => ({
   root: mode === "demo" || (command === "serve" && mode === "development") ? "demo" : ".",
   base: "./",
   plugins: mode === "demo" ? [contentSecurityPolicy] : [],
-  // Bundled ahead, the picture decoders would not find the .wasm files beside them.
-  optimizeDeps: { exclude: ["@jsquash/jpeg", "@jsquash/webp"] },
   build:
     mode === "demo"
       ? { outDir: "../dist-demo", emptyOutDir: true, target: "es2022" }

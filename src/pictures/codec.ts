@@ -1,9 +1,10 @@
-// WebAssembly decoders of @jsquash (mozjpeg, which is libjpeg-turbo; libwebp), loaded on first use.
-// One idea: an instance that threw is never used again. A codec that calls exit() unwinds through
-// JavaScript and leaves its stack pointer and its heap as they were at the throw.
+// Runs the WebAssembly decoders of @jsquash (mozjpeg, which is libjpeg-turbo; libwebp), loaded on first use.
 //
-// In the browser the codec fetches the .wasm that the bundler put beside it (`new URL(…,
-// import.meta.url)`); Node's fetch reads no files, so there the bytes are read from the package.
+// The WebAssembly is embedded as base64 in a chunk of its own. A file beside the code would have to be found
+// at run time, and dev servers that bundle dependencies ahead (Vite 5 to 7) move the code away from it.
+//
+// An instance that threw is never used again: a codec that calls exit() unwinds through JavaScript and leaves
+// its stack pointer and its heap as they were at the throw.
 
 import { InputError } from "../errors.ts";
 
@@ -23,7 +24,7 @@ interface Options {
   noInitialRun: boolean;
   print(line: string): void;
   printErr(line: string): void;
-  wasmBinary?: Uint8Array;
+  wasmBinary: Uint8Array;
 }
 
 type Factory = (options: Options) => Promise<Instance>;
@@ -40,13 +41,13 @@ const KEEP_PIXELS = 4 * 1024 * 1024;
 const codecs = {
   JPEG: {
     package: "@jsquash/jpeg",
-    wasm: "@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm",
+    wasm: () => import("@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm?url&inline"),
     factory: () => import("@jsquash/jpeg/codec/dec/mozjpeg_dec.js"),
     more: [false], // apply the EXIF orientation
   },
   WebP: {
     package: "@jsquash/webp",
-    wasm: "@jsquash/webp/codec/dec/webp_dec.wasm",
+    wasm: () => import("@jsquash/webp/codec/dec/webp_dec.wasm?url&inline"),
     factory: () => import("@jsquash/webp/codec/dec/webp_dec.js"),
     more: [],
   },
@@ -90,24 +91,21 @@ async function load(name: CodecName): Promise<Loaded> {
   try {
     // The package's own types name a global namespace that it does not declare.
     const factory = (await codec.factory()).default as unknown as Factory;
-    const options: Options = { noInitialRun: true, print, printErr: print };
-    const wasmBinary = readInNode(codec.wasm);
-    const instance = await factory(wasmBinary ? { ...options, wasmBinary } : options);
+    const wasmBinary = bytesOf((await codec.wasm()).default);
+    const instance = await factory({ noInitialRun: true, print, printErr: print, wasmBinary });
     return { instance, messages };
   } catch (error) {
     delete loaded[name];
     throw new InputError(
       `pictures: the ${name} decoder could not be loaded; got ${JSON.stringify(String(error))}. ` +
-        `Install ${codec.package}, serve its .wasm file, and allow 'wasm-unsafe-eval' in the ` +
-        "page's content security policy.",
+        `Install ${codec.package}, and allow 'wasm-unsafe-eval' in the page's content security policy.`,
       { cause: error },
     );
   }
 }
 
-/** The bytes of a package's file in Node, undefined elsewhere. No `node:` import reaches bundlers. */
-function readInNode(specifier: string): Uint8Array | undefined {
-  if (typeof process !== "object" || typeof process.getBuiltinModule !== "function") return;
-  const path = process.getBuiltinModule("node:module").createRequire(import.meta.url);
-  return process.getBuiltinModule("node:fs").readFileSync(path.resolve(specifier));
+/** The bytes behind a base64 data URL. */
+function bytesOf(dataUrl: string): Uint8Array {
+  const text = atob(dataUrl.slice(dataUrl.indexOf(",") + 1));
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }

@@ -4,7 +4,7 @@
 
 import { runCodec } from "./codec.ts";
 import { readJpegHeader } from "./jpegHeader.ts";
-import { broken, checkSize, fromRgba, type Picture } from "./picture.ts";
+import { broken, fromRgba, type Picture } from "./picture.ts";
 
 // Bytes between the last block and the end-of-image marker: every pixel was decoded before them.
 // libjpeg prints its first warning only, so nothing worse was before.
@@ -12,8 +12,7 @@ const HARMLESS = /^Corrupt JPEG data: \d+ extraneous bytes before marker 0xd9$/;
 
 /** Decode a JPEG file; `decodePicture` tells the rules. */
 export async function decodeJpeg(bytes: Uint8Array, name: string): Promise<Picture> {
-  const { width, height } = readJpegHeader(bytes, name);
-  checkSize(name, width, height);
+  readJpegHeader(bytes, name);
   const { decoded, messages } = await runCodec("JPEG", bytes);
   const problem = messages.findLast((message) => !HARMLESS.test(message));
   if (decoded === null || problem !== undefined) {

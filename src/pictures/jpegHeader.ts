@@ -1,9 +1,9 @@
-// Walks a JPEG's markers (ITU-T T.81, B.1) before a decoder sees the file. One idea: decoders paint
-// what is missing grey and call it a success; a walk to the end-of-image marker tells beforehand
-// whether the file is whole, how large the picture is, and whether the decoder can read it.
+// Walks a JPEG's markers (ITU-T T.81, B.1) before a decoder sees the file, and tells whether the file is
+// whole, how large the picture is, and whether the decoder can read it in reasonable time. Decoders paint
+// what is missing grey and call it a success.
 
 import { PictureError } from "../errors.ts";
-import { broken } from "./picture.ts";
+import { broken, checkSize, MAX_PIXELS } from "./picture.ts";
 
 /** Width and height in px. */
 export interface Size {
@@ -13,6 +13,10 @@ export interface Size {
 
 /** Progressive files have about ten scans; thousands of them are an attack on the decoder's time. */
 export const MAX_SCANS = 500;
+
+/** The decoder's work, in pixels × scans: it visits every pixel's coefficients in every scan, also where a scan
+ *  holds next to nothing. Sixteen scans of the largest picture. */
+export const MAX_SCANNED_PIXELS = 16 * MAX_PIXELS;
 
 const SOI = 0xd8; // start of image
 const EOI = 0xd9; // end of image
@@ -24,8 +28,12 @@ const TEM = 0x01;
 const truncated = "it ends before its end-of-image marker";
 
 /**
- * The size of a JPEG, where the file is complete and of a kind that the decoder reads.
- * @throws PictureError where a marker is missing or wrong, and for CMYK, lossless and 12-bit files
+ * Reads the size of a JPEG, where the file is complete and of a kind that the decoder reads.
+ * @param bytes the whole file
+ * @param name how errors call the picture
+ * @returns width and height in px, at most MAX_PIXELS in all
+ * @throws PictureError where a marker is missing or wrong, for CMYK, lossless and 12-bit files, and for more
+ *   than MAX_SCANS scans or MAX_SCANNED_PIXELS
  */
 export function readJpegHeader(bytes: Uint8Array, name: string): Size {
   let size: Size | undefined;
@@ -48,16 +56,27 @@ export function readJpegHeader(bytes: Uint8Array, name: string): Size {
     if (isFrame(marker)) {
       if (size) throw broken(name, "JPEG", "two frame headers");
       size = readFrame(marker, bytes.subarray(at + 2, at + length), name);
+      checkSize(name, size.width, size.height);
     }
     at += length;
     if (marker === SOS) {
       if (!size) throw broken(name, "JPEG", "a scan before the frame header");
-      if (++scans > MAX_SCANS) throw broken(name, "JPEG", `more than ${MAX_SCANS} scans`);
+      checkScans(++scans, size, name);
       at = skipScan(bytes, at);
     }
   }
   if (!size || scans === 0) throw broken(name, "JPEG", "it holds no picture");
   return size;
+}
+
+function checkScans(scans: number, { width, height }: Size, name: string): void {
+  const most = Math.min(MAX_SCANS, Math.floor(MAX_SCANNED_PIXELS / (width * height)));
+  if (scans <= most) return;
+  throw new PictureError(
+    name,
+    `a JPEG of ${width}×${height} may have at most ${most} scans; got more`,
+    "Save it again as a baseline JPEG.",
+  );
 }
 
 /** SOF0 … SOF15; 0xc4, 0xc8 and 0xcc are tables and a reserved marker. */

@@ -20,7 +20,7 @@ it("a decoder that cannot be loaded stops the batches with the way out", async (
     onSkip: ({ picture }) => void skipped.push(picture),
   });
   await expect(stream.next()).rejects.toThrowErrorMatchingInlineSnapshot(
-    `[InputError: pictures: the WebP decoder could not be loaded; got "Error: no such file". Install @jsquash/webp, serve its .wasm file, and allow 'wasm-unsafe-eval' in the page's content security policy.]`,
+    `[InputError: pictures: the WebP decoder could not be loaded; got "Error: no such file". Install @jsquash/webp, and allow 'wasm-unsafe-eval' in the page's content security policy.]`,
   );
   expect(skipped).toEqual([]);
 });

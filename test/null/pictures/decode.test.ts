@@ -152,6 +152,27 @@ it("pictures over the limit are refused from the header alone, in every format",
   );
 });
 
+it("a JPEG's scans are counted against its pixels before the decoder sees it", async () => {
+  const bytes = fileOf("420.jpg");
+  const size = markerAt(bytes, 0xc0) + 5; // height, then width, 16 bits each
+  const scan = markerAt(bytes, 0xda);
+  const scans = (count: number, [height, width]: readonly [number, number]): Uint8Array => {
+    const parts = Array.from({ length: count }, () => bytes.subarray(scan, -2));
+    const head = patched(bytes, size, [height >> 8, height & 255, width >> 8, width & 255]);
+    return Uint8Array.from([...head.subarray(0, scan), ...parts.flatMap((part) => [...part])]);
+  };
+  const tooMany = (most: number, at: string): string =>
+    `picture "a": a JPEG of ${at} may have at most ${most} scans; got more. Save it again as a baseline JPEG.`;
+  // The walk goes past the allowed number of scans, and then misses the end marker.
+  const walked = /it ends before its end-of-image marker/;
+  expect(await refusal(scans(16, [8192, 8192]))).toMatch(walked);
+  expect(await refusal(scans(17, [8192, 8192]))).toBe(tooMany(16, "8192×8192"));
+  expect(await refusal(scans(64, [4096, 4096]))).toMatch(walked);
+  expect(await refusal(scans(65, [4096, 4096]))).toBe(tooMany(64, "4096×4096"));
+  expect(await refusal(scans(500, [10, 13]))).toMatch(walked);
+  expect(await refusal(scans(501, [10, 13]))).toBe(tooMany(500, "13×10"));
+});
+
 it("a PNG with more data than its header says is refused", async () => {
   expect(await refusal(withHeader(fileOf("rgb.png"), [0, 0, 0, 13, 0, 0, 0, 10]))).toBe(
     'picture "a": broken PNG file: more image data than pixels. Replace or remove the file.',
