@@ -1,5 +1,7 @@
 // `webgpu-quant`: the verbs. load → prepare → calibrate → convert → compile → run, save, compare.
 
+/// <reference lib="esnext.disposable" preserve="true" />
+
 export * from "./errors.ts";
 export { requestDeviceFrom, adoptDevice, Device } from "./gpu/device.ts";
 export type { AdapterFacts, DeviceOptions, Memory } from "./gpu/device.ts";

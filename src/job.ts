@@ -2,6 +2,8 @@
 // model is quantized and measured against itself; a quantized one runs as it is. One idea: job and result
 // are plain data, so that both travel to a worker and back (worker.ts).
 
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import { calibrate } from "./calibrate.ts";
 import { compare, type LayerError } from "./compare.ts";
 import { compile } from "./compile.ts";
@@ -25,6 +27,9 @@ import { prepare } from "./prepare.ts";
 import { save } from "./save.ts";
 import type { Tensors } from "./tensor/tensor.ts";
 import type { TrainProgress } from "./trainOptions.ts";
+
+export type { JobPicture, Skipped } from "./jobPictures.ts";
+export type { Preprocess } from "./pictures.ts";
 
 /** What to quantize or run, and on what. All of it can be cloned or transferred to a worker. */
 export interface QuantizeJob {

@@ -14,7 +14,7 @@ export type QuantizeDynamicOptions = DynamicRequest;
  *  Throws QConfigError for options that say nothing, UnsupportedError for a node that `ops` names and that has no
  *  dynamic form, InputError for weights that are not finite. */
 export function quantizeDynamic(
-  model: Model<"float">,
+  model: Model<"float" | "quantized">,
   options: QuantizeDynamicOptions = {},
 ): Model<"quantized"> {
   checkStage("quantizeDynamic", model, ["float"], "Give it the model as loaded.");

@@ -16,7 +16,10 @@ export interface SaveOptions {
 }
 
 /** The bytes of an ONNX file: docs/quantization.md, section 12. */
-export function save(model: Model<"float" | "quantized">, options: SaveOptions = {}): Uint8Array {
+export function save(
+  model: Model<"float" | "quantized">,
+  options: SaveOptions = {},
+): Uint8Array<ArrayBuffer> {
   checkStage("save", model, ["float", "quantized"], "Convert the model first.");
   const { s8s8 = false, reduceRange = false, ...rest } = options;
   const reduced = reduceRange ? reduceWeights(model.graph) : model.graph;

@@ -1,9 +1,11 @@
-// The page's side of a worker: the whole job as one promise, with progress and abort. The worker is
+// Runs whole jobs in a worker, each as one promise with progress and abort. The worker is
 // the caller's, made from a file of the page's own origin, so a strict content security policy holds:
 //
 //   const worker = new Worker(new URL("webgpu-quant/worker", import.meta.url), { type: "module" });
 //   using quantizer = new WorkerClient(worker);
 //   const { file } = await quantizer.quantize({ model, calibration, evaluation, preprocess });
+
+/// <reference lib="esnext.disposable" preserve="true" />
 
 import type { ErrorCode } from "./errors.ts";
 import type { JobProgress, JobResult, QuantizeJob } from "./job.ts";
@@ -29,6 +31,13 @@ export class WorkerError extends Error {
   }
 }
 
+export interface WorkerClientOptions {
+  /** How long the worker's script may take to load and answer, in ms. Default 30,000. */
+  readonly timeout?: number;
+}
+
+const TIMEOUT = 30_000; // ms: the script is some hundred kB
+
 export interface WorkerJobOptions {
   /** Rejects with its reason once the worker has let go of the job. */
   readonly signal?: AbortSignal;
@@ -36,6 +45,11 @@ export interface WorkerJobOptions {
   /** Buffers of the job to hand over instead of copying; they are empty here afterwards. */
   readonly transfer?: readonly Transferable[];
 }
+
+const STOPPED = "Reload the page, and check that the worker's file is served.";
+const SILENT =
+  'Check that its script imports "webgpu-quant/worker", that the bundler kept that import, and that the file is ' +
+  "served; a slow network needs a longer timeout: new WorkerClient(worker, { timeout }).";
 
 interface Pending {
   resolve(result: AnyResult | WorkerStatus): void;
@@ -48,14 +62,22 @@ export class WorkerClient implements Disposable {
   readonly #pending = new Map<number, Pending>();
   #nextId = 0;
   #broken: WorkerError | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Takes over `port`: dispose() ends it. */
-  constructor(port: Worker | MessagePort) {
+  /**
+   * Takes over `port` and says hello: a worker that does not answer in time fails every request.
+   * @param port a worker whose script is `webgpu-quant/worker`, or a port to one; dispose() ends it
+   */
+  constructor(port: Worker | MessagePort, { timeout = TIMEOUT }: WorkerClientOptions = {}) {
     this.#port = port;
+    const problem = `it did not answer within ${timeout / 1000} s`;
+    this.#timer = setTimeout(() => this.#break(problem, SILENT), timeout);
     port.onmessage = ({ data }: MessageEvent<Answer>) => this.#receive(data);
     if ("onerror" in port) {
-      port.onerror = (event) => this.#break(event.message || "its script could not be loaded");
+      port.onerror = (event) =>
+        this.#break(`it stopped; ${event.message || "its script could not be loaded"}`);
     }
+    port.postMessage({ type: "hello" } satisfies Request, []);
   }
 
   /** The worker's adapter and the GPU memory it holds now. Throws NoWebGpuError, NoAdapterError (as
@@ -99,24 +121,26 @@ export class WorkerClient implements Disposable {
   }
 
   #receive(answer: Answer): void {
+    if (answer.type === "ready") return clearTimeout(this.#timer);
     const pending = this.#pending.get(answer.id);
     if (answer.type === "progress") pending?.onProgress?.(answer.progress);
     else if (answer.type === "done") pending?.resolve(answer.result);
     else pending?.reject(new WorkerError(answer.error));
   }
 
-  #break(problem: string): void {
+  #break(problem: string, wayOut = STOPPED): void {
+    clearTimeout(this.#timer);
     this.#broken = new WorkerError({
       name: "WorkerError",
       code: "worker",
-      message: `worker: it stopped; ${problem}. Reload the page, and check that the worker's file is served.`,
+      message: `worker: ${problem}. ${wayOut}`,
     });
     for (const { reject } of this.#pending.values()) reject(this.#broken);
   }
 
   /** End the worker; what is pending rejects. */
   dispose(): void {
-    this.#break("it was disposed");
+    this.#break("it was disposed", "Start another one.");
     this.#port.terminate?.();
     this.#port.close?.();
   }

@@ -1,5 +1,5 @@
-// What a page and its worker say to each other. One idea: every request has an id, every request gets
-// exactly one answer ("done" or "failed"), and only "progress" comes in between.
+// Defines what a page and its worker say to each other. The page says "hello", and the worker answers "ready".
+// Every other request has an id and gets exactly one answer ("done" or "failed"); only "progress" comes in between.
 
 import type { ErrorCode } from "./errors.ts";
 import type { AdapterFacts, Memory } from "./gpu/device.ts";
@@ -27,12 +27,15 @@ export type NamedRequest = {
 }[JobKind];
 
 export type Request =
+  /** Asks whether the worker's script runs. */
+  | { readonly type: "hello" }
   | { readonly type: "status"; readonly id: number }
   | (NamedRequest & { readonly id: number })
   /** Ends the request of that id, which then answers "failed". */
   | { readonly type: "abort"; readonly id: number };
 
 export type Answer =
+  | { readonly type: "ready" }
   | { readonly type: "progress"; readonly id: number; readonly progress: JobProgress }
   | { readonly type: "done"; readonly id: number; readonly result: AnyResult | WorkerStatus }
   | { readonly type: "failed"; readonly id: number; readonly error: ErrorFacts };

@@ -73,6 +73,9 @@ export function serve(port: Port, request: () => Promise<Device>): void {
 
   port.onmessage = ({ data }: MessageEvent<Request>): void => {
     switch (data.type) {
+      case "hello":
+        answer({ type: "ready" });
+        return;
       case "status":
         void settle(data.id, status);
         return;

@@ -125,8 +125,30 @@ describe("the worker's protocol", () => {
     const pending = client.status();
     client.dispose();
     await expect(pending).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[WorkerError: worker: it stopped; it was disposed. Reload the page, and check that the worker's file is served.]`,
+      `[WorkerError: worker: it was disposed. Start another one.]`,
     );
     await expect(client.quantize(job)).rejects.toMatchObject({ code: "worker" });
+  });
+
+  it("fails everything where the worker's script does not answer in time", async () => {
+    const { port1, port2 } = new MessageChannel();
+    ports.push(port1, port2); // nobody serves port1, as behind a script that a bundler emptied
+    const client = new WorkerClient(port2 as unknown as MessagePort, { timeout: 20 });
+    await expect(client.status()).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[WorkerError: worker: it did not answer within 0.02 s. Check that its script imports "webgpu-quant/worker", that the bundler kept that import, and that the file is served; a slow network needs a longer timeout: new WorkerClient(worker, { timeout }).]`,
+    );
+    await expect(client.quantize(job)).rejects.toMatchObject({ code: "worker" });
+  });
+
+  it("waits for as long as a job takes, once the worker answered", async () => {
+    const { port1, port2 } = new MessageChannel();
+    ports.push(port1, port2);
+    let open: (device: Device) => void = () => undefined;
+    serve(port1 as unknown as Port, () => new Promise((resolve) => (open = resolve)));
+    const client = new WorkerClient(port2 as unknown as MessagePort, { timeout: 20 });
+    const status = client.status();
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    open(fakeDevice().device);
+    expect(await status).toMatchObject({ adapter: facts });
   });
 });

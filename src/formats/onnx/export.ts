@@ -36,7 +36,7 @@ const irVersions = { 13: 7, 17: 8, 21: 10 } as const;
  * The bytes of `graph` as an ONNX model; quantized values as QDQ pairs, reduced ranges unchanged.
  * Throws UnsupportedError with every node that ONNX cannot say.
  */
-export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Array {
+export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Array<ArrayBuffer> {
   const opset = options.opset ?? leastOpset(graph);
   const draft = new Draft(opset);
   for (const name of graph.values.keys()) draft.names.take(name);

@@ -14,7 +14,7 @@ import type {
 const { Varint, LengthDelimited, Bit32 } = WireType;
 
 /** The bytes of `model`. */
-export function writeModel(model: ModelProto): Uint8Array {
+export function writeModel(model: ModelProto): Uint8Array<ArrayBuffer> {
   const out = new BinaryWriter();
   int(out, 1, model.irVersion);
   text(out, 2, model.producerName);
