@@ -2,7 +2,6 @@
 // Bundled into one file; without a browser it needs Node and the package `webgpu` and nothing else.
 
 import { existsSync, readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { cpus, totalmem } from "node:os";
 import { basename, join } from "node:path";
@@ -16,6 +15,7 @@ import { nodePlatform } from "./node/platform.ts";
 import { runInNode } from "./node/run.ts";
 import { profileSteps, profileTraining } from "./node/steps.ts";
 import { firstModel, type Files } from "./suites/run.ts";
+import { writeWhole } from "../src/storage/nodeFiles.ts";
 
 /** A trained MobileNetV2 that may lie beside the checkout. */
 const TRAINED = "../shared/data/models/mobilenetv2-float.onnx";
@@ -94,7 +94,8 @@ async function run(options: BenchOptions, words: readonly string[]): Promise<boo
     isWhole = !bench.notes.some(({ failed }) => failed);
     if (options.json !== undefined) {
       const report = reportOf(bench, options, words);
-      await writeFile(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
+      const text = `${JSON.stringify(report, undefined, 2)}\n`;
+      await writeWhole(options.json, new TextEncoder().encode(text));
       say(`bench: wrote ${options.json}`);
     }
   }

@@ -1,8 +1,9 @@
 // Checkpoints in a folder of Node's file system: written beside, forced to the disk, then renamed, so that a crash at
 // any point leaves whole files only.
 
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { writeWhole } from "./storage/nodeFiles.ts";
 import {
   KEPT,
   outdated,
@@ -13,23 +14,6 @@ import {
 
 const NAME = /^step-(\d{1,15})\.checkpoint$/;
 const nameOf = (step: number) => `step-${String(step).padStart(9, "0")}.checkpoint`;
-
-async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    const file = await open(temporary, "w");
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-}
 
 /** Checkpoints as files `step-000001000.checkpoint` in `folder`, which is made where it is missing. */
 export function checkpointFolder(folder: string, options: KeepOptions = {}): CheckpointStore {

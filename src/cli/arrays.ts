@@ -5,15 +5,16 @@ import { isNpz, parseNpz } from "../formats/npz.ts";
 import { parseNpy } from "../tensor/npy.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Arguments } from "./arguments.ts";
+import type { Context } from "./context.ts";
 import { readInput } from "./files.ts";
 
-/** Name → array, for the `names` that the options give. Arrays of an .npz that are not among them are told to
- *  `onUnread`. Throws UsageError, InputError, FormatError. */
+/** Name → array, for the `names` that the options give. Arrays of an .npz that are not among them are told in
+ *  a note. Throws UsageError, InputError, FormatError. */
 export async function readArrays(
   args: Arguments,
   option: string,
   names: readonly string[],
-  onUnread: (note: string) => void,
+  { progress, signal }: Pick<Context, "progress" | "signal">,
 ): Promise<Map<string, Tensor>> {
   const arrays = new Map<string, Tensor>();
   const put = (name: string, array: Tensor): void => {
@@ -23,7 +24,7 @@ export async function readArrays(
   for (const text of args.list(option)) {
     const named = names.find((name) => text.startsWith(`${name}=`));
     const path = named === undefined ? text : text.slice(named.length + 1);
-    const bytes = await readInput(`--${option}`, path);
+    const bytes = await readInput(`--${option}`, path, signal);
     if (named !== undefined) {
       put(named, onlyArray(`--${option}`, path, bytes, named));
       continue;
@@ -45,7 +46,7 @@ export async function readArrays(
           `${unread.join(", ") || "no array"}. Save it with numpy.savez("${path}", ${names[0]}=…).`,
       );
     }
-    for (const name of unread) onUnread(`note: array "${name}" of ${path} is not read.`);
+    for (const name of unread) progress.note(`note: array "${name}" of ${path} is not read.`);
     for (const name of names) {
       const array = found.get(name);
       if (array) put(name, array);

@@ -1,5 +1,5 @@
-// The command line as a function: arguments and streams → exit status. One idea: everything that is
-// printed is printed here, so that --json is one object whatever happens.
+// The command line as a function: arguments and streams → exit status. All that is printed is printed here, so
+// that --json is one object whatever happens; on stderr where stdout is the output file.
 
 import { parseArguments, UsageError } from "./arguments.ts";
 import { compare } from "./commands/compare.ts";
@@ -11,9 +11,10 @@ import { quantize } from "./commands/quantize.ts";
 import { run } from "./commands/run.ts";
 import { train } from "./commands/train.ts";
 import { tune } from "./commands/tune.ts";
-import type { Command } from "./context.ts";
+import type { Command, OutputStream } from "./context.ts";
 import { describeFailure } from "./failure.ts";
 import { commandHelp, overview } from "./help.ts";
+import { writesStdout } from "./outputs.ts";
 import { Progress, type ProgressStream } from "./progress.ts";
 import { version } from "./version.ts";
 
@@ -31,7 +32,7 @@ export const commands: readonly Command[] = [
 
 /** Where the command line reads and writes. */
 export interface Terminal {
-  readonly stdout: ProgressStream;
+  readonly stdout: ProgressStream & OutputStream;
   readonly stderr: ProgressStream;
   /** Aborts on Ctrl-C. */
   readonly signal: AbortSignal;
@@ -44,6 +45,7 @@ export async function cli(argv: readonly string[], terminal: Terminal): Promise<
   const { stdout, stderr, signal } = terminal;
   const progress = new Progress(stderr);
   const json = argv.includes("--json");
+  const report = writesStdout(argv) ? stderr : stdout;
   try {
     const [first, ...rest] = argv;
     if (first === "--version") return print(stdout, version());
@@ -53,14 +55,14 @@ export async function cli(argv: readonly string[], terminal: Terminal): Promise<
     const command = findCommand(asked[0]);
     const args = parseArguments(command, asked.slice(1));
     if (args.has("help")) return print(stdout, commandHelp(command));
-    const outcome = await command.run(args, { progress, signal });
+    const outcome = await command.run(args, { progress, stdout, signal });
     progress.clear();
-    return print(stdout, json ? JSON.stringify(outcome.json) : outcome.text);
+    return print(report, json ? JSON.stringify(outcome.json) : outcome.text);
   } catch (error) {
     progress.clear();
     const failure = describeFailure(error, signal);
     if (json)
-      print(stdout, JSON.stringify({ error: { code: failure.code, message: failure.message } }));
+      print(report, JSON.stringify({ error: { code: failure.code, message: failure.message } }));
     else print(stderr, failure.message);
     if (terminal.debug && error instanceof Error) print(stderr, error.stack ?? "");
     return failure.status;

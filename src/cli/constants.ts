@@ -14,7 +14,10 @@ export const CONSTANT_OPTION: OptionSpec = {
 };
 
 /** What --constant says; undefined where it is not given. Throws UsageError, InputError. */
-export async function readConstants(args: Arguments): Promise<LoadOptions["constants"]> {
+export async function readConstants(
+  args: Arguments,
+  signal?: AbortSignal,
+): Promise<LoadOptions["constants"]> {
   const constants = new Map<string, Tensor | number>();
   for (const text of args.list("constant")) {
     const [, name = "", value = ""] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
@@ -24,7 +27,7 @@ export async function readConstants(args: Arguments): Promise<LoadOptions["const
       name,
       Number.isFinite(Number(value))
         ? Number(value)
-        : onlyArray("--constant", value, await readInput("--constant", value), name),
+        : onlyArray("--constant", value, await readInput("--constant", value, signal), name),
     );
   }
   return constants.size > 0 ? Object.fromEntries(constants) : undefined;

@@ -1,12 +1,18 @@
-// What every command gets, and what it gives back. One idea: a command returns its result as data and as
-// text; only cli.ts prints.
+// What every command gets, and what it gives back: its result as data and as text, which cli.ts prints.
 
 import type { AdapterFacts } from "../node.ts";
 import type { Progress } from "./progress.ts";
 import type { Arguments, Grammar } from "./arguments.ts";
 
+/** Where an output file called `-` goes: process.stdout, or a test's. */
+export interface OutputStream {
+  write(bytes: Uint8Array | string, done?: (error?: Error | null) => void): unknown;
+  readonly isTTY?: boolean;
+}
+
 export interface Context {
   readonly progress: Progress;
+  readonly stdout: OutputStream;
   /** Aborts on Ctrl-C. */
   readonly signal: AbortSignal;
 }

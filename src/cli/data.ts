@@ -59,10 +59,14 @@ export interface PictureData {
 }
 
 /** A preset's name or a JSON file. Throws InputError. */
-export async function readPreprocess(text: string): Promise<Preprocess> {
+export async function readPreprocess(text: string, signal?: AbortSignal): Promise<Preprocess> {
   if (Object.hasOwn(presets, text)) return parsePreprocess(text);
   const known = Object.keys(presets).join(", ");
-  const file = await readInput(`--preprocess must be one of ${known} or a JSON file;`, text);
+  const file = await readInput(
+    `--preprocess must be one of ${known} or a JSON file;`,
+    text,
+    signal,
+  );
   return parsePreprocess(new TextDecoder().decode(file));
 }
 
@@ -80,8 +84,8 @@ export async function readData(
   const batch = args.integer("batch", 1) ?? fixedBatch ?? 1;
   if (fixedBatch !== undefined && batch !== fixedBatch)
     args.fail(`the model takes ${fixedBatch} picture(s) at a time; got --batch ${batch}`);
-  const spec = await readPreprocess(preprocess);
-  const pictures = select(await listPictures(args.list("data")), selection);
+  const spec = await readPreprocess(preprocess, context.signal);
+  const pictures = select(await listPictures(args.list("data"), context.signal), selection);
   const skipped = new Map<string, Skipped>();
   const onSkip = (error: PictureError): void => {
     if (skipped.has(error.picture)) return;

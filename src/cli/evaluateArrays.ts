@@ -10,11 +10,10 @@ import { formatShape, toNumbers, type Tensor } from "../tensor/tensor.ts";
 import type { Arguments } from "./arguments.ts";
 import { arrayBatches, nextTokens, type ArrayBatches } from "./arrayData.ts";
 import { onlyArray, readArrays } from "./arrays.ts";
-import { readConstants } from "./constants.ts";
 import { adapterName, type Context, type Outcome } from "./context.ts";
 import { evaluationTable } from "./evaluationTables.ts";
-import { loadModel, readInput } from "./files.ts";
-import { readDims } from "./sizes.ts";
+import { readInput, type LoadedModel } from "./files.ts";
+import { openModels } from "./modelOptions.ts";
 import { facts } from "./table.ts";
 import { readText, readVocabulary } from "./text.ts";
 import { readTuning } from "./tuning.ts";
@@ -30,13 +29,10 @@ export async function evaluateArrays(
   checkOptions(args, task);
   const labelOffset = args.integer("label-offset", -Infinity) ?? 0;
   const state = readState(args);
-  const constants = await readConstants(args);
-  const options = { ...(constants === undefined ? {} : { constants }), ...readDims(args) };
-  const { path, model } = await loadModel(args.positional("MODEL"), options);
-  const referencePath = args.text("reference");
-  const reference =
-    referencePath === undefined ? undefined : await loadModel(referencePath, options);
-  const tuning = await readTuning(args);
+  const paths = [args.positional("MODEL"), ...args.list("reference")];
+  const [main, reference] = await openModels(args, context, paths);
+  const { path, model } = main as LoadedModel;
+  const tuning = await readTuning(args, context.signal);
   const output = outputOf(args, model, state);
   const batches = await readBatches(args, task, model, state, context);
   const shape = model.outputs[output]?.shape ?? [];
@@ -121,9 +117,9 @@ async function readBatches(
   task: Task,
   model: Model,
   state: StatePairs,
-  { progress }: Context,
+  context: Context,
 ): Promise<ArrayBatches> {
-  const onNote = (note: string) => progress.note(note);
+  const onNote = (note: string) => context.progress.note(note);
   const filled = new Map<string, 0 | 1>([
     ...args.list("ones").map((name) => [name, 1] as const),
     ...args.list("zeros").map((name) => [name, 0] as const),
@@ -139,8 +135,8 @@ async function readBatches(
   const text = args.text("text");
   const arrays =
     text === undefined
-      ? await readArrays(args, "inputs", names, onNote)
-      : await readTextInput(args, text, model, names);
+      ? await readArrays(args, "inputs", names, context)
+      : await readTextInput(args, text, model, names, context.signal);
   for (const name of names) {
     if (arrays.has(name)) continue;
     const { dtype = "", shape = [] } = model.inputs[name] ?? {};
@@ -158,7 +154,7 @@ async function readBatches(
   return arrayBatches({
     model,
     arrays,
-    labels: ownLabels ? await readLabelArray(args) : nextTokens(ids, axis),
+    labels: ownLabels ? await readLabelArray(args, context.signal) : nextTokens(ids, axis),
     filled,
     ...(axis === undefined
       ? {}
@@ -175,6 +171,7 @@ async function readTextInput(
   text: string,
   model: Model,
   names: readonly string[],
+  signal: AbortSignal,
 ): Promise<Map<string, Tensor>> {
   const [name, ...more] = names;
   if (name === undefined || more.length > 0) {
@@ -183,8 +180,8 @@ async function readTextInput(
         "are: --state, --ones, --zeros or --constant",
     );
   }
-  const vocabulary = await readVocabulary(args.needed("vocab"));
-  const ids = await readText(text, vocabulary, args.integer("limit", 2));
+  const vocabulary = await readVocabulary(args.needed("vocab"), signal);
+  const ids = await readText(text, vocabulary, args.integer("limit", 2), signal);
   const length = ids.shape[0] ?? 0;
   const shape = timeAxis(args, model, name) === 0 ? [length, 1] : [1, length];
   return new Map([[name, { ...ids, shape } as Tensor]]);
@@ -199,9 +196,9 @@ function timeAxis(args: Arguments, model: Model, ids: string): 0 | 1 {
   return /^(batch|n$)/i.test(String(dims[1])) && !/^(batch|n$)/i.test(String(dims[0])) ? 0 : 1;
 }
 
-async function readLabelArray(args: Arguments): Promise<Tensor> {
+async function readLabelArray(args: Arguments, signal: AbortSignal): Promise<Tensor> {
   const path = args.needed("labels");
-  return onlyArray("--labels", path, await readInput("--labels", path), "labels");
+  return onlyArray("--labels", path, await readInput("--labels", path, signal), "labels");
 }
 
 /** Refuse labels of another rank than the output's rows: of sizes behind theirs, one alone may be more

@@ -10,10 +10,10 @@ import type { Arguments } from "./arguments.ts";
 import { adapterName, type Context, type Outcome } from "./context.ts";
 import { readData } from "./data.ts";
 import { evaluationTable } from "./evaluationTables.ts";
-import { loadModel, type LoadedModel } from "./files.ts";
+import type { LoadedModel } from "./files.ts";
+import { openModels } from "./modelOptions.ts";
 import { checkLabels, labelOf, readLabels, type Labels } from "./labels.ts";
 import { facts } from "./table.ts";
-import { readDims } from "./sizes.ts";
 import { readTuning } from "./tuning.ts";
 
 /** A stream of pictures with the class of each. */
@@ -46,14 +46,12 @@ export async function evaluatePictures(args: Arguments, context: Context): Promi
   const limit = args.integer("limit", 1);
   const labelOffset = args.integer("label-offset", -Infinity) ?? 0;
   const labelsPath = args.needed("labels");
-  const main = await loadModel(args.positional("MODEL"), readDims(args));
+  const paths = [args.positional("MODEL"), ...args.list("reference")];
+  const [main, reference] = (await openModels(args, context, paths)) as [LoadedModel, LoadedModel?];
   const { model, path } = main;
   const classes = classesOf(main);
-  const referencePath = args.text("reference");
-  const reference =
-    referencePath === undefined ? undefined : await loadModel(referencePath, readDims(args));
-  const tuning = await readTuning(args);
-  const labels = await readLabels(labelsPath);
+  const tuning = await readTuning(args, context.signal);
+  const labels = await readLabels(labelsPath, context.signal);
   const data = await readData(args, model, context, limit);
   checkLabels(labels, labelsPath, data.pictures, labelOffset, classes);
   using device = await requestDevice();

@@ -1,121 +1,145 @@
-// Files in and out. One idea: an output file appears complete or not at all, by a rename; and what
-// cannot be written is found before the work, not after it.
+// Files that commands read: whatever a user names, and beside a model only what belongs to it.
 
-import { readFileSync } from "node:fs";
-import { access, constants, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync } from "node:fs";
+import { dirname, isAbsolute, join, relative, sep } from "node:path";
 import { InputError } from "../errors.ts";
 import { load, type LoadOptions } from "../load.ts";
 import type { Model } from "../model.ts";
+import { fileProblem } from "../storage/nodeFiles.ts";
+import { readWhole } from "../storage/nodeRead.ts";
 
-/** What went wrong with a file, in words. */
-export function fileProblem(error: unknown): string {
-  const code = (error as { code?: string }).code;
-  switch (code) {
-    case "ENOENT":
-      return "no such file or folder";
-    case "EISDIR":
-      return "it is a folder, not a file";
-    case "ENOTDIR":
-      return "a part of the path is no folder";
-    case "EACCES":
-    case "EPERM":
-      return "permission denied";
-    default:
-      return error instanceof Error ? error.message : String(error);
-  }
-}
-
-/** A file's bytes; `what` is how the error calls it. Throws InputError. */
-export async function readInput(what: string, path: string): Promise<Uint8Array> {
+/** A file's bytes; `what` is how the error calls it. `-` is stdin. Throws InputError, the signal's reason. */
+export async function readInput(
+  what: string,
+  path: string,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
   try {
-    return await readFile(path);
+    return await readWhole(path, signal);
   } catch (error) {
+    signal?.throwIfAborted();
     throw new InputError(`${what} "${path}": ${fileProblem(error)}. Check the path.`);
   }
 }
 
+/** A file of JSON. Throws InputError, which ends with `form`: how to write it. */
+export async function readJson(
+  what: string,
+  path: string,
+  form: string,
+  signal?: AbortSignal,
+): Promise<unknown> {
+  const text = new TextDecoder().decode(await readInput(what, path, signal));
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InputError(
+      `${what} "${path}": must be JSON; got ${JSON.stringify(text.slice(0, 30))}. ${form}`,
+    );
+  }
+}
+
+const realFolder = (path: string): string | undefined => {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
+};
+
 /** Weights in files beside the model, read when the model asks for them. The importer has refused
- *  locations outside the folder. */
+ *  locations outside the folder; links that lead outside and what is no regular file are refused here.
+ *  A model that is itself a link has two folders: its own and that of the file it leads to, since
+ *  download caches keep all files of a model as links. */
 class FilesBeside extends Map<string, Uint8Array> {
   readonly #folder: string;
+  readonly #roots: readonly string[];
+  /** The paths of the files that were read. */
+  readonly paths: string[] = [];
 
-  constructor(folder: string) {
+  constructor(model: string) {
     super();
-    this.#folder = folder;
+    this.#folder = dirname(model);
+    const target = realFolder(model);
+    this.#roots = [
+      realFolder(this.#folder),
+      target === undefined ? undefined : dirname(target),
+    ].filter((root) => root !== undefined);
   }
 
   override get(location: string): Uint8Array | undefined {
     const known = super.get(location);
     if (known) return known;
     const path = join(this.#folder, location);
+    const bytes = this.#read(path);
+    this.set(location, bytes);
+    this.paths.push(path);
+    return bytes;
+  }
+
+  #read(path: string): Uint8Array {
+    const refuse = (problem: string, wayOut: string): never => {
+      throw new InputError(`model data "${path}": ${problem}. ${wayOut}`);
+    };
+    const isInside = (real: string) =>
+      this.#roots.some((root) => {
+        const way = relative(root, real);
+        return way !== "" && way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+      });
     try {
-      const bytes = readFileSync(path);
-      this.set(location, bytes);
-      return bytes;
+      const real = realpathSync(path);
+      if (!isInside(real)) {
+        refuse(
+          `must be a file in the model's folder; got a link to "${real}"`,
+          "If you trust the model, copy the file there.",
+        );
+      }
+      // A FIFO or a device would block when it is opened, deaf to signals.
+      const descriptor = openSync(real, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+      try {
+        const stats = fstatSync(descriptor);
+        if (!stats.isFile() && !stats.isDirectory()) {
+          const kind = stats.isFIFO() ? "a FIFO" : stats.isSocket() ? "a socket" : "a device";
+          refuse(
+            `must be a regular file; got ${kind}`,
+            "Put the file that belongs to the model there.",
+          );
+        }
+        return readFileSync(descriptor);
+      } finally {
+        closeSync(descriptor);
+      }
     } catch (error) {
-      throw new InputError(
-        `model data "${path}": ${fileProblem(error)}. Put the file beside the model.`,
-      );
+      if (error instanceof InputError) throw error;
+      return refuse(fileProblem(error), "Put the file beside the model.");
     }
   }
 }
 
 export interface LoadedModel {
   readonly path: string;
+  /** The paths of the model's file and of the data files that it names. */
+  readonly files: readonly string[];
   /** Of the file, its external data included. */
   readonly bytes: number;
   readonly model: Model<"float" | "quantized">;
 }
 
-/** Read a file of any kind that `load` knows, and the data files beside it. Throws InputError, FormatError, UnsupportedError. */
-export async function loadModel(path: string, options: LoadOptions = {}): Promise<LoadedModel> {
-  const file = await readInput("model", path);
-  const externalData = new FilesBeside(dirname(path));
+/** Read a file of any kind that `load` knows, and the data files beside it. Throws InputError, FormatError,
+ *  UnsupportedError, the signal's reason. */
+export async function loadModel(
+  path: string,
+  options: LoadOptions = {},
+  signal?: AbortSignal,
+): Promise<LoadedModel> {
+  const file = await readInput("model", path, signal);
+  const externalData = new FilesBeside(path);
   const model = await load(file, { ...options, externalData });
   const beside = [...externalData.values()].reduce((sum, { length }) => sum + length, 0);
-  return { path, bytes: file.length + beside, model };
-}
-
-/** Refuse early what `writeOutput` would refuse after the work: a missing or read-only folder, a folder
- *  in the file's place, one of the `inputs`. Throws InputError. */
-export async function checkOutput(
-  option: string,
-  path: string,
-  inputs: readonly string[],
-): Promise<void> {
-  const refuse = (problem: string, wayOut: string): never => {
-    throw new InputError(`${option} "${path}": ${problem}. ${wayOut}`);
+  return {
+    path,
+    files: [path, ...externalData.paths],
+    bytes: file.length + beside,
+    model,
   };
-  if (inputs.some((input) => resolve(input) === resolve(path)))
-    refuse("would overwrite an input", "Choose another name.");
-  const folder = dirname(resolve(path));
-  try {
-    await access(folder, constants.W_OK);
-  } catch (error) {
-    refuse(`cannot write into "${folder}": ${fileProblem(error)}`, "Make the folder first.");
-  }
-  const existing = await stat(path).catch(() => undefined);
-  if (existing?.isDirectory()) refuse("it is a folder, not a file", "Name a file in it.");
-}
-
-/** Write a file so that it is complete or not there: a temporary name in the same folder, then a
- *  rename. An abort before the rename leaves nothing. */
-export async function writeOutput(
-  path: string,
-  bytes: Uint8Array,
-  signal?: AbortSignal,
-): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
-  try {
-    await writeFile(temporary, bytes, signal ? { signal } : {});
-    signal?.throwIfAborted();
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    signal?.throwIfAborted();
-    throw new InputError(
-      `output "${path}": ${fileProblem(error)}. Check the folder and the disk's free space.`,
-    );
-  }
 }

@@ -1,7 +1,7 @@
 // The file of labels: {"picture.jpg": 3, …}, a class index per picture.
 
 import { InputError } from "../errors.ts";
-import { readInput } from "./files.ts";
+import { readJson } from "./files.ts";
 import type { PictureFile } from "./pictureFiles.ts";
 
 export type Labels = ReadonlyMap<string, number>;
@@ -9,17 +9,9 @@ export type Labels = ReadonlyMap<string, number>;
 const FORM = 'Write JSON such as {"picture.jpg": 3}, a class index from 0 on per picture.';
 
 /** Read a file of labels. Throws InputError. */
-export async function readLabels(path: string): Promise<Labels> {
+export async function readLabels(path: string, signal?: AbortSignal): Promise<Labels> {
   const where = `labels "${path}"`;
-  const text = new TextDecoder().decode(await readInput("labels", path));
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new InputError(
-      `${where}: must be JSON; got ${JSON.stringify(text.slice(0, 30))}. ${FORM}`,
-    );
-  }
+  const json = await readJson("labels", path, FORM, signal);
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw new InputError(
       `${where}: must be an object; got ${JSON.stringify(json).slice(0, 30)}. ${FORM}`,

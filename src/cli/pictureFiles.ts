@@ -1,11 +1,13 @@
 // Which pictures: folders, files and lists → picture files sorted by name, and the part of them that a
-// command asked for. One idea: the same words pick the same pictures on every machine.
+// command asked for. The same words pick the same pictures on every machine.
 
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { InputError } from "../errors.ts";
+import { InputError, PictureError } from "../errors.ts";
 import type { PictureSource } from "../pictures.ts";
-import { fileProblem, readInput } from "./files.ts";
+import { fileProblem, statOf } from "../storage/nodeFiles.ts";
+import { isStdin, readWhole } from "../storage/nodeRead.ts";
+import { readInput } from "./files.ts";
 
 export interface PictureFile extends PictureSource {
   /** Relative to its folder, with "/" on every system; a file given by itself has its base name. */
@@ -25,35 +27,54 @@ export interface Selection {
 
 const PICTURE = /\.(jpe?g|png|webp)$/i;
 
-function pictureFile(name: string, path: string): PictureFile {
-  return { name, path, bytes: () => readFile(path) };
+function pictureFile(name: string, path: string, signal?: AbortSignal): PictureFile {
+  let kept: Uint8Array | undefined; // what a FIFO gave: it gives it once
+  return {
+    name,
+    path,
+    async bytes() {
+      if (kept) return kept;
+      try {
+        const bytes = await readWhole(path, signal);
+        if (!(await statOf(path))?.isFile()) kept = bytes;
+        return bytes;
+      } catch (error) {
+        signal?.throwIfAborted();
+        throw new PictureError(name, `cannot be read: ${fileProblem(error)}`, "Check the file.");
+      }
+    },
+  };
 }
 
 /** The pictures that `sources` name, sorted by name (code units), none twice. A source is a folder
  *  (with its subfolders, hidden files left out), a picture, or a .txt file with one path a line,
  *  relative to itself. Throws InputError naming the source that holds none. */
-export async function listPictures(sources: readonly string[]): Promise<PictureFile[]> {
-  const files = (await Promise.all(sources.map(expand))).flat();
+export async function listPictures(
+  sources: readonly string[],
+  signal?: AbortSignal,
+): Promise<PictureFile[]> {
+  const files = (await Promise.all(sources.map((source) => expand(source, signal)))).flat();
   const unique = new Map(files.map((file) => [resolve(file.path), file]));
   const key = ({ name, path }: PictureFile) => `${name}\0${path}`;
   return [...unique.values()].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
-async function expand(source: string): Promise<PictureFile[]> {
+async function expand(source: string, signal?: AbortSignal): Promise<PictureFile[]> {
+  if (isStdin(source)) return [pictureFile("stdin", source, signal)];
   const kind = await stat(source).catch((error: unknown) => {
     throw new InputError(`--data "${source}": ${fileProblem(error)}. Check the path.`);
   });
-  if (kind.isDirectory()) return await inFolder(source);
-  if (source.toLowerCase().endsWith(".txt")) return await inList(source);
-  return [pictureFile(basename(source), source)];
+  if (kind.isDirectory()) return await inFolder(source, signal);
+  if (source.toLowerCase().endsWith(".txt")) return await inList(source, signal);
+  return [pictureFile(basename(source), source, signal)];
 }
 
-async function inFolder(folder: string): Promise<PictureFile[]> {
+async function inFolder(folder: string, signal?: AbortSignal): Promise<PictureFile[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries
-    .filter((entry) => !entry.isDirectory() && PICTURE.test(entry.name))
+    .filter((entry) => (entry.isFile() || entry.isSymbolicLink()) && PICTURE.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
-    .map((path) => pictureFile(relative(folder, path).replaceAll("\\", "/"), path))
+    .map((path) => pictureFile(relative(folder, path).replaceAll("\\", "/"), path, signal))
     .filter(({ name }) => !name.split("/").some((part) => part.startsWith(".")));
   if (files.length > 0) return files;
   throw new InputError(
@@ -62,12 +83,12 @@ async function inFolder(folder: string): Promise<PictureFile[]> {
   );
 }
 
-async function inList(list: string): Promise<PictureFile[]> {
-  const text = new TextDecoder().decode(await readInput("--data", list));
+async function inList(list: string, signal?: AbortSignal): Promise<PictureFile[]> {
+  const text = new TextDecoder().decode(await readInput("--data", list, signal));
   const lines = text.split(/\r?\n/).map((line) => line.trim());
   const files = lines
     .filter((line) => line !== "" && !line.startsWith("#"))
-    .map((line) => pictureFile(basename(line), resolve(dirname(list), line)));
+    .map((line) => pictureFile(basename(line), resolve(dirname(list), line), signal));
   if (files.length > 0) return files;
   throw new InputError(
     `--data "${list}": the list names no picture. Write one path a line, relative to the list.`,

@@ -1,5 +1,5 @@
-// Progress bars with the time that is left. One idea: a bar is for eyes, so in a pipe nothing is
-// printed but the notes, which are worth a line in a log.
+// Progress bars with the time that is left. A bar is for eyes, so in a pipe nothing is printed but the notes,
+// which are worth a line in a log.
 
 /** Where progress goes: process.stderr, or a test's. */
 export interface ProgressStream {
@@ -9,6 +9,7 @@ export interface ProgressStream {
 }
 
 const BAR = 24; // characters
+const COLUMNS = 80; // where a terminal does not tell, or tells 0
 const INTERVAL = 100; // ms between two drawings
 
 export class Progress {
@@ -37,9 +38,16 @@ export class Progress {
     const finished = total !== undefined && done >= total;
     if (now - this.#drawn < INTERVAL && !finished) return;
     this.#drawn = now;
-    const bar = barLine(label, done, total, this.#remaining(done, total, now));
-    const line = told === "" ? bar : `${bar}  ${told}`;
-    this.#stream.write(`\r\x1b[2K${line.slice(0, (this.#stream.columns ?? 80) - 1)}`);
+    const room = (this.#stream.columns || COLUMNS) - 1; // the last column would wrap
+    const seconds = this.#remaining(done, total, now);
+    const line = (width: number) => {
+      const bar = barLine(label, done, total, seconds, width);
+      return told === "" ? bar : `${bar}  ${told}`;
+    };
+    // A narrow terminal loses the bar before the numbers.
+    const whole = line(BAR);
+    const shown = whole.length <= room ? whole : line(Math.max(0, BAR + room - whole.length));
+    this.#stream.write(`\r\x1b[2K${shown.slice(0, room)}`);
     this.#visible = true;
   }
 
@@ -69,13 +77,14 @@ function barLine(
   done: number,
   total: number | undefined,
   seconds: number | undefined,
+  width: number,
 ): string {
   if (total === undefined) return `${label}  ${done}`;
   const share = total === 0 ? 1 : Math.min(1, done / total);
-  const filled = Math.round(share * BAR);
-  const bar = "█".repeat(filled) + "░".repeat(BAR - filled);
+  const filled = Math.round(share * width);
+  const bar = width === 0 ? "" : `  ${"█".repeat(filled)}${"░".repeat(width - filled)}`;
   const left = seconds === undefined ? "" : `  ${formatSeconds(seconds)} left`;
-  return `${label}  ${bar}  ${done}/${total}${left}`;
+  return `${label}${bar}  ${done}/${total}${left}`;
 }
 
 function formatSeconds(seconds: number): string {

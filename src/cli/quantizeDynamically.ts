@@ -12,9 +12,9 @@ import { tensor } from "../tensor/tensor.ts";
 import type { Arguments, OptionSpec } from "./arguments.ts";
 import { arrayBatches } from "./arrayData.ts";
 import { readArrays } from "./arrays.ts";
-import { CONSTANT_OPTION, readConstants } from "./constants.ts";
 import type { Context, Outcome } from "./context.ts";
-import { checkOutput, loadModel, writeOutput } from "./files.ts";
+import { openModel } from "./modelOptions.ts";
+import { checkOutput, writeOutput } from "./outputs.ts";
 import { facts, formatBytes, formatDecibels, table } from "./table.ts";
 
 export const DYNAMIC_OPTIONS: readonly OptionSpec[] = [
@@ -54,18 +54,15 @@ export const DYNAMIC_OPTIONS: readonly OptionSpec[] = [
   },
   { name: "ones", value: "NAME", multiple: true, help: "Of --smooth: an input of ones." },
   { name: "zeros", value: "NAME", multiple: true, help: "Of --smooth: an input of zeros." },
-  CONSTANT_OPTION,
 ];
 
 export async function quantizeDynamically(args: Arguments, context: Context): Promise<Outcome> {
   const out = args.required("out");
   const options = readOptions(args);
   const alpha = readAlpha(args);
-  const constants = await readConstants(args);
-  const path = args.positional("MODEL");
-  const { bytes, model } = await loadModel(path, constants === undefined ? {} : { constants });
+  const { files, bytes, model } = await openModel(args, context);
   checkStage("quantize", model, ["float"], "Give it the float model.");
-  await checkOutput("--out", out, [path]);
+  await checkOutput("--out", out, { inputs: files }, context);
   // What no file can hold is refused before a device measures anything.
   if (args.has("smooth")) save(quantizeDynamic(model, options));
   const smoothing = args.has("smooth")
@@ -73,7 +70,7 @@ export async function quantizeDynamically(args: Arguments, context: Context): Pr
     : undefined;
   const quantized = quantizeDynamic(smoothing?.model ?? model, options);
   const file = save(quantized);
-  await writeOutput(out, file, context.signal);
+  await writeOutput(out, file, context);
   const { graph } = quantized;
   const nodes = graph.nodes.filter(({ inputs }) =>
     inputs.some((name) => {
@@ -157,8 +154,9 @@ async function smoothed(
   model: Model<"float">,
   alpha: number,
   quantize: QuantizeDynamicOptions,
-  { progress, signal }: Context,
+  context: Context,
 ) {
+  const { progress, signal } = context;
   const onNote = (note: string) => progress.note(note);
   const filled = new Map<string, 0 | 1>([
     ...args.list("ones").map((name) => [name, 1] as const),
@@ -168,7 +166,7 @@ async function smoothed(
   if (unknown !== undefined)
     args.fail(`--ones and --zeros name inputs of the model; it has no "${unknown}"`);
   const names = Object.keys(model.inputs).filter((name) => !filled.has(name));
-  const arrays = await readArrays(args, "smooth", names, onNote);
+  const arrays = await readArrays(args, "smooth", names, context);
   const missing = names.find((name) => !arrays.has(name));
   if (missing !== undefined)
     args.fail(`--smooth ${missing}=FILE is missing; or --ones ${missing}, or --zeros ${missing}`);

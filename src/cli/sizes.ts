@@ -31,9 +31,3 @@ export function readSizes(
   });
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
-
-/** Options of `load` from --dims. */
-export function readDims(args: Arguments): { readonly dims?: Readonly<Record<string, number>> } {
-  const dims = readSizes(args, "dims");
-  return dims === undefined ? {} : { dims };
-}

@@ -10,8 +10,9 @@ import { requestDevice } from "../node.ts";
 import { presets } from "../pictures.ts";
 import { adapterName } from "./context.ts";
 import { describeFailure } from "./failure.ts";
-import { readInput, writeOutput } from "./files.ts";
+import { readInput } from "./files.ts";
 import { layersTable } from "./layers.ts";
+import { writeOutput } from "./outputs.ts";
 import { finish, interruptible } from "./process.ts";
 import { Progress } from "./progress.ts";
 import { facts, formatBytes, formatDecibels, formatMs, formatPercent, table } from "./table.ts";
@@ -65,7 +66,7 @@ async function start(): Promise<void> {
   const folder = packageFolder();
   const modelPath = join(folder, "demo", "sample", "model.onnx");
   const out = join(folder, "out", "sample-int8.onnx");
-  const model = await readInput("model", modelPath);
+  const model = await readInput("model", modelPath, signal);
   using device = await requestDevice();
   stdout.write(
     `Sample classifier: ${classNames.length} shapes, ${SIDE}×${SIDE} pictures. Calibrate on ${CALIBRATION} ` +
@@ -88,7 +89,7 @@ async function start(): Promise<void> {
   );
   progress.clear();
   await mkdir(dirname(out), { recursive: true });
-  await writeOutput(out, result.file, signal);
+  await writeOutput(out, result.file, { stdout, signal });
   const seconds = ((performance.now() - begin) / 1000).toFixed(0);
   const where = facts([
     ["time", `${seconds} s`],

@@ -2,7 +2,7 @@
 
 import { InputError } from "../errors.ts";
 import { tensor, type Tensor } from "../tensor/tensor.ts";
-import { readInput } from "./files.ts";
+import { readInput, readJson } from "./files.ts";
 
 const FORM =
   'Write JSON such as {"a": 0, "b": 1}, ["a", "b"] or {"characters": ["a", "b"]}, an id a character.';
@@ -11,17 +11,12 @@ const FORM =
 const SPECIAL = /^(<.*>|\[.*\])$/s;
 
 /** The id of each character in a vocabulary file. Throws InputError. */
-export async function readVocabulary(path: string): Promise<ReadonlyMap<string, number>> {
+export async function readVocabulary(
+  path: string,
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<string, number>> {
   const where = `--vocab "${path}"`;
-  const text = new TextDecoder().decode(await readInput("--vocab", path));
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new InputError(
-      `${where}: must be JSON; got ${JSON.stringify(text.slice(0, 30))}. ${FORM}`,
-    );
-  }
+  const json = await readJson("--vocab", path, FORM, signal);
   const { characters = json } = (json ?? {}) as { characters?: unknown };
   const entries: [unknown, unknown][] = Array.isArray(characters)
     ? characters.map((character, id) => [character, id])
@@ -53,8 +48,9 @@ export async function readText(
   path: string,
   vocabulary: ReadonlyMap<string, number>,
   limit = Infinity,
+  signal?: AbortSignal,
 ): Promise<Tensor> {
-  const text = new TextDecoder().decode(await readInput("--text", path));
+  const text = new TextDecoder().decode(await readInput("--text", path, signal));
   const characters = [...text].slice(0, limit);
   const ids = characters.map((character, index) => {
     const id = vocabulary.get(character);

@@ -5,8 +5,9 @@ import type { Model } from "../../model.ts";
 import { requestDevice } from "../../node.ts";
 import { adapterName, type Command } from "../context.ts";
 import { DATA_OPTIONS, readData, tensorsOf } from "../data.ts";
-import { loadModel } from "../files.ts";
+import type { LoadedModel } from "../files.ts";
 import { layersJson, layersTable } from "../layers.ts";
+import { MODEL_OPTIONS, openModels } from "../modelOptions.ts";
 import { facts } from "../table.ts";
 
 export const compare: Command = {
@@ -16,14 +17,18 @@ export const compare: Command = {
   options: [
     ...DATA_OPTIONS,
     { name: "limit", value: "N", help: "At most N of the pictures, spread evenly. Default: all." },
+    ...MODEL_OPTIONS,
   ],
   examples: [
     "webgpu-quant compare model.onnx model-int8.onnx --data pictures/ --preprocess imagenet --limit 16",
   ],
   async run(args, context) {
     const limit = args.integer("limit", 1);
-    const float = await loadModel(args.positional("FLOAT"));
-    const quantized = await loadModel(args.positional("QUANTIZED"));
+    const paths = [args.positional("FLOAT"), args.positional("QUANTIZED")];
+    const [float, quantized] = (await openModels(args, context, paths)) as [
+      LoadedModel,
+      LoadedModel,
+    ];
     const data = await readData(args, float.model, context, limit);
     using device = await requestDevice();
     const layers = await compareModels(

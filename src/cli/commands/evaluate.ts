@@ -2,12 +2,11 @@
 
 import type { Task } from "../../evaluate.ts";
 import type { Arguments } from "../arguments.ts";
-import { CONSTANT_OPTION } from "../constants.ts";
 import type { Command } from "../context.ts";
 import { DATA_OPTIONS, optional } from "../data.ts";
 import { evaluateArrays } from "../evaluateArrays.ts";
 import { evaluatePictures } from "../evaluatePictures.ts";
-import { BOUND_OPTION, DIMS_OPTION } from "../sizes.ts";
+import { MODEL_OPTIONS } from "../modelOptions.ts";
 import { TUNING_OPTION } from "../tuning.ts";
 
 const TASKS: readonly Task[] = ["classification", "language-model", "binary"];
@@ -16,7 +15,7 @@ const TASKS: readonly Task[] = ["classification", "language-model", "binary"];
 const OF_PICTURES = ["data", "preprocess", "every", "except-every"];
 const OF_ARRAYS = [
   ["inputs", "text", "vocab", "next-token", "chunk", "time-axis"],
-  ["state", "output", "ones", "zeros", "constant", "logits"],
+  ["state", "output", "ones", "zeros", "logits"],
 ].flat();
 
 export const evaluate: Command = {
@@ -77,10 +76,8 @@ export const evaluate: Command = {
     { name: "output", value: "NAME", help: "The output to judge, where several are not carried." },
     { name: "ones", value: "NAME", multiple: true, help: "An input of ones: attention_mask." },
     { name: "zeros", value: "NAME", multiple: true, help: "An input of zeros: token_type_ids." },
-    CONSTANT_OPTION,
     { name: "logits", help: "binary: the outputs are logits, not probabilities." },
-    DIMS_OPTION,
-    BOUND_OPTION,
+    ...MODEL_OPTIONS,
     TUNING_OPTION,
   ],
   examples: [

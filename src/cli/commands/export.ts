@@ -3,9 +3,9 @@
 import { inspect } from "../../inspect.ts";
 import { save, type SaveOptions } from "../../save.ts";
 import type { Arguments } from "../arguments.ts";
-import { DIMS_OPTION, readDims } from "../sizes.ts";
 import type { Command } from "../context.ts";
-import { checkOutput, loadModel, writeOutput } from "../files.ts";
+import { MODEL_OPTIONS, openModel } from "../modelOptions.ts";
+import { checkOutput, writeOutput } from "../outputs.ts";
 import { facts, formatBytes } from "../table.ts";
 
 const OPSETS = [13, 17, 21] as const;
@@ -15,8 +15,7 @@ export const exportOnnx: Command = {
   summary: "Write a model as ONNX, a quantized one in QDQ form, whatever file it comes from.",
   positionals: ["MODEL"],
   options: [
-    DIMS_OPTION,
-    { name: "out", value: "OUT.onnx", required: true, help: "The file to write." },
+    { name: "out", value: "OUT.onnx", required: true, help: "The file to write; - is stdout." },
     {
       name: "opset",
       value: "N",
@@ -30,19 +29,20 @@ export const exportOnnx: Command = {
       name: "reduce-range",
       help: "Weights of 7 bits, for CPUs that add pairs in int16. Other numbers.",
     },
+    ...MODEL_OPTIONS,
   ],
   examples: [
     "webgpu-quant export mobilenet_v2_quantized.pt --out mobilenet-int8.onnx",
     "webgpu-quant export resnet18.pth --out resnet18.onnx --opset 17",
     "webgpu-quant export model-int8.onnx --out model-s8s8.onnx --s8s8",
   ],
-  async run(args, { signal }) {
+  async run(args, context) {
     const out = args.required("out");
     const options = readOptions(args);
-    const { path, bytes, model } = await loadModel(args.positional("MODEL"), readDims(args));
-    await checkOutput("--out", out, [path]);
+    const { path, files, bytes, model } = await openModel(args, context);
+    await checkOutput("--out", out, { inputs: files }, context);
     const file = save(model, options);
-    await writeOutput(out, file, signal);
+    await writeOutput(out, file, context);
     const { stage, nodes } = inspect(model);
     // Of a float model inspect says what would be integers; nothing is yet.
     const isInteger = ({ dtype }: { dtype: string }) =>

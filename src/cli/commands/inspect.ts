@@ -3,8 +3,7 @@
 import { inspect as inspectModel } from "../../inspect.ts";
 import type { PortType } from "../../model.ts";
 import type { Command } from "../context.ts";
-import { DIMS_OPTION, readDims } from "../sizes.ts";
-import { loadModel } from "../files.ts";
+import { MODEL_OPTIONS, openModel } from "../modelOptions.ts";
 import { facts, formatBytes, formatCount, formatPercent, table } from "../table.ts";
 
 function port([name, { dtype, shape }]: [string, PortType]): string {
@@ -15,10 +14,13 @@ export const inspect: Command = {
   name: "inspect",
   summary: "Show inputs, outputs, ops, size, work, and what would be quantized.",
   positionals: ["MODEL"],
-  options: [DIMS_OPTION],
-  examples: ["webgpu-quant inspect model.onnx"],
-  async run(args) {
-    const { path, bytes, model } = await loadModel(args.positional("MODEL"), readDims(args));
+  options: MODEL_OPTIONS,
+  examples: [
+    "webgpu-quant inspect model.onnx",
+    "webgpu-quant inspect bert.onnx --dims batch=1 --dims sequence=128",
+  ],
+  async run(args, context) {
+    const { path, bytes, model } = await openModel(args, context);
     const found = inspectModel(model);
     const isFloat = model.stage === "float";
     const ops = Object.entries(found.ops).sort(([, a], [, b]) => b - a);

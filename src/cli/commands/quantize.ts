@@ -5,8 +5,9 @@ import { qconfigs } from "../../quantize/presets.ts";
 import type { Arguments } from "../arguments.ts";
 import { adapterName, type Command } from "../context.ts";
 import { DATA_OPTIONS, optional, readData, tensorsOf, type PictureData } from "../data.ts";
-import { checkOutput, loadModel, writeOutput } from "../files.ts";
 import { layersJson, layersTable } from "../layers.ts";
+import { MODEL_OPTIONS, openModel } from "../modelOptions.ts";
+import { checkOutput, writeOutput } from "../outputs.ts";
 import { spread } from "../pictureFiles.ts";
 import { DYNAMIC_OPTIONS, quantizeDynamically } from "../quantizeDynamically.ts";
 import { quantizeModel, type SampleStream } from "../quantizeModel.ts";
@@ -32,7 +33,12 @@ export const quantize: Command = {
       help: "static: ranges of activations from --data. dynamic: as they come, no data. Default: static.",
     },
     ...optional(DATA_OPTIONS),
-    { name: "out", value: "OUT.onnx", required: true, help: "The file to write (ONNX, QDQ form)." },
+    {
+      name: "out",
+      value: "OUT.onnx",
+      required: true,
+      help: "The file to write (ONNX, QDQ form); - is stdout.",
+    },
     {
       name: "qconfig",
       value: "NAME",
@@ -59,6 +65,7 @@ export const quantize: Command = {
       help: "Pictures used to correct biases, or off. Default: 32.",
     },
     ...DYNAMIC_OPTIONS,
+    ...MODEL_OPTIONS,
   ],
   examples: [
     "webgpu-quant quantize model.onnx --data pictures/ --preprocess imagenet --out model-int8.onnx",
@@ -74,8 +81,8 @@ export const quantize: Command = {
     const qconfig = qconfigs[qconfigName(args)];
     const biasCorrection = readBiasCorrection(args);
     const limit = args.integer("calibration-limit", 1);
-    const { path, bytes, model } = await loadModel(args.positional("MODEL"));
-    await checkOutput("--out", out, [path]);
+    const { files, bytes, model } = await openModel(args, context);
+    await checkOutput("--out", out, { inputs: files }, context);
     const data = await readData(args, model, context, limit);
     using device = await requestDevice();
     const overrides = Object.fromEntries(args.list("exclude").map((pattern) => [pattern, null]));
@@ -90,7 +97,7 @@ export const quantize: Command = {
       device,
       context,
     );
-    await writeOutput(out, result.file, context.signal);
+    await writeOutput(out, result.file, context);
     const used = data.pictures.length - data.skipped.length;
     const { skipped } = data;
     return {

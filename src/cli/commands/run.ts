@@ -7,10 +7,11 @@ import { formatNpy, parseNpy } from "../../tensor/npy.ts";
 import { formatShape, type Tensor } from "../../tensor/tensor.ts";
 import type { Arguments } from "../arguments.ts";
 import { adapterName, type Command } from "../context.ts";
-import { readTuning, TUNING_OPTION } from "../tuning.ts";
-import { BOUND_OPTION, DIMS_OPTION, readDims } from "../sizes.ts";
-import { checkOutput, loadModel, readInput, writeOutput } from "../files.ts";
+import { readInput } from "../files.ts";
+import { MODEL_OPTIONS, openModel } from "../modelOptions.ts";
+import { checkOutput, writeOutput } from "../outputs.ts";
 import { facts, formatMs, table } from "../table.ts";
+import { readTuning, TUNING_OPTION } from "../tuning.ts";
 
 export const run: Command = {
   name: "run",
@@ -31,22 +32,24 @@ export const run: Command = {
       multiple: true,
       help: "The file for an output; NAME= where the model has several.",
     },
-    DIMS_OPTION,
-    BOUND_OPTION,
+    ...MODEL_OPTIONS,
     TUNING_OPTION,
   ],
   examples: [
     "webgpu-quant run model.onnx --input x.npy --out y.npy",
     "webgpu-quant run model.onnx --input a=a.npy --input b=b.npy --out sum=y.npy",
   ],
-  async run(args, { signal }) {
-    const { path, model } = await loadModel(args.positional("MODEL"), readDims(args));
-    const tuning = await readTuning(args);
+  async run(args, context) {
+    const { signal } = context;
+    const { files: read, model } = await openModel(args, context);
+    const tuning = await readTuning(args, signal);
     const files = pair(args, "input", Object.keys(model.inputs));
     const outs = pair(args, "out", Object.keys(model.outputs));
-    for (const out of outs.values()) await checkOutput("--out", out, [path, ...files.values()]);
+    const check = { inputs: [...read, ...files.values()] };
+    for (const out of outs.values()) await checkOutput("--out", out, check, context);
     const inputs: Record<string, Tensor> = {};
-    for (const [name, file] of files) inputs[name] = parseNpy(await readInput("--input", file));
+    for (const [name, file] of files)
+      inputs[name] = parseNpy(await readInput("--input", file, signal));
     using device = await requestDevice();
     using session = await compile(model, device, tuning);
     await session.program(inputs); // compile outside the clock
@@ -58,7 +61,7 @@ export const run: Command = {
     for (const [name, file] of outs) {
       const output = outputs[name];
       if (!output) throw new InputError(`run: the model has no output "${name}". Please report.`);
-      await writeOutput(file, formatNpy(output), signal);
+      await writeOutput(file, formatNpy(output), context);
       const { dtype, shape } = output;
       rows.push([name, dtype, formatShape(shape), file]);
       json[name] = { dtype, shape, out: file };

@@ -20,7 +20,8 @@ import type { Arguments } from "../arguments.ts";
 import { adapterName, type Command, type Context } from "../context.ts";
 import { DATA_OPTIONS, readData, tensorsOf, type PictureData } from "../data.ts";
 import { classesOf, labelled } from "../evaluatePictures.ts";
-import { checkOutput, loadModel, writeOutput } from "../files.ts";
+import { MODEL_OPTIONS, openModel } from "../modelOptions.ts";
+import { checkOutput, writeOutput } from "../outputs.ts";
 import { checkLabels, labelOf, readLabels, type Labels } from "../labels.ts";
 import { listPictures, spread, type PictureFile } from "../pictureFiles.ts";
 import { facts, formatBytes, formatPercent, table } from "../table.ts";
@@ -48,7 +49,7 @@ export const train: Command = {
       value: "K",
       help: "Added to each class: 1 where the model's class 0 is background. Default: 0.",
     },
-    { name: "out", value: "OUT.onnx", required: true, help: "The file to write." },
+    { name: "out", value: "OUT.onnx", required: true, help: "The file to write; - is stdout." },
     {
       name: "qat",
       help: "Train with fake-quantized weights and activations; write an int8 model.",
@@ -78,6 +79,7 @@ export const train: Command = {
       help: "Pictures that accuracy is measured on, before and after. Default: none.",
     },
     ...TRAINING_OPTIONS,
+    ...MODEL_OPTIONS,
   ],
   examples: [
     "webgpu-quant train model.onnx --data pictures/ --labels labels.json --preprocess imagenet --epochs 5 --out tuned.onnx",
@@ -87,20 +89,20 @@ export const train: Command = {
   async run(args, context) {
     const out = args.required("out");
     checkQatOptions(args);
-    const main = await loadModel(args.positional("MODEL"));
-    const { path, bytes } = main;
+    const main = await openModel(args, context);
+    const { path, files, bytes } = main;
     if (main.model.stage !== "float")
       throw new InputError(`model "${path}": it is quantized already. Train the float model.`);
     const model = main.model as Model<"float">;
-    await checkOutput("--out", out, [path]);
+    await checkOutput("--out", out, { inputs: files }, context);
     const { input, height, width, fixedBatch } = pictureInput(model);
     if (fixedBatch !== undefined && args.integer("batch", 1) === undefined)
       args.fail(`the model takes ${fixedBatch} picture(s) at a time: --batch ${fixedBatch}`);
     const data = await readData(args, model, context);
-    const labels = await readLabels(args.required("labels"));
+    const labels = await readLabels(args.required("labels"), context.signal);
     const labelOffset = args.integer("label-offset", -Infinity) ?? 0;
     const classes = classesOf(main);
-    const tested = args.has("test") ? await listPictures(args.list("test")) : [];
+    const tested = args.has("test") ? await listPictures(args.list("test"), context.signal) : [];
     for (const pictures of [data.pictures, tested])
       checkLabels(labels, args.required("labels"), pictures, labelOffset, classes);
     const options = readTraining(args, input, data.pictures.length);
@@ -155,7 +157,8 @@ export const train: Command = {
         ? convert(result.model as Model<"qat">)
         : (result.model as Model<"float">);
     const file = save(final);
-    await writeOutput(out, file);
+    // Written after an interruption too: the steps that were done are in it.
+    await writeOutput(out, file, { ...context, signal: new AbortController().signal });
     const after = result.isStopped ? undefined : await top1(final);
     const last = result.epochs.at(-1);
     return {

@@ -4,7 +4,8 @@ import { requestDevice } from "../../node.ts";
 import { tileName } from "../../plan/tiles.ts";
 import { tune as tuneModel } from "../../tune.ts";
 import { adapterName, type Command } from "../context.ts";
-import { checkOutput, loadModel, writeOutput } from "../files.ts";
+import { MODEL_OPTIONS, openModel } from "../modelOptions.ts";
+import { checkOutput, writeOutput } from "../outputs.ts";
 import { facts, formatMs, table } from "../table.ts";
 
 const SECONDS = 20;
@@ -21,17 +22,19 @@ export const tune: Command = {
       help: `Time to spend, heaviest layers first. Default: ${SECONDS}.`,
     },
     { name: "batch", value: "N", help: "Size of what the model leaves open. Default: 1." },
+    ...MODEL_OPTIONS,
   ],
   examples: [
     "webgpu-quant tune model-int8.onnx --out tuning.json",
     "webgpu-quant tune model-int8.onnx --out tuning.json --seconds 60 --batch 8",
   ],
-  async run(args, { progress, signal }) {
+  async run(args, context) {
+    const { progress, signal } = context;
     const seconds = args.integer("seconds", 1) ?? SECONDS;
     const batch = args.integer("batch", 1) ?? 1;
     const out = args.required("out");
-    const { path, model } = await loadModel(args.positional("MODEL"));
-    await checkOutput("--out", out, [path]);
+    const { files, model } = await openModel(args, context);
+    await checkOutput("--out", out, { inputs: files, isText: true }, context);
     using device = await requestDevice();
     const open = Object.values(model.inputs).flatMap(({ shape }) => shape);
     const names = open.filter((dim) => typeof dim === "string");
@@ -42,7 +45,11 @@ export const tune: Command = {
       onProgress: ({ done, total }) => progress.report("tune", done, total),
     });
     progress.clear();
-    await writeOutput(out, new TextEncoder().encode(`${JSON.stringify(found, null, 2)}\n`), signal);
+    await writeOutput(
+      out,
+      new TextEncoder().encode(`${JSON.stringify(found, null, 2)}\n`),
+      context,
+    );
     const rows = Object.entries(found.entries).map(([shape, { tile, ms, defaultMs }]) => [
       shape,
       tileName(tile),

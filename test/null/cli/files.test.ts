@@ -1,11 +1,12 @@
-// Output files appear complete or not at all; what cannot be written is refused before the work.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// Files that commands read: whatever a user names is read or refused in words, and beside a model only what
+// belongs to it.
+import { spawn, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { afterEach, beforeEach, expect, it } from "vitest";
-import { checkOutput, loadModel, readInput, writeOutput } from "../../../src/cli/files.ts";
-import { InputError } from "../../../src/errors.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { loadModel, readInput } from "../../../src/cli/files.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -14,50 +15,6 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const path = (name: string) => join(folder, name);
-
-it("an output replaces the file of its name, and no other file remains", async () => {
-  writeFileSync(path("a.onnx"), "old");
-  await writeOutput(path("a.onnx"), Uint8Array.of(1, 2, 3));
-  expect([...readFileSync(path("a.onnx"))]).toEqual([1, 2, 3]);
-  expect(readdirSync(folder)).toEqual(["a.onnx"]);
-});
-
-it("an aborted output leaves the old file and no partial one", async () => {
-  writeFileSync(path("a.onnx"), "old");
-  const reason = new Error("stop");
-  await expect(
-    writeOutput(path("a.onnx"), new Uint8Array(1000), AbortSignal.abort(reason)),
-  ).rejects.toBe(reason);
-  expect(readFileSync(path("a.onnx"), "utf8")).toBe("old");
-  expect(readdirSync(folder)).toEqual(["a.onnx"]);
-});
-
-it("an output that cannot take its name leaves no temporary file", async () => {
-  mkdirSync(path("taken/inside"), { recursive: true });
-  await expect(writeOutput(path("taken"), Uint8Array.of(1))).rejects.toThrow(InputError);
-  expect(readdirSync(folder)).toEqual(["taken"]);
-});
-
-it("a missing folder, a folder in the file's place and an input's name are refused early", async () => {
-  const refusal = async (out: string) => {
-    const error: unknown = await checkOutput("--out", path(out), [path("m.onnx")]).catch(
-      (reason: unknown) => reason,
-    );
-    return error instanceof InputError ? error.message.replaceAll(folder, "") : error;
-  };
-  mkdirSync(path("here"));
-  expect(await refusal("none/a.onnx")).toMatchInlineSnapshot(
-    `"--out "/none/a.onnx": cannot write into "/none": no such file or folder. Make the folder first."`,
-  );
-  expect(await refusal("here")).toMatchInlineSnapshot(
-    `"--out "/here": it is a folder, not a file. Name a file in it."`,
-  );
-  expect(await refusal("m.onnx")).toMatchInlineSnapshot(
-    `"--out "/m.onnx": would overwrite an input. Choose another name."`,
-  );
-  expect(await refusal("here/a.onnx")).toBeUndefined();
-  expect(readdirSync(path("here"))).toEqual([]);
-});
 
 it("an input that is missing, or a folder, is named", async () => {
   const problem = (name: string) =>
@@ -124,4 +81,84 @@ it("weights whose file is missing are named", async () => {
   expect(String(error).replaceAll(folder, "")).toMatchInlineSnapshot(
     `"InputError: model data "/w.bin": no such file or folder. Put the file beside the model."`,
   );
+});
+
+/** Why the weights of m.onnx, in `file`, are refused. */
+const refusal = (model = "m.onnx") =>
+  loadModel(path(model)).then(
+    () => "no error",
+    (reason: unknown) => String(reason).replaceAll(folder, ""),
+  );
+
+it("weights are regular files of the model's folder, whatever links say", async () => {
+  mkdirSync(path("model/sub"), { recursive: true });
+  writeFileSync(path("model/m.onnx"), modelWithData());
+  writeFileSync(path("secret"), new Uint8Array(4));
+  symlinkSync("../secret", path("model/w.bin"));
+  expect(await refusal("model/m.onnx")).toMatchInlineSnapshot(
+    `"InputError: model data "/model/w.bin": must be a file in the model's folder; got a link to "/secret". If you trust the model, copy the file there."`,
+  );
+  // A link to a link, and a folder that leads outside.
+  rmSync(path("model/w.bin"));
+  symlinkSync("sub/again", path("model/w.bin"));
+  symlinkSync(path("secret"), path("model/sub/again"));
+  expect(await refusal("model/m.onnx")).toContain("must be a file in the model's folder");
+  rmSync(path("model/w.bin"));
+  mkdirSync(path("model/w.bin"));
+  expect(await refusal("model/m.onnx")).toMatchInlineSnapshot(
+    `"InputError: model data "/model/w.bin": it is a folder, not a file. Put the file beside the model."`,
+  );
+  rmSync(path("model/w.bin"), { recursive: true });
+  writeFileSync(path("model/sub/w"), new Uint8Array(Float32Array.of(1.5).buffer));
+  symlinkSync("sub/w", path("model/w.bin"));
+  expect(await refusal("model/m.onnx")).toBe("no error"); // stays inside
+});
+
+it("a model and its weights that are links into one folder load, as download caches keep them", async () => {
+  mkdirSync(path("blobs"));
+  mkdirSync(path("snapshot"));
+  writeFileSync(path("blobs/abc"), modelWithData());
+  writeFileSync(path("blobs/def"), new Uint8Array(Float32Array.of(1.5).buffer));
+  symlinkSync("../blobs/abc", path("snapshot/m.onnx"));
+  symlinkSync("../blobs/def", path("snapshot/w.bin"));
+  expect(await refusal("snapshot/m.onnx")).toBe("no error");
+});
+
+describe.skipIf(process.platform === "win32")("FIFOs and devices", () => {
+  const fifo = (name: string) => spawnSync("mkfifo", [path(name)]);
+
+  it("are no weights of a model, and nothing waits for them", async () => {
+    writeFileSync(path("m.onnx"), modelWithData());
+    fifo("w.bin");
+    expect(await refusal()).toMatchInlineSnapshot(
+      `"InputError: model data "/w.bin": must be a regular file; got a FIFO. Put the file that belongs to the model there."`,
+    );
+    rmSync(path("w.bin"));
+    symlinkSync("/dev/zero", path("w.bin"));
+    expect(await refusal()).toContain('got a link to "/dev/zero"');
+  });
+
+  it("named by the user are read to their end", async () => {
+    fifo("p");
+    const read = readInput("model", path("p"));
+    spawn("sh", ["-c", `sleep 0.1; head -c 300000 /dev/zero > "$0"`, path("p")]);
+    expect(await read).toHaveLength(300_000);
+    expect(await readInput("model", "/dev/null")).toHaveLength(0);
+  });
+
+  it("that nobody writes to stop when the user does", async () => {
+    fifo("p");
+    const controller = new AbortController();
+    const read = readInput("model", path("p"), controller.signal);
+    const reason = new Error("stop");
+    setTimeout(() => controller.abort(reason), 20);
+    await expect(read).rejects.toBe(reason);
+  });
+
+  it("that have no end are refused", async () => {
+    const error = await readInput("model", "/dev/zero").catch((reason: unknown) => String(reason));
+    expect(error).toMatchInlineSnapshot(
+      `"InputError: model "/dev/zero": it is a device that has no end. Check the path."`,
+    );
+  });
 });

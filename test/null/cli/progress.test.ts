@@ -57,3 +57,18 @@ it("a bar is never wider than the terminal, which would leave a line behind at e
   new Progress(terminal, () => 0).report("x".repeat(300), 1, 3);
   expect(terminal.text.slice(WIPE.length)).toHaveLength(99);
 });
+
+it.each([
+  [0, "calibrate  ████████████░░░░░░░░░░░░  20/40"], // as serial consoles and some CI terminals tell
+  [undefined, "calibrate  ████████████░░░░░░░░░░░░  20/40"],
+  [30, "calibrate  ██████░░░░░  20/40"],
+  [17, "calibrate  20/40"],
+  [10, "calibrate"],
+  [1, ""],
+])("a terminal of %s columns sees %j", (columns, shown) => {
+  const lines: string[] = [];
+  const stream = { isTTY: true, write: (text: string) => lines.push(text) };
+  const terminal = columns === undefined ? stream : { ...stream, columns };
+  new Progress(terminal, () => 0).report("calibrate", 20, 40);
+  expect(lines).toEqual([`${WIPE}${shown}`]);
+});

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { Arguments } from "../../../src/cli/arguments.ts";
-import { readDims, readSizes } from "../../../src/cli/sizes.ts";
+import { readSizes } from "../../../src/cli/sizes.ts";
 
 /** Arguments of which only the option's texts are asked for. */
 const args = (...texts: string[]) =>
@@ -16,8 +16,7 @@ const args = (...texts: string[]) =>
 describe("sizes of the command line", () => {
   it("are numbers by name, and names may hold a =", () => {
     expect(readSizes(args("batch=8", "a=b=512"), "bound")).toEqual({ batch: 8, "a=b": 512 });
-    expect(readDims(args("batch=8"))).toEqual({ dims: { batch: 8 } });
-    expect(readDims(args())).toEqual({});
+    expect(readSizes(args(), "bound")).toBeUndefined();
   });
 
   it.each(["batch", "batch=", "=3", "batch=0", "batch=1.5", "batch=-2"])("are not %j", (text) => {

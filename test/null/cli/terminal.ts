@@ -11,8 +11,13 @@ export class Capture {
     this.isTTY = isTTY;
   }
 
-  write(text: string): boolean {
-    this.text += text;
+  /** Files that went to stdout. */
+  readonly files: Uint8Array[] = [];
+
+  write(text: string | Uint8Array, done?: () => void): boolean {
+    if (typeof text === "string") this.text += text;
+    else this.files.push(text);
+    done?.();
     return true;
   }
 }

@@ -27,7 +27,7 @@ it("decodes single pictures for a model of a fixed batch, and names one that is 
     const args = parseArguments(grammar, ["--data", folder, "--preprocess", "tf", "--batch", "4"]);
     const { signal } = new AbortController();
     const progress = new Progress(new Capture());
-    const data = await readData(args, model, { progress, signal });
+    const data = await readData(args, model, { progress, stdout: new Capture(), signal });
     const [good, broken] = data.pictures;
     expect((await data.one(good!)).x?.shape).toEqual([1, 3, 8, 8]);
     await expect(data.one(broken!)).rejects.toThrowErrorMatchingInlineSnapshot(
