@@ -1,6 +1,6 @@
 // compile: a model → a session on a device.
 
-import { InputError } from "./errors.ts";
+import { checkNames, InputError, listNames } from "./errors.ts";
 import { bindShapes, type BoundGraph } from "./graph/bind.ts";
 import { namesOf } from "./graph/dims.ts";
 import { valueOf, type Graph } from "./graph/graph.ts";
@@ -60,21 +60,16 @@ function boundsOf(
   dims: readonly string[],
   given: Readonly<Record<string, number>>,
 ): ReadonlyMap<string, number> {
-  const open = dims.map((name) => `"${name}"`).join(", ") || "none";
-  for (const [name, bound] of Object.entries(given)) {
-    if (!dims.includes(name))
-      throw new InputError(
-        `bounds: the model has no open size "${name}"; got open sizes ${open}. Leave it out.`,
-      );
+  checkNames("bounds", "open size", Object.keys(given), dims);
+  for (const [name, bound] of Object.entries(given))
     if (!Number.isInteger(bound) || bound < 1)
       throw new InputError(
         `bounds: "${name}" must be a positive integer; got ${bound}. Pass the greatest size to run.`,
       );
-  }
-  const missing = dims.filter((name) => !(name in given));
+  const missing = dims.filter((name) => !Object.hasOwn(given, name));
   if (missing.length > 0)
     throw new InputError(
-      `bounds: every open size needs one, the model has ${open}; got ` +
+      `bounds: every open size needs one, the model has ${listNames(dims)}; got ` +
         `${Object.keys(given).join(", ") || "none"}. Add ${missing.join(", ")}.`,
     );
   return new Map(dims.map((name) => [name, given[name] ?? 1]));

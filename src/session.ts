@@ -87,12 +87,10 @@ export class Session implements Disposable {
   /** The sizes of the symbolic dims, from inputs that fit. */
   #dimsOf(inputs: Tensors): Dims {
     this.#check();
-    const shapes = Object.fromEntries(
-      Object.entries(inputs).map(([name, { shape }]) => [name, shape]),
-    );
+    const dims = matchDims(this.graph, inputs);
     for (const name of this.graph.inputs)
       checkInput(name, valueOf(this.graph, name).dtype, inputs[name]);
-    return this.#inBounds(matchDims(this.graph, shapes));
+    return this.#inBounds(dims);
   }
 
   #inBounds(dims: Dims): Dims {

@@ -1,7 +1,7 @@
 // Weights without a graph: a file of them → a state dict, and a state dict → the model that
 // architecture and weights make together. `load` and `models` meet here.
 
-import { InputError } from "./errors.ts";
+import { checkNames, InputError } from "./errors.ts";
 import { isSafetensors, readSafetensors, stateDictOfTensors } from "./formats/safetensors/index.ts";
 import { readStateDict, type ScriptOptions, type StateDict } from "./formats/torch/index.ts";
 import { bindShapes } from "./graph/bind.ts";
@@ -60,6 +60,7 @@ function sizesOf(
 ): { readonly size?: readonly [number, number]; readonly batch?: number } {
   const shape = Array.isArray(inputShape) ? inputShape : Object.values(inputShape ?? {})[0];
   const [first = "batch", channels, height, width] = shape ?? ["batch", 3];
+  checkNames("load: dims", "size", Object.keys(dims), typeof first === "string" ? [first] : []);
   const batch = typeof first === "number" ? first : dims[first];
   const known = batch === undefined ? {} : { batch };
   if (shape === undefined) return known;

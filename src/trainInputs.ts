@@ -1,6 +1,6 @@
 // What comes into a training, looked at before a step sees it: a device copies bytes and asks nothing.
 
-import { InputError } from "./errors.ts";
+import { checkNames, InputError } from "./errors.ts";
 import type { Port } from "./plan/plan.ts";
 import { formatShape, type Tensor, type Tensors } from "./tensor/tensor.ts";
 import type { TrainOptions } from "./trainOptions.ts";
@@ -21,14 +21,9 @@ export function targetOf({ labels, targets }: TrainingBatch, { loss }: TrainOpti
 /** Throws InputError where `inputs` are not what `ports` take. */
 export function checkInputs(ports: readonly Port[], inputs: Tensors): void {
   const names = ports.map(({ name }) => name);
-  for (const name of Object.keys(inputs)) {
-    if (names.includes(name)) continue;
-    throw new InputError(
-      `train: samples have "${name}", which is no input of the model; got inputs ${names.join(", ")}. Rename it.`,
-    );
-  }
+  checkNames("train: samples", "input", Object.keys(inputs), names, "Rename it.");
   for (const { name, dtype, shape } of ports) {
-    const input = inputs[name];
+    const input = Object.hasOwn(inputs, name) ? inputs[name] : undefined;
     if (!input)
       throw new InputError(
         `train: samples must have "${name}"; got ${Object.keys(inputs).join(", ") || "none"}. Add it.`,

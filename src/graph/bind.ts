@@ -1,7 +1,7 @@
 // Symbolic sizes become numbers: a graph with "batch" is made concrete before it is lowered, and
 // every shape is inferred again, so one graph serves every batch size.
 
-import { InputError } from "../errors.ts";
+import { checkNames, InputError, listNames, nearestName } from "../errors.ts";
 import { formatShape } from "../tensor/tensor.ts";
 import { solveDim, substitute } from "./dims.ts";
 import { valueOf, type Graph } from "./graph.ts";
@@ -19,19 +19,24 @@ export interface BoundGraph extends Graph {
   readonly values: ReadonlyMap<string, BoundValue>;
 }
 
-/** The sizes of the symbolic dims that make the graph's inputs fit `shapes`. */
+/** The sizes of the symbolic dims that make the graph's inputs fit `tensors`, which must be its inputs and no
+ *  others. */
 export function matchDims(
   graph: Graph,
-  shapes: Readonly<Record<string, readonly number[]>>,
+  tensors: Readonly<Record<string, { readonly shape: readonly number[] }>>,
 ): Map<string, number> {
   const dims = new Map<string, number>();
+  const given = Object.keys(tensors);
   for (const input of graph.inputs) {
     const want = valueOf(graph, input).shape;
-    const got = shapes[input];
+    const got = Object.hasOwn(tensors, input) ? tensors[input]?.shape : undefined;
     if (got === undefined) {
+      const others = given.filter((name) => !graph.inputs.includes(name));
+      const near = nearestName(input, others);
+      const what = near === undefined ? "a tensor" : `what came as "${near}", a tensor`;
       throw new InputError(
-        `input "${input}" is missing; got ${Object.keys(shapes).join(", ") || "none"}. ` +
-          `Pass a tensor of shape ${formatShape(want)} under that name.`,
+        `input "${input}" is missing; got ${listNames(given)}. ` +
+          `Pass ${what} of shape ${formatShape(want)} under that name.`,
       );
     }
     const fits =
@@ -51,6 +56,7 @@ export function matchDims(
       );
     }
   }
+  checkNames("inputs", "input", given, graph.inputs);
   return dims;
 }
 

@@ -54,10 +54,7 @@ export function interpret(
   inputs: Tensors,
   onValue?: (name: string, value: Tensor) => void,
 ): Map<string, Tensor> {
-  matchDims(
-    graph,
-    Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, shape])),
-  );
+  matchDims(graph, inputs);
   const values = new Map([...graph.constants, ...(graph.variables ?? [])]);
   for (const name of graph.inputs) {
     const [value, type] = [inputs[name], typeOf(graph.values, name)];

@@ -111,13 +111,13 @@ describe("a session with bounds", () => {
       return (error as Error).message;
     };
     expect(await refusal({ batch: 1 })).toMatchInlineSnapshot(
-      `"bounds: every open size needs one, the model has "batch", "sequence"; got batch. Add sequence."`,
+      `"bounds: every open size needs one, the model has batch, sequence; got batch. Add sequence."`,
     );
     expect(await refusal({ batch: 1, sequence: 0 })).toMatchInlineSnapshot(
       `"bounds: "sequence" must be a positive integer; got 0. Pass the greatest size to run."`,
     );
     expect(await refusal({ batch: 1, sequence: 4, tokens: 4 })).toMatchInlineSnapshot(
-      `"bounds: the model has no open size "tokens"; got open sizes "batch", "sequence". Leave it out."`,
+      `"bounds: the model has no open size "tokens"; got open sizes batch, sequence. Leave it out."`,
     );
   });
 

@@ -109,7 +109,12 @@ describe("a session", () => {
     using session = await compile(floatModel(), device);
     const { images } = pictures(1, 1);
     await expect(session.run({ image: images })).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[InputError: input "images" is missing; got image. Pass a tensor of shape [batch, 3, 8, 8] under that name.]`,
+      `[InputError: input "images" is missing; got image. Pass what came as "image", a tensor of shape [batch, 3, 8, 8] under that name.]`,
+    );
+    await expect(
+      session.run({ images, imagse: images, extra: images }),
+    ).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[InputError: inputs: the model has no input "imagse"; got inputs images. Did you mean "images"?]`,
     );
     await expect(
       session.run({ images: { ...images, shape: [1, 3, 4, 16] } }),

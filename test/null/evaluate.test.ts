@@ -135,10 +135,10 @@ it("labels, outputs and names that do not fit are refused", async () => {
     `"InputError: evaluate: the model has no output "z" to judge; got outputs y, hOut. Name one of them."`,
   );
   expect(await messageOf([0], three, { state: { h9: "hOut" } })).toMatchInlineSnapshot(
-    `"InputError: evaluate: state h9=hOut: the model has no input "h9"; got inputs x, h. Name an input and the output that feeds it."`,
+    `"InputError: evaluate: state: the model has no input "h9"; got inputs x, h. Name an input and the output that feeds it."`,
   );
   expect(await messageOf([0], three, { state: { h: "out" } })).toMatchInlineSnapshot(
-    `"InputError: evaluate: state h=out: the model has no output "out"; got outputs y, hOut. Name an input and the output that feeds it."`,
+    `"InputError: evaluate: state: the model has no output "out"; got outputs y, hOut. Did you mean "hOut"?"`,
   );
   const uneven = session(() => ({ y: float32([3], [1, 2, 3]) }));
   expect(await messageOf([0, 1], uneven)).toMatchInlineSnapshot(

@@ -5,7 +5,7 @@
 // names of the graph. double initializers are converted to float32; float16 ones stay as they are where they
 // are weights that an op reads so.
 
-import { InputError, UnsupportedError, type Unsupported } from "../../errors.ts";
+import { checkNames, InputError, UnsupportedError, type Unsupported } from "../../errors.ts";
 import { prune, type Graph } from "../../graph/graph.ts";
 import { canonical, namesOf, substitute } from "../../graph/dims.ts";
 import { widenConstants } from "../../graph/weightOnly.ts";
@@ -14,7 +14,13 @@ import { allocate, type DType } from "../../tensor/dtype.ts";
 import { exactly } from "../../tensor/exact.ts";
 import { formatShape, sizeOf, tensor, widened, type Tensor } from "../../tensor/tensor.ts";
 import { ONNX_LIMITS, type OnnxLimits } from "./limits.ts";
-import { DataType, dataTypeName, type GraphProto, type ValueInfoProto } from "./proto.ts";
+import {
+  DataType,
+  dataTypeName,
+  type GraphProto,
+  type TensorProto,
+  type ValueInfoProto,
+} from "./proto.ts";
 import { readModel } from "./read.ts";
 import { dtypeOf } from "./readTensor.ts";
 import { Scope } from "./scope.ts";
@@ -75,6 +81,8 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
   }
   const { graph } = model;
   checkStructure(graph);
+  const locations = [...locationsOf(graph)];
+  checkNames("externalData", "file", options.externalData?.keys() ?? [], locations);
   const scope = new Scope(opset, limits);
   const offenders: Unsupported[] = [];
   defineInputs(scope, graph, options, offenders);
@@ -90,6 +98,20 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
   return prune(widenConstants(scope.builder.build(graph.name || "model", inputs, outputs)));
 }
 
+/** The files that tensors of `graph` keep their data in. */
+function locationsOf(graph: GraphProto, found = new Set<string>()): Set<string> {
+  const add = ({ payload }: TensorProto) => {
+    if (payload?.field === "external") found.add(payload.keys.get("location") ?? "");
+  };
+  graph.initializers.forEach(add);
+  for (const { attributes } of graph.nodes)
+    for (const attribute of attributes.values()) {
+      if (attribute.kind === "tensor") add(attribute.value);
+      else if (attribute.kind === "graph") locationsOf(attribute.value, found);
+    }
+  return found;
+}
+
 /** Names of initializers, and of inputs whose values the caller gives. */
 function knownNames(graph: GraphProto, { constants = {} }: ImportOptions): Set<string> {
   return new Set([...graph.initializers.map(({ name }) => name), ...Object.keys(constants)]);
@@ -98,15 +120,11 @@ function knownNames(graph: GraphProto, { constants = {} }: ImportOptions): Set<s
 /** The inputs whose values the caller gives: they must be there, and of the type the file states. */
 function defineConstants(scope: Scope, graph: GraphProto, { constants = {} }: ImportOptions): void {
   const initial = new Set(graph.initializers.map(({ name }) => name));
+  const open = graph.inputs.flatMap(({ name }) => (initial.has(name) ? [] : [name]));
+  checkNames("constants", "input", Object.keys(constants), open);
   for (const [name, given] of Object.entries(constants)) {
     const input = graph.inputs.find((input) => input.name === name);
-    if (input === undefined || initial.has(name)) {
-      const names = graph.inputs.flatMap(({ name }) => (initial.has(name) ? [] : [name]));
-      throw new InputError(
-        `constants: the model has no input "${name}"; got inputs ${names.join(", ") || "none"}. ` +
-          `Leave it out.`,
-      );
-    }
+    if (input === undefined) continue;
     const { elemType = DataType.FLOAT } = input;
     const stated = typeof given === "number" ? filled(input, given) : given;
     const constant = elemType === DataType.FLOAT16 ? widened(stated) : stated;
@@ -178,14 +196,11 @@ function defineInputs(
     });
     scope.setInput(name, { dtype, shape: dims });
   }
+  checkNames("dims", "size", sizes.keys(), [...known]);
   for (const [name, size] of sizes) {
-    if (Number.isInteger(size) && size >= 1 && size <= scope.limits.dimSize && known.has(name))
-      continue;
+    if (Number.isInteger(size) && size >= 1 && size <= scope.limits.dimSize) continue;
     throw new InputError(
-      known.has(name)
-        ? `dims: size "${name}" must be a positive integer; got ${size}. Pass { ${name}: 1 }.`
-        : `dims: the model has no size "${name}"; got sizes ${[...known].join(", ") || "none"}. ` +
-            `Leave it out.`,
+      `dims: size "${name}" must be a positive integer; got ${size}. Pass { ${name}: 1 }.`,
     );
   }
 }

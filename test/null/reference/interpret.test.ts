@@ -52,6 +52,16 @@ describe("interpret", () => {
     );
   });
 
+  it("refuses a name that is no input, and says which is meant", () => {
+    const x = counting([1, 2]);
+    expect(() => interpret(graph(1), { X: x })).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: input "x" is missing; got X. Pass what came as "X", a tensor of shape [1, 2] under that name.]`,
+    );
+    expect(() => interpret(graph(1), { x, mask: x })).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: inputs: the model has no input "mask"; got inputs x. Leave it out.]`,
+    );
+  });
+
   it("refuses an input of another size", () => {
     expect(() => interpret(graph(1), { x: counting([2, 2]) })).toThrowErrorMatchingInlineSnapshot(
       `[InputError: input "x": shape must be [1, 2]; got [2, 2]. Reshape or resize the data to fit the model.]`,

@@ -1,7 +1,7 @@
 // A TorchScript archive → a graph. The archive does not say the shape of its input, so the caller does,
 // or the shape of most vision models is assumed: one picture or a batch of 3 × 224 × 224.
 
-import { InputError, UnsupportedError } from "../../../errors.ts";
+import { checkNames, InputError, UnsupportedError } from "../../../errors.ts";
 import type { Graph } from "../../../graph/graph.ts";
 import type { Engine } from "../../../graph/node.ts";
 import { renameValues } from "../../../graph/rename.ts";
@@ -113,15 +113,21 @@ function inputsOf(
   const [first] = parameters;
   if (!first)
     throw new InputError(`load: forward must take an input; got none. Check the archive.`);
-  for (const name of Object.keys(named)) {
-    if (parameters.some((parameter) => parameter.name === name)) continue;
-    throw new InputError(
-      `load: inputShape names "${name}"; the model has ${parameters.map((p) => `"${p.name}"`).join(", ")}.` +
-        " Use the model's own names.",
-    );
-  }
+  const names = parameters.map(({ name }) => name);
+  checkNames("load: inputShape", "input", Object.keys(named), names, "Use the model's own names.");
+  const sizes = Object.values(isList ? [inputShape as Shape] : named).flat();
+  const open = (inputShape === undefined ? fallback : sizes).filter(
+    (dim) => typeof dim === "string",
+  );
+  checkNames("load: dims", "size", Object.keys(dims), [...new Set(open)]);
   return parameters.map(({ name, value }) => {
-    const given = isList ? (name === first.name ? (inputShape as Shape) : undefined) : named[name];
+    const given = isList
+      ? name === first.name
+        ? (inputShape as Shape)
+        : undefined
+      : Object.hasOwn(named, name)
+        ? named[name]
+        : undefined;
     if (given !== undefined) return [name, checked(name, given, dims)];
     if (value !== undefined) return [name, undefined];
     if (inputShape === undefined && parameters.length === 1)
