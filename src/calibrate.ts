@@ -65,7 +65,11 @@ async function correctBiases(
   using session = new Session(graph, device);
   for (const batch of batches) {
     const size = batchSize(graph, batch);
-    const outputs = await session.run(batch, signal ? { signal } : {});
+    // Their inputs were looked at when they were observed.
+    const outputs = await session.run(batch, {
+      nonFinite: "allow",
+      ...(signal ? { signal } : {}),
+    });
     for (const [output, node] of layers) {
       const delta = outputs[output]?.data as Float32Array;
       const sum = sums.get(node) ?? new Float64Array(delta.length);

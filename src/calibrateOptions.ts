@@ -1,6 +1,7 @@
 // What a calibration may be told, and what it tells meanwhile.
 
 import type { Device } from "./gpu/device.ts";
+import type { NonFiniteRule } from "./graph/finite.ts";
 
 export interface CalibrationProgress {
   readonly phase: "observe" | "correct bias";
@@ -18,4 +19,7 @@ export interface CalibrateOptions {
   readonly biasCorrection?: false | number;
   /** Number of samples in `data`, for progress. */
   readonly total?: number;
+  /** Inputs with NaN or ±∞: "refuse", the default, throws NonFiniteError; "allow" runs them. Values whose range is
+   *  observed must be finite either way. */
+  readonly nonFinite?: NonFiniteRule;
 }

@@ -3,6 +3,7 @@
 
 import { widenConstants } from "./graph/weightOnly.ts";
 import { InputError } from "./errors.ts";
+import { checkInputs as checkFinite, type NonFiniteRule } from "./graph/finite.ts";
 import { GraphBuilder } from "./graph/builder.ts";
 import { producersOf, valueOf, type Graph } from "./graph/graph.ts";
 import type { Node } from "./graph/node.ts";
@@ -29,6 +30,8 @@ export interface LayerError {
 export interface CompareOptions {
   readonly device: Device;
   readonly signal?: AbortSignal;
+  /** Inputs with NaN or ±∞: "refuse", the default, throws NonFiniteError; "allow" compares what comes of them. */
+  readonly nonFinite?: NonFiniteRule;
   readonly onProgress?: (progress: { readonly samples: number; readonly total?: number }) => void;
   readonly total?: number;
 }
@@ -85,9 +88,11 @@ export async function compare(
   const { graph, values } = sideBySide(fused, quantized.graph);
   const sums = new Map<string, { signal: number; noise: number }>();
   let samples = 0;
+  let batch = 0;
   using session = new Session(graph, device);
   for await (const inputs of data) {
     signal?.throwIfAborted();
+    checkFinite(float.graph, inputs, { verb: "compare", batch: batch++ }, options.nonFinite);
     const program = await session.program(inputs);
     for (const { slot, bytes } of await program.runStates(
       new Map(Object.entries(inputs)),

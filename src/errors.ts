@@ -153,23 +153,46 @@ export class SelfTestError extends WebGpuQuantError {
   readonly code = "self-test";
 }
 
-/** NaN or ±Infinity where only finite numbers may be. `index` counts elements of the tensor. */
+/** Where a non-finite value was found, and among how many. */
+export interface FoundNonFinite {
+  readonly tensor: string;
+  /** What the tensor is to the model. */
+  readonly kind:
+    "input" | "output" | "value" | "constant" | "weight" | "bias" | "scale" | "attribute";
+  /** The first one: NaN, ∞ or −∞, and its index in the tensor's data. */
+  readonly value: number;
+  readonly first: number;
+  readonly count: number;
+  /** Which batch of the data, from 0 on, where there are several. */
+  readonly batch?: number | undefined;
+}
+
+/** NaN or ±∞ where numbers are needed: in an input, a weight, or a value on the way. A network would make a
+ *  plausible answer of them. */
 export class NonFiniteError extends WebGpuQuantError {
   override readonly name = "NonFiniteError";
   readonly code = "non-finite";
   readonly tensor: string;
-  readonly batch: number;
+  /** Undefined where the data has no batches. */
+  readonly batch: number | undefined;
   readonly count: number;
+  /** Of the first one, in the tensor's data. */
   readonly index: number;
-  constructor(where: string, tensor: string, batch: number, count: number, index: number) {
+  /** The first one: NaN, Infinity or -Infinity. */
+  readonly value: number;
+  /** `waysOut`: what to do, the best first. */
+  constructor(where: string, found: FoundNonFinite, waysOut: readonly string[]) {
+    const { tensor, kind, value, first, count, batch } = found;
+    const place = batch === undefined ? "" : `batch ${batch}, `;
     super(
-      `${where}: batch ${batch}, tensor "${tensor}": found ${count} non-finite value(s), the first ` +
-        `at index ${index}. Check the preprocessing of that batch and the model's weights.`,
+      `${where}: ${place}${kind} "${tensor}": must be finite; got ${value} at index ${first}` +
+        `${count > 1 ? `, the first of ${count} such values` : ""}. ${waysOut.join(", or ")}.`,
     );
     this.tensor = tensor;
     this.batch = batch;
     this.count = count;
-    this.index = index;
+    this.index = first;
+    this.value = value;
   }
 }
 

@@ -4,7 +4,7 @@
 
 import { CarriedState, type StatePairs } from "./carriedState.ts";
 import { InputError, NonFiniteError } from "./errors.ts";
-import { nonFiniteOf } from "./finite.ts";
+import { checkInputs, type NonFiniteRule } from "./graph/finite.ts";
 import { median } from "./metrics.ts";
 import {
   Binary,
@@ -16,6 +16,7 @@ import {
   type Scorer,
 } from "./scores.ts";
 import type { Session } from "./session.ts";
+import { nonFiniteOf } from "./tensor/finite.ts";
 import type { Tensors } from "./tensor/tensor.ts";
 
 /** One batch with the labels of its samples. */
@@ -61,6 +62,9 @@ export interface EvaluateOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { readonly samples: number; readonly total?: number }) => void;
   readonly total?: number;
+  /** Inputs with NaN or ±∞: "refuse", the default, throws NonFiniteError; "allow" runs them. The output that is
+   *  judged must be finite either way. */
+  readonly nonFinite?: NonFiniteRule;
   /** Called for every sample of a classification, in the data's order. */
   readonly onSample?: (result: SampleResult) => void;
 }
@@ -94,8 +98,9 @@ class Judged {
   readonly #state: CarriedState;
   readonly #output: string;
   readonly #signal: AbortSignal | undefined;
+  readonly #nonFinite: NonFiniteRule | undefined;
 
-  constructor(session: Session, { state = {}, output, signal }: EvaluateOptions) {
+  constructor(session: Session, { state = {}, output, signal, nonFinite }: EvaluateOptions) {
     this.#session = session;
     this.#state = new CarriedState(session, state);
     const { outputs } = session.graph;
@@ -108,31 +113,38 @@ class Judged {
       );
     }
     this.#signal = signal;
+    this.#nonFinite = nonFinite;
   }
 
   /** The judged output of a batch. NaN has no rank: data or a model that have one are broken, not merely
    *  wrong. */
   async run(batch: LabelledBatch, index: number): Promise<Float32Array> {
-    for (const [name, { data }] of Object.entries(batch.tensors)) {
-      // Looked at on the host: a clamp on the GPU can turn a NaN into a number.
-      const found = nonFiniteOf(data);
-      if (found) throw new NonFiniteError("evaluate", name, index, found.count, found.first);
-    }
     const tensors = this.#state.before(batch.tensors, index === 0 || batch.starts === true);
+    const context = { verb: "evaluate", batch: index };
+    checkInputs(this.#session.graph, tensors, context, this.#nonFinite);
     await this.#session.program(tensors); // compile outside the clock
     const start = performance.now();
-    const outputs = await this.#session.run(tensors, this.#signal ? { signal: this.#signal } : {});
+    const outputs = await this.#session.run(tensors, {
+      nonFinite: "allow", // was looked at above, outside the clock
+      ...(this.#signal ? { signal: this.#signal } : {}),
+    });
     this.latencies.push((performance.now() - start) / batch.labels.length);
     this.#state.after(outputs);
-    const data = outputs[this.#output]?.data;
+    const judged = outputs[this.#output];
+    const data = judged?.data;
     if (!(data instanceof Float32Array)) {
       throw new InputError(
-        `evaluate: output "${this.#output}" must be float32; got ${outputs[this.#output]?.dtype}. ` +
+        `evaluate: output "${this.#output}" must be float32; got ${judged?.dtype}. ` +
           "Name the output of logits or probabilities.",
       );
     }
-    const found = nonFiniteOf(data);
-    if (found) throw new NonFiniteError("evaluate", this.#output, index, found.count, found.first);
+    const found = nonFiniteOf(judged);
+    if (found)
+      throw new NonFiniteError(
+        "evaluate",
+        { ...found, tensor: this.#output, kind: "output", batch: index },
+        ["Check the preprocessing of that batch and the model's weights"],
+      );
     return data;
   }
 }
@@ -163,7 +175,7 @@ function scorerOf(options: EvaluateOptions): Scorer<object> {
 }
 
 /** Run a model over `data` and judge one of its outputs. Throws InputError for labels that do not fit,
- *  NonFiniteError for outputs that are no numbers. */
+ *  NonFiniteError for inputs and outputs that are no numbers. */
 export async function evaluate<T extends Task = "classification">(
   session: Session,
   data: LabelledBatches,

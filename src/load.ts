@@ -12,6 +12,7 @@ import {
   type ScriptOptions,
 } from "./formats/torch/index.ts";
 import { Model } from "./model.ts";
+import { checkConstants, type NonFiniteRule } from "./graph/finite.ts";
 import type { Op } from "./graph/node.ts";
 import { fuse } from "./quantize/fuse.ts";
 import { recognizeDynamic } from "./quantize/dynamic/recognize.ts";
@@ -31,6 +32,9 @@ export interface LoadOptions extends ScriptOptions {
   readonly constants?: Readonly<Record<string, Tensor | number>>;
   /** External tensor data by its location in the file. */
   readonly externalData?: ReadonlyMap<string, Uint8Array>;
+  /** Weights with NaN or ±∞: "refuse", the default, throws NonFiniteError; "allow" loads them. −∞ in attention
+   *  masks, and bounds that are infinite, need no option. */
+  readonly nonFinite?: NonFiniteRule;
 }
 
 const QUANTIZED = new Set<Op>([
@@ -45,7 +49,8 @@ const QUANTIZED = new Set<Op>([
 /** Read an ONNX file, a TorchScript archive (.pt of torch.jit.save), or the weights of an architecture of
  *  `models` (.pth of torch.save, .safetensors), recognised by their names and shapes. Weights stay views
  *  on the file's bytes. Throws FormatError for bytes that are none of these, UnsupportedError naming what this
- *  library cannot run, InputError for weights of an architecture that is not known. */
+ *  library cannot run, InputError for weights of an architecture that is not known, NonFiniteError for weights that
+ *  hold NaN or ±∞. */
 export async function load(
   source: Source,
   options: LoadOptions = {},
@@ -57,6 +62,7 @@ export async function load(
   }
   if (isSafetensors(bytes)) return recognise(await readWeights(bytes), options);
   const graph = importOnnx(bytes, options);
+  checkConstants(graph, "load", options.nonFinite);
   const isQuantized = graph.nodes.some(
     (node) => QUANTIZED.has(node.op) || ("dynamic" in node && node.dynamic !== undefined),
   );
@@ -69,6 +75,7 @@ function loadScript(
   options: LoadOptions,
 ): Model<"float"> | Model<"quantized"> {
   const graph = importScript(archive, options);
+  checkConstants(graph, "load", options.nonFinite);
   const isQuantized = [...graph.values.values()].some(({ quant }) => quant !== undefined);
   return isQuantized ? new Model("quantized", graph, {}) : new Model("float", graph, {});
 }

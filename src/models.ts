@@ -5,6 +5,7 @@
 import { download, type DownloadOptions } from "./download.ts";
 import { InputError } from "./errors.ts";
 import type { StateDict } from "./formats/torch/index.ts";
+import type { NonFiniteRule } from "./graph/finite.ts";
 import type { Model } from "./model.ts";
 import type { ArchitectureName, BuildOptions } from "./models/architectures.ts";
 import { weightFiles, type WeightFile } from "./models/files.ts";
@@ -21,6 +22,8 @@ export interface ModelOptions<Q extends boolean = boolean>
   readonly weights: Source | StateDict | string;
   /** Whether the weights are quantized. Default: what they are. */
   readonly quantize?: Q;
+  /** Weights with NaN or ±∞: "refuse", the default, throws NonFiniteError; "allow" builds the model. */
+  readonly nonFinite?: NonFiniteRule;
 }
 
 type Built<Q extends boolean> = true extends Q
@@ -67,10 +70,11 @@ async function make<Q extends boolean>(
 ): Promise<Built<Q>> {
   const { state, file } = await stateDictOf(architecture, options);
   options.signal?.throwIfAborted();
-  const { quantize, size, transformInput, backend = file?.backend } = options;
+  const { quantize, size, transformInput, nonFinite, backend = file?.backend } = options;
   const model = modelOfState(architecture, state, {
     ...(quantize === undefined ? {} : { quantize }),
     ...(size === undefined ? {} : { size }),
+    ...(nonFinite === undefined ? {} : { nonFinite }),
     ...(transformInput === undefined ? {} : { transformInput }),
     ...(backend === undefined ? {} : { backend }),
   });

@@ -3,14 +3,15 @@
 
 import { InputError, NonFiniteError } from "./errors.ts";
 import type { CalibrateOptions } from "./calibrateOptions.ts";
-import { nonFiniteOf } from "./finite.ts";
-import { prune, type Graph } from "./graph/graph.ts";
+import { checkInputs } from "./graph/finite.ts";
+import { producersOf, prune, type Graph } from "./graph/graph.ts";
 import type { Observe } from "./graph/node.ts";
 import type { Program, StateBytes } from "./gpu/program.ts";
 import { addBatch, emptyStatistics, type Statistics } from "./quantize/observers.ts";
 import { batchSize, Reservoir, type Batches } from "./samples.ts";
 import { Session } from "./session.ts";
 import { readSlot, runningRange } from "./statistics.ts";
+import { nonFiniteOf } from "./tensor/finite.ts";
 import type { Tensors } from "./tensor/tensor.ts";
 
 /** What the observers of a graph saw. */
@@ -85,7 +86,7 @@ export async function observe(
     const index = batch++;
     const states = await program.runStates(new Map(Object.entries(inputs)), signal, async () => {
       await merge();
-      checkInputs(graph, inputs, index, verb);
+      checkInputs(graph, inputs, { verb, batch: index }, options.nonFinite);
     });
     pending = { index, inputs, size, states };
   }
@@ -96,14 +97,6 @@ export async function observe(
     );
   }
   return { statistics, samples, kept: reservoir?.kept ?? [] };
-}
-
-/** Inputs are looked at on the host: a clamp on the GPU can turn a NaN into a number. */
-function checkInputs(graph: Graph, inputs: Tensors, batch: number, verb: string): void {
-  for (const name of graph.inputs) {
-    const found = nonFiniteOf(inputs[name]?.data);
-    if (found) throw new NonFiniteError(verb, name, batch, found.count, found.first);
-  }
 }
 
 /** A program for another batch size starts with the range that the others have seen. */
@@ -128,9 +121,13 @@ async function locate(
 ): Promise<Error> {
   const nodes = graph.nodes.filter(({ outputs }) => outputs.length > 0);
   using session = new Session(prune({ ...graph, nodes, outputs: [value] }), device);
-  const outputs = await session.run(inputs, signal ? { signal } : {});
-  const found = nonFiniteOf(outputs[value]?.data);
+  const outputs = await session.run(inputs, { nonFinite: "allow", ...(signal ? { signal } : {}) });
+  const found = nonFiniteOf(outputs[value]);
   if (!found)
     return new Error(`${verb}: batch ${batch}, "${value}" was not finite; please report.`);
-  return new NonFiniteError(verb, value, batch, found.count, found.first);
+  const kind = graph.inputs.includes(value) ? "input" : "value";
+  return new NonFiniteError(verb, { ...found, tensor: value, kind, batch }, [
+    "Check the preprocessing of that batch and the model's weights",
+    `leave what makes it float: overrides: { "${producersOf(graph).get(value)?.name ?? value}": null }`,
+  ]);
 }

@@ -1,5 +1,6 @@
 // prepare: a float model → the same with observers behind what will be quantized.
 
+import { checkConstants, type NonFiniteRule } from "./graph/finite.ts";
 import { widenConstants } from "./graph/weightOnly.ts";
 import { checkStage, Model } from "./model.ts";
 import { annotate, type Overrides } from "./quantize/annotate.ts";
@@ -17,14 +18,19 @@ export interface PrepareOptions {
   /** Even the channels of neighbouring layers out first, exactly: what weights with one scale a tensor need.
    *  Values between such layers are called `<name>_equalized`. Default false. */
   readonly equalize?: boolean;
+  /** Constants with NaN or ±∞: "refuse", the default, throws NonFiniteError; "allow" keeps them. What is quantized must
+   *  be finite either way. */
+  readonly nonFinite?: NonFiniteRule;
 }
 
-/** Fold BatchNormalization, fuse activations, insert observers. Throws QConfigError. */
+/** Fold BatchNormalization, fuse activations, insert observers. Throws QConfigError, and
+ *  NonFiniteError for weights that are not finite. */
 export function prepare(
   model: Model<"float" | "quantized">,
   options: PrepareOptions = {},
 ): Model<"prepared"> {
   checkStage("prepare", model, ["float"], "Load a float model; a quantized one is ready to run.");
+  checkConstants(model.graph, "prepare", options.nonFinite);
   const fuseOnly = fuse(widenConstants(model.graph, true));
   const fused = options.equalize ? equalize(fuseOnly) : fuseOnly;
   const assignment = annotate(fused, options.qconfig ?? qconfigs.int8, options.overrides);

@@ -2,6 +2,7 @@
 // and activations are fake-quantized; `train` changes it, `convert` makes integers of it.
 
 import { parametersOf } from "./autodiff/parameters.ts";
+import { checkConstants, type NonFiniteRule } from "./graph/finite.ts";
 import { widenConstants } from "./graph/weightOnly.ts";
 import { checkStage, Model } from "./model.ts";
 import type { Overrides } from "./quantize/annotate.ts";
@@ -23,6 +24,8 @@ export interface PrepareQatOptions {
   readonly parity?: boolean;
   /** The same model calibrated: its ranges are where activations begin. */
   readonly calibrated?: Model<"calibrated">;
+  /** Constants with NaN or ±∞: "refuse", the default, throws NonFiniteError; "allow" keeps them. */
+  readonly nonFinite?: NonFiniteRule;
 }
 
 /** Fake-quantize `model` where `prepare` would observe it. `overrides` give first and last layers other bits, or
@@ -32,6 +35,7 @@ export function prepareQat(
   options: PrepareQatOptions = {},
 ): Model<"qat"> {
   checkStage("prepareQat", model, ["float"], "Load a float model; a quantized one cannot learn.");
+  checkConstants(model.graph, "prepareQat", options.nonFinite);
   const { qconfig = qatQConfigs.int8, overrides, parity, calibrated } = options;
   if (calibrated)
     checkStage("prepareQat: calibrated", calibrated, ["calibrated"], "Run prepare and calibrate.");

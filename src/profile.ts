@@ -1,5 +1,6 @@
 // profile: a session and host tensors → where the time of a run goes, step by step.
 
+import { checkInputs } from "./graph/finite.ts";
 import { timeSource, type TimeSource } from "./gpu/stepTimes.ts";
 import type { RunOptions, Session } from "./session.ts";
 import type { Tensors } from "./tensor/tensor.ts";
@@ -41,6 +42,7 @@ export async function profile(
 ): Promise<Profile> {
   const { repeats = REPEATS, signal } = options;
   const program = await session.program(inputs);
+  checkInputs(session.graph, inputs, { verb: "profile" }, options.nonFinite);
   await program.run(new Map(Object.entries(inputs)), signal);
   const times = await program.timeSteps(Math.max(1, Math.ceil(repeats)), signal);
   const steps = program.plan.steps.map(({ node, shader }, index): StepTime => ({

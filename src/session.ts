@@ -4,6 +4,7 @@
 
 import { DisposedError, InputError } from "./errors.ts";
 import { bindShapes, matchDims } from "./graph/bind.ts";
+import { checkInputs, type NonFiniteRule } from "./graph/finite.ts";
 import { valueOf, type Graph } from "./graph/graph.ts";
 import { recognize } from "./graph/recognize/index.ts";
 import { Program } from "./gpu/program.ts";
@@ -22,6 +23,9 @@ import { formatShape, sizeOf, type Tensor, type Tensors } from "./tensor/tensor.
 
 export interface RunOptions {
   readonly signal?: AbortSignal;
+  /** Inputs with NaN or ±∞ (−∞ in masks excepted): "refuse", the default, throws NonFiniteError; "allow"
+   *  computes with them as IEEE 754 says. */
+  readonly nonFinite?: NonFiniteRule;
 }
 
 /** Programs kept for sizes that were used; the oldest that nobody runs goes first. */
@@ -65,9 +69,12 @@ export class Session implements Disposable {
     this.#constants = new ConstantStore(device);
   }
 
-  /** Run on host tensors, named as the model's inputs. Throws InputError where they do not fit. */
+  /** Run on host tensors, named as the model's inputs. Throws InputError where they do not fit, NonFiniteError
+   *  where one holds NaN or ±∞. */
   async run(inputs: Tensors, options: RunOptions = {}): Promise<Tensors> {
-    const entry = this.#entryFor(this.#dimsOf(inputs));
+    const dims = this.#dimsOf(inputs);
+    checkInputs(this.graph, inputs, { verb: "run" }, options.nonFinite);
+    const entry = this.#entryFor(dims);
     entry.users++;
     try {
       const program = await entry.program;

@@ -5,6 +5,7 @@ import { checkNames, InputError } from "./errors.ts";
 import { isSafetensors, readSafetensors, stateDictOfTensors } from "./formats/safetensors/index.ts";
 import { readStateDict, type ScriptOptions, type StateDict } from "./formats/torch/index.ts";
 import { bindShapes } from "./graph/bind.ts";
+import { checkConstants, type NonFiniteRule } from "./graph/finite.ts";
 import { Model } from "./model.ts";
 import { bestFit, isQuantizedState, type Fit } from "./models/architectureOf.ts";
 import {
@@ -22,14 +23,15 @@ export async function readWeights(bytes: Uint8Array): Promise<StateDict> {
 }
 
 /** The model that `architecture` is with the weights of `state`; quantized where they are, unless
- *  `quantize` says otherwise. Throws WeightsError. */
+ *  `quantize` says otherwise. Throws WeightsError, and NonFiniteError unless `nonFinite` allows NaN and ±∞. */
 export function modelOfState(
   architecture: ArchitectureName,
   state: StateDict,
-  options: BuildOptions = {},
+  { nonFinite, ...options }: BuildOptions & { readonly nonFinite?: NonFiniteRule } = {},
 ): Model<"float"> | Model<"quantized"> {
   const quantize = options.quantize ?? isQuantizedState(state);
   const graph = buildModel(architecture, state, { ...options, quantize });
+  checkConstants(graph, architecture, nonFinite);
   return quantize ? new Model("quantized", graph, {}) : new Model("float", graph, {});
 }
 
@@ -37,7 +39,7 @@ export function modelOfState(
  *  of none that is known. */
 export function recognise(
   state: StateDict,
-  options: ScriptOptions,
+  options: ScriptOptions & { readonly nonFinite?: NonFiniteRule },
 ): Model<"float"> | Model<"quantized"> {
   const fit = bestFit(state);
   if (!fit.isComplete) throw unknownArchitecture(state, fit);
@@ -45,6 +47,7 @@ export function recognise(
   const model = modelOfState(fit.architecture, state, {
     ...(size ? { size } : {}),
     ...(options.engine ? { backend: options.engine } : {}),
+    ...(options.nonFinite ? { nonFinite: options.nonFinite } : {}),
   });
   if (batch === undefined) return model;
   const graph = bindShapes(model.graph, new Map([["batch", batch]]));

@@ -5,10 +5,11 @@ import { hyperOf, type OptimizerSpec } from "./autodiff/optimizers.ts";
 import { stepGraph, validateLoss, type LossSpec, type StepGraph } from "./autodiff/step.ts";
 import { CheckpointError, TrainingError } from "./errors.ts";
 import { fuse } from "./quantize/fuse.ts";
+import { checkInputs as checkFinite } from "./graph/finite.ts";
 import { OVERFLOW } from "./graph/updates.ts";
 import { checkStage, type Model } from "./model.ts";
 import { selfTest } from "./selfTest.ts";
-import { float32, type Tensors } from "./tensor/tensor.ts";
+import { float32, type Tensor, type Tensors } from "./tensor/tensor.ts";
 import {
   bindBatch,
   startFrom,
@@ -156,6 +157,10 @@ class Training<S extends "float" | "qat"> {
       [graph.hyper]: float32([hyper.length], hyper),
     };
     checkInputs(trainer.plan.inputs, inputs);
+    const data = { ...batch.tensors, [graph.target]: inputs[graph.target] as Tensor };
+    const { nonFinite } = this.#options;
+    const place = { verb: `train: epoch ${position.epoch}`, batch: position.batch };
+    checkFinite(graph.graph, data, place, nonFinite);
     const outputs = await trainer.step(inputs);
     const told = (name: string | undefined) =>
       name === undefined ? undefined : Number(outputs[name]?.data[0]);

@@ -1,5 +1,6 @@
 // What `train` is told and what it tells.
 
+import type { NonFiniteRule } from "./graph/finite.ts";
 import type { LossSpec } from "./autodiff/step.ts";
 import type { OptimizerSpec, ParameterGroup } from "./autodiff/optimizers.ts";
 import type { Device } from "./gpu/device.ts";
@@ -108,6 +109,9 @@ export interface TrainOptions {
   readonly memory?: number;
   /** Aborted, training ends after the step under way, and gives the model as it is then. */
   readonly signal?: AbortSignal;
+  /** Samples and targets with NaN or ±∞: "refuse", the default, throws NonFiniteError before the step; "allow" trains
+   *  on them. */
+  readonly nonFinite?: NonFiniteRule;
   readonly onProgress?: (progress: TrainProgress) => void;
   readonly checkpoint?: CheckpointOptions;
   /** The output that the loss is of. Default: the first. */

@@ -16,6 +16,7 @@ import { readInput, type LoadedModel } from "./files.ts";
 import { openModels } from "./modelOptions.ts";
 import { facts } from "./table.ts";
 import { readText, readVocabulary } from "./text.ts";
+import { readNonFinite } from "./nonFinite.ts";
 import { readTuning } from "./tuning.ts";
 
 /** Positions of a text that run at a time, where nothing else says so. */
@@ -43,6 +44,7 @@ export async function evaluateArrays(
   using other = reference ? await compile(reference.model, device, tuning) : undefined;
   const found = await evaluate<Task>(session, batches.open(), {
     task,
+    ...readNonFinite(args),
     ...(other ? { reference: other } : {}),
     output,
     state,

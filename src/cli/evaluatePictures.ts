@@ -14,6 +14,7 @@ import type { LoadedModel } from "./files.ts";
 import { openModels } from "./modelOptions.ts";
 import { checkLabels, labelOf, readLabels, type Labels } from "./labels.ts";
 import { facts } from "./table.ts";
+import { readNonFinite } from "./nonFinite.ts";
 import { readTuning } from "./tuning.ts";
 
 /** A stream of pictures with the class of each. */
@@ -58,6 +59,7 @@ export async function evaluatePictures(args: Arguments, context: Context): Promi
   using session = await compile(model, device, tuning);
   using other = reference ? await compile(reference.model, device, tuning) : undefined;
   const found = await evaluate(session, labelled(data.stream(), labels), {
+    ...readNonFinite(args),
     ...(other ? { reference: other } : {}),
     labelOffset,
     signal: context.signal,

@@ -1,4 +1,4 @@
-// The options of every command that loads a model: sizes that it leaves open, and inputs that are known.
+// The options of every command that loads a model: sizes that it leaves open, and inputs that are known, and whether NaN and infinities are taken.
 
 import { symbolicDims } from "../compile.ts";
 import { InputError } from "../errors.ts";
@@ -8,9 +8,15 @@ import type { Arguments, OptionSpec } from "./arguments.ts";
 import { CONSTANT_OPTION, readConstants } from "./constants.ts";
 import type { Context } from "./context.ts";
 import { loadModel, type LoadedModel } from "./files.ts";
+import { NON_FINITE_OPTION, readNonFinite } from "./nonFinite.ts";
 import { BOUND_OPTION, DIMS_OPTION, readSizes } from "./sizes.ts";
 
-export const MODEL_OPTIONS: readonly OptionSpec[] = [DIMS_OPTION, BOUND_OPTION, CONSTANT_OPTION];
+export const MODEL_OPTIONS: readonly OptionSpec[] = [
+  DIMS_OPTION,
+  BOUND_OPTION,
+  CONSTANT_OPTION,
+  NON_FINITE_OPTION,
+];
 
 /** Load the model at `path` as the options say. Throws UsageError, and what `loadModel` throws. */
 export async function openModel(
@@ -32,6 +38,7 @@ export async function openModels(
   const options: LoadOptions = {
     ...(dims === undefined ? {} : { dims }),
     ...(constants === undefined ? {} : { constants }),
+    ...readNonFinite(args),
   };
   const loaded: LoadedModel[] = [];
   let refusal: unknown;
@@ -48,11 +55,15 @@ export async function openModels(
       )
         throw error;
       refusal ??= error;
-      const bare = await loadModel(path, {}, signal);
+      const bare = await loadModel(path, readNonFinite(args), signal);
       const own = ownOptions(options, bare.model);
       const names = [own.dims, own.constants].flatMap((group) => Object.keys(group ?? {}));
       for (const name of names) missing.delete(name);
-      loaded.push(names.length === 0 ? bare : await loadModel(path, own, signal));
+      loaded.push(
+        names.length === 0
+          ? bare
+          : await loadModel(path, { ...own, ...readNonFinite(args) }, signal),
+      );
     }
   }
   if (missing.size > 0) throw refusal;

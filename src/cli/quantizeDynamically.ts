@@ -14,6 +14,7 @@ import { arrayBatches } from "./arrayData.ts";
 import { readArrays } from "./arrays.ts";
 import type { Context, Outcome } from "./context.ts";
 import { openModel } from "./modelOptions.ts";
+import { readNonFinite } from "./nonFinite.ts";
 import { checkOutput, writeOutput } from "./outputs.ts";
 import { facts, formatBytes, formatDecibels, table } from "./table.ts";
 
@@ -58,7 +59,7 @@ export const DYNAMIC_OPTIONS: readonly OptionSpec[] = [
 
 export async function quantizeDynamically(args: Arguments, context: Context): Promise<Outcome> {
   const out = args.required("out");
-  const options = readOptions(args);
+  const options = { ...readOptions(args), ...readNonFinite(args) };
   const alpha = readAlpha(args);
   const { files, bytes, model } = await openModel(args, context);
   checkStage("quantize", model, ["float"], "Give it the float model.");

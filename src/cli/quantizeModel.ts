@@ -4,6 +4,7 @@
 import { calibrate } from "../calibrate.ts";
 import { compare, type LayerError } from "../compare.ts";
 import { convert } from "../convert.ts";
+import type { NonFiniteRule } from "../graph/finite.ts";
 import type { Device } from "../node.ts";
 import { inspect } from "../inspect.ts";
 import type { Model } from "../model.ts";
@@ -25,6 +26,7 @@ export interface Job {
   /** Samples that the layers' errors are measured on. */
   readonly probe: SampleStream;
   readonly biasCorrection?: false | number;
+  readonly nonFinite?: NonFiniteRule;
 }
 
 export interface JobResult {
@@ -39,7 +41,7 @@ export interface JobResult {
 
 /** Quantize a model. Throws what the verbs throw; StageError for a model that is quantized already. */
 export async function quantizeModel(
-  { model, prepareOptions, calibration, probe, biasCorrection }: Job,
+  { model, prepareOptions, calibration, probe, biasCorrection, nonFinite }: Job,
   device: Device,
   { progress, signal }: Context,
 ): Promise<JobResult> {
@@ -49,6 +51,7 @@ export async function quantizeModel(
     device,
     signal,
     total: calibration.total,
+    ...(nonFinite ? { nonFinite } : {}),
     ...(biasCorrection === undefined ? {} : { biasCorrection }),
     onProgress: ({ phase, samples, total }) =>
       progress.report(phase === "observe" ? "calibrate" : phase, samples, total),
@@ -59,6 +62,7 @@ export async function quantizeModel(
     device,
     signal,
     total: probe.total,
+    ...(nonFinite ? { nonFinite } : {}),
     onProgress: ({ samples, total }) => progress.report("compare", samples, total),
   });
   progress.clear();

@@ -6,6 +6,7 @@ import { consumersOf, producersOf, type Graph } from "../graph/graph.ts";
 import type { Node, Op } from "../graph/node.ts";
 import { matchesPattern, mostSpecific } from "../graph/pattern.ts";
 import { recognize } from "../graph/recognize/index.ts";
+import { nonFiniteOf } from "../tensor/finite.ts";
 import { validateQConfig, type QConfig } from "./qconfig.ts";
 
 /** Per node name, a pattern with `*`, or op: a qconfig, or null for float. The most specific wins:
@@ -71,6 +72,11 @@ export function whyFloat(graph: Graph, node: Node): string | undefined {
   if (!SHARING.has(node.op) && !COMPUTING.has(node.op)) return `${node.op} has no integer kernel`;
   if (graph.values.get(node.inputs[0] ?? "")?.dtype !== "float32")
     return "its input is not float32";
+  const endless = node.inputs.find((name) => {
+    const constant = graph.constants.get(name);
+    return !hasWeight(node) && nonFiniteOf(constant) !== undefined;
+  });
+  if (endless !== undefined) return `its constant "${endless}" is not finite`;
   if (hasWeight(node)) {
     const weight = graph.constants.get(node.inputs[1] ?? "");
     if (!weight) return "its weight is not a constant";

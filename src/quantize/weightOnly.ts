@@ -1,7 +1,7 @@
 // Weight-only quantization: a weight in fewer bits, activations and sums in float32. No data is needed: each
 // block's scale follows from its own weights. docs/quantization.md, section 18; docs/decisions/0014.
 
-import { InputError, QConfigError } from "../errors.ts";
+import { QConfigError } from "../errors.ts";
 import { quantizeTensor } from "../graph/arithmetic.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
@@ -9,8 +9,9 @@ import { paramsShape, rangeOf, type QParams } from "../graph/value.ts";
 import { BLOCK_UNIT, blockAxis, storedInput, whyNotStored } from "../graph/weightOnly.ts";
 import { GREATEST_HALF, halfOfFloat } from "../tensor/half.ts";
 import { clamp, fl } from "../tensor/rounding.ts";
-import { formatShape, sizeOf, tensor, type Tensor } from "../tensor/tensor.ts";
+import { sizeOf, tensor, type Tensor } from "../tensor/tensor.ts";
 import { searchScale } from "./searchScale.ts";
+import { checkFinite } from "./weights.ts";
 
 /** What a weight becomes. */
 export interface WeightOnlySpec {
@@ -38,19 +39,13 @@ export interface StoredWeight {
   readonly saturated: number;
 }
 
-/** The weight of `node`, (K, N) or transposed (N, K), stored by `spec`. Throws InputError where it is not finite. */
+/** The weight of `node`, (K, N) or transposed (N, K), stored by `spec`. Throws NonFiniteError where it is not finite. */
 export function storeWeight(
   node: Node,
   weight: Tensor<"float32">,
   { dtype, groupSize = DEFAULT_GROUP }: WeightOnlySpec,
 ): StoredWeight {
-  const wrong = weight.data.findIndex((value) => !Number.isFinite(value));
-  if (wrong >= 0) {
-    throw new InputError(
-      `${node.op} "${node.name}": its weight must be finite; got ${weight.data[wrong]} at index ${wrong} of ` +
-        `${formatShape(weight.shape)}. Check the model file.`,
-    );
-  }
+  checkFinite(node, "weight", weight);
   if (dtype === "float16") return halved(weight);
   const axis = blockAxis(node);
   const blocks = blockParams(weight, dtype, axis, groupSize);

@@ -1,14 +1,15 @@
 // Constants become integers on the host: weights per output channel or per tensor, operands of Add
 // and Mul per tensor.
 
+import { NonFiniteError } from "../errors.ts";
 import { leastWeightScale, quantizeTensor } from "../graph/arithmetic.ts";
 import type { Node } from "../graph/node.ts";
 import { rangeOf, type QParams } from "../graph/value.ts";
-import { stridesOf, type Tensor } from "../tensor/tensor.ts";
+import { nonFiniteOf } from "../tensor/finite.ts";
+import { float32, stridesOf, type Tensor } from "../tensor/tensor.ts";
 import { chooseQParams, type Range } from "./qparams.ts";
 import { weightRange, type TensorSpec } from "./qconfig.ts";
 import { searchScale } from "./searchScale.ts";
-import { InputError } from "../errors.ts";
 
 export interface QuantizedConstant {
   readonly data: Tensor<QParams["dtype"]>;
@@ -45,8 +46,8 @@ export function quantizeWeight(
   inputScale: number,
   spec: TensorSpec,
 ): QuantizedConstant {
-  checkFinite(node, "weight", weight.data);
-  if (bias) checkFinite(node, "bias", bias);
+  checkFinite(node, "weight", weight);
+  if (bias) checkFinite(node, "bias", float32([bias.length], bias));
   const axis = spec.granularity === "perTensor" ? undefined : outputAxis(node);
   const {
     qmin: _qmin,
@@ -91,14 +92,15 @@ function searchScales(
   return chosen.scale.map((s, c) => searchScale(channels[c] ?? [], s, qmin, qmax));
 }
 
-/** Throws InputError where a constant of `node` holds NaN or ±Infinity. */
-function checkFinite(node: Node, what: string, values: Float32Array): void {
-  const index = values.findIndex((value) => !Number.isFinite(value));
-  if (index < 0) return;
-  throw new InputError(
-    `${node.op} "${node.name}": its ${what} must be finite; got ${values[index]} at index ${index}. ` +
-      "Check the model file, the parameters of a BatchNormalization behind it included.",
-  );
+/** Throws NonFiniteError where a constant of `node` holds NaN or ±∞, which no scale can stand for. */
+export function checkFinite(node: Node, kind: "weight" | "bias", values: Tensor): void {
+  const found = nonFiniteOf(values);
+  if (!found) return;
+  const tensor = node.inputs[kind === "weight" ? 1 : 2] ?? `${kind} of ${node.name}`;
+  throw new NonFiniteError(`${node.op} "${node.name}"`, { ...found, tensor, kind }, [
+    "Check the model file, the parameters of a BatchNormalization behind it included",
+    `leave the node float: overrides: { "${node.name}": null }`,
+  ]);
 }
 
 /** Quantize a constant operand of an element-wise op: its own range, per tensor. */

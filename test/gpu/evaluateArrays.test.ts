@@ -142,7 +142,7 @@ it("data that are no numbers end the evaluation", async () => {
     {
       "error": {
         "code": "non-finite",
-        "message": "evaluate: batch 0, tensor "x": found 1 non-finite value(s), the first at index 0. Check the preprocessing of that batch and the model's weights.",
+        "message": "evaluate: batch 0, input "x": must be finite; got Infinity at index 0. Check the preprocessing of that batch, or pass { nonFinite: "allow" } (on the command line: --allow-non-finite).",
       },
     }
   `);

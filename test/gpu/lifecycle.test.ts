@@ -198,7 +198,7 @@ describe("calibration", () => {
       index: 200,
     });
     await expect(result).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[NonFiniteError: calibrate: batch 2, tensor "images": found 1 non-finite value(s), the first at index 200. Check the preprocessing of that batch and the model's weights.]`,
+      `[NonFiniteError: calibrate: batch 2, input "images": must be finite; got NaN at index 200. Check the preprocessing of that batch, or pass { nonFinite: "allow" } (on the command line: --allow-non-finite).]`,
     );
   });
 

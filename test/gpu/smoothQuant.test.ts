@@ -127,7 +127,7 @@ describe("smoothQuant", () => {
     const [broken] = samples(1);
     (broken!["x"]!.data as Float32Array)[5] = NaN;
     expect(await messageOf(() => smoothQuant(model, [broken!], { device }))).toMatchInlineSnapshot(
-      `"NonFiniteError: smoothQuant: batch 0, tensor "x": found 1 non-finite value(s), the first at index 5. Check the preprocessing of that batch and the model's weights."`,
+      `"NonFiniteError: smoothQuant: batch 0, input "x": must be finite; got NaN at index 5. Check the preprocessing of that batch, or pass { nonFinite: "allow" } (on the command line: --allow-non-finite)."`,
     );
     expect(await messageOf(() => smoothed({ signal: AbortSignal.abort() }))).toContain("Abort");
   });

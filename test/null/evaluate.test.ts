@@ -117,7 +117,7 @@ it("labels, outputs and names that do not fit are refused", async () => {
     `"InputError: evaluate: the label of position 0 must be a token from 0 to 2; got 3. Check the labels; those of −100 are ignored."`,
   );
   expect(await messageOf([0], rows([NaN, 1, 2]), { task })).toMatchInlineSnapshot(
-    `"NonFiniteError: evaluate: batch 0, tensor "y": found 1 non-finite value(s), the first at index 0. Check the preprocessing of that batch and the model's weights."`,
+    `"NonFiniteError: evaluate: batch 0, output "y": must be finite; got NaN at index 0. Check the preprocessing of that batch and the model's weights."`,
   );
   expect(await messageOf([-100], three, { task })).toMatchInlineSnapshot(
     `"InputError: evaluate: data must hold at least one labelled sample; got none. Check the data source."`,

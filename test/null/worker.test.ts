@@ -43,11 +43,15 @@ describe("the worker's protocol", () => {
   it.each([
     [new NoAdapterError("no adapter"), "NoAdapterError", "no-adapter", "no adapter"],
     [
-      new NonFiniteError("calibrate", "images", 3, 1, 7),
+      new NonFiniteError(
+        "calibrate",
+        { tensor: "images", kind: "input", value: NaN, first: 7, count: 1, batch: 3 },
+        ["Check the preprocessing of that batch"],
+      ),
       "NonFiniteError",
       "non-finite",
-      'calibrate: batch 3, tensor "images": found 1 non-finite value(s), the first at index 7. ' +
-        "Check the preprocessing of that batch and the model's weights.",
+      'calibrate: batch 3, input "images": must be finite; got NaN at index 7. ' +
+        "Check the preprocessing of that batch.",
     ],
     [
       new TypeError("x is undefined"),

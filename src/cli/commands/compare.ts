@@ -8,6 +8,7 @@ import { DATA_OPTIONS, readData, tensorsOf } from "../data.ts";
 import type { LoadedModel } from "../files.ts";
 import { layersJson, layersTable } from "../layers.ts";
 import { MODEL_OPTIONS, openModels } from "../modelOptions.ts";
+import { readNonFinite } from "../nonFinite.ts";
 import { facts } from "../table.ts";
 
 export const compare: Command = {
@@ -37,6 +38,7 @@ export const compare: Command = {
       tensorsOf(data.stream()),
       {
         device,
+        ...readNonFinite(args),
         signal: context.signal,
         total: data.pictures.length,
         onProgress: ({ samples, total }) => context.progress.report("compare", samples, total),

@@ -8,6 +8,7 @@ import { DATA_OPTIONS, optional, readData, tensorsOf, type PictureData } from ".
 import { layersJson, layersTable } from "../layers.ts";
 import { MODEL_OPTIONS, openModel } from "../modelOptions.ts";
 import { checkOutput, writeOutput } from "../outputs.ts";
+import { readNonFinite } from "../nonFinite.ts";
 import { spread } from "../pictureFiles.ts";
 import { DYNAMIC_OPTIONS, quantizeDynamically } from "../quantizeDynamically.ts";
 import { quantizeModel, type SampleStream } from "../quantizeModel.ts";
@@ -81,6 +82,7 @@ export const quantize: Command = {
     const qconfig = qconfigs[qconfigName(args)];
     const biasCorrection = readBiasCorrection(args);
     const limit = args.integer("calibration-limit", 1);
+    const nonFinite = readNonFinite(args);
     const { files, bytes, model } = await openModel(args, context);
     await checkOutput("--out", out, { inputs: files }, context);
     const data = await readData(args, model, context, limit);
@@ -89,7 +91,8 @@ export const quantize: Command = {
     const result = await quantizeModel(
       {
         model,
-        prepareOptions: { qconfig, overrides, equalize: args.has("equalize") },
+        prepareOptions: { qconfig, overrides, equalize: args.has("equalize"), ...nonFinite },
+        ...nonFinite,
         calibration: streamOf(data),
         probe: probeOf(data),
         ...(biasCorrection === undefined ? {} : { biasCorrection }),

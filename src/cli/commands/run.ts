@@ -10,6 +10,7 @@ import { adapterName, type Command } from "../context.ts";
 import { readInput } from "../files.ts";
 import { MODEL_OPTIONS, openModel } from "../modelOptions.ts";
 import { checkOutput, writeOutput } from "../outputs.ts";
+import { readNonFinite } from "../nonFinite.ts";
 import { facts, formatMs, table } from "../table.ts";
 import { readTuning, TUNING_OPTION } from "../tuning.ts";
 
@@ -54,7 +55,7 @@ export const run: Command = {
     using session = await compile(model, device, tuning);
     await session.program(inputs); // compile outside the clock
     const start = performance.now();
-    const outputs = await session.run(inputs, { signal });
+    const outputs = await session.run(inputs, { signal, ...readNonFinite(args) });
     const latencyMs = performance.now() - start;
     const rows: string[][] = [];
     const json: Record<string, object> = {};

@@ -23,6 +23,7 @@ import { classesOf, labelled } from "../evaluatePictures.ts";
 import { MODEL_OPTIONS, openModel } from "../modelOptions.ts";
 import { checkOutput, writeOutput } from "../outputs.ts";
 import { checkLabels, labelOf, readLabels, type Labels } from "../labels.ts";
+import { readNonFinite } from "../nonFinite.ts";
 import { listPictures, spread, type PictureFile } from "../pictureFiles.ts";
 import { facts, formatBytes, formatPercent, table } from "../table.ts";
 import { readTraining, TRAINING_OPTIONS } from "../trainingOptions.ts";
@@ -116,6 +117,7 @@ export const train: Command = {
       using session = await compile(judged, device);
       const stream = labelled(data.stream(tested), labels);
       const { top1: share } = await evaluate(session, stream, {
+        ...readNonFinite(args),
         ...{ labelOffset, signal: context.signal, total: tested.length },
         onProgress: ({ samples, total }) => context.progress.report("evaluate", samples, total),
       });
@@ -128,6 +130,7 @@ export const train: Command = {
       pictureData(data, { input, height, width, labels, labelOffset }),
       {
         ...options,
+        ...readNonFinite(args),
         device,
         learnable: args.has("learn-scales"),
         signal: context.signal,
@@ -221,13 +224,19 @@ async function fakeQuantized(
     ...args.list("exclude").map((pattern) => [pattern, null] as const),
     ...args.list("int8").map((pattern) => [pattern, qatQConfigs.int8] as const),
   ]);
+  const nonFinite = readNonFinite(args);
   const count = Math.ceil(CALIBRATION / data.step) * data.step;
   const some = spread(data.pictures, count);
-  const calibrated = await calibrate(prepare(model, { overrides }), tensorsOf(data.stream(some)), {
-    ...{ device, signal: context.signal, biasCorrection: false, total: some.length },
-    onProgress: ({ samples, total }) => context.progress.report("calibrate", samples, total),
-  });
-  return prepareQat(model, { qconfig, overrides, calibrated });
+  const calibrated = await calibrate(
+    prepare(model, { overrides, ...nonFinite }),
+    tensorsOf(data.stream(some)),
+    {
+      ...{ device, signal: context.signal, biasCorrection: false, total: some.length },
+      ...nonFinite,
+      onProgress: ({ samples, total }) => context.progress.report("calibrate", samples, total),
+    },
+  );
+  return prepareQat(model, { qconfig, overrides, calibrated, ...nonFinite });
 }
 
 interface PictureForm {

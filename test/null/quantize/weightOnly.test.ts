@@ -78,7 +78,7 @@ describe("a float16 weight", () => {
   it("is refused where the float weight is not finite", () => {
     const bad = float32([2, 2], [0, 1, Infinity, 0]);
     expect(() => storeWeight(gemm, bad, { dtype: "float16" })).toThrowErrorMatchingInlineSnapshot(
-      `[InputError: Gemm "fc": its weight must be finite; got Infinity at index 2 of [2, 2]. Check the model file.]`,
+      `[NonFiniteError: Gemm "fc": weight "w": must be finite; got Infinity at index 2. Check the model file, the parameters of a BatchNormalization behind it included, or leave the node float: overrides: { "fc": null }.]`,
     );
   });
 });

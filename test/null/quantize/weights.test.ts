@@ -42,12 +42,12 @@ describe("a quantized weight", () => {
   });
 
   it.each([
-    ["weight", NaN, [0], 'MatMul "/fc": its weight must be finite; got NaN at index 1.'],
+    ["weight", NaN, [0], 'MatMul "/fc": weight "w": must be finite; got NaN at index 1. '],
     [
       "bias",
       Infinity,
       [0, Infinity, 0],
-      'MatMul "/fc": its bias must be finite; got Infinity at index 1.',
+      'MatMul "/fc": bias "bias of /fc": must be finite; got Infinity at index 1. ',
     ],
   ])("refuses a %s of %s by name", (what, value, bias, words) => {
     const weight = float32([1, 3], what === "weight" ? [1, value, 1] : [1, 1, 1]);
