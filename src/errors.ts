@@ -110,9 +110,13 @@ export class PictureError extends WebGpuQuantError {
   override readonly name = "PictureError";
   readonly code = "picture";
   readonly picture: string;
+  readonly problem: string;
+  readonly wayOut: string;
   constructor(picture: string, problem: string, wayOut: string) {
     super(`picture "${picture}": ${problem}. ${wayOut}`);
     this.picture = picture;
+    this.problem = problem;
+    this.wayOut = wayOut;
   }
 }
 

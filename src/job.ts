@@ -18,6 +18,7 @@ import {
   splitPictures,
   type JobPicture,
   type PictureInput,
+  type RowMaker,
   type Skipped,
 } from "./jobPictures.ts";
 import { load } from "./load.ts";
@@ -114,6 +115,8 @@ export interface JobOptions {
   readonly device: Device;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: JobProgress) => void;
+  /** How pictures become rows of the model's input. Default: in this thread; a worker has a thread for it. */
+  readonly rowOf?: RowMaker;
 }
 
 /** Load; of a float model prepare, calibrate, convert; save; evaluate; of a float model compare layers.
@@ -175,12 +178,13 @@ class JobRun {
   }
 
   #stream(pictures: readonly JobPicture[]): PictureStream {
-    const { signal } = this.#options;
+    const { signal, rowOf } = this.#options;
     const { skipped } = this;
     return new PictureStream(pictures, {
       ...this.#pictureInput,
       job: this.#job,
       skipped,
+      ...(rowOf ? { rowOf } : {}),
       ...(signal ? { signal } : {}),
     });
   }

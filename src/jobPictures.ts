@@ -30,8 +30,24 @@ export interface PictureInput {
   readonly fixedBatch: number | undefined;
 }
 
+/** What a picture's row must fit. */
+export interface RowInput {
+  readonly preprocess: Preprocess;
+  readonly height: number; // px
+  readonly width: number; // px
+}
+
+/** Makes of a picture what its model takes, (3, height, width). Throws PictureError, and the signal's reason. */
+export type RowMaker = (
+  picture: JobPicture,
+  input: RowInput,
+  signal?: AbortSignal,
+) => Promise<Float32Array>;
+
 export interface StreamOptions extends PictureInput {
   readonly job: { readonly preprocess: Preprocess; readonly batch?: number };
+  /** Default `rowOf`, in this thread. */
+  readonly rowOf?: RowMaker;
   /** Where pictures that were left out are kept, by name. */
   readonly skipped: Map<string, Skipped>;
   readonly signal?: AbortSignal;
@@ -102,7 +118,9 @@ export class PictureStream implements AsyncIterable<LabelledBatch> {
 
   /** Throws InputError at the end where no picture could be used, the signal's reason between two. */
   async *[Symbol.asyncIterator](): AsyncGenerator<LabelledBatch, void, undefined> {
-    const { job, fixedBatch, skipped, signal } = this.#options;
+    const { job, height, width, fixedBatch, skipped, signal } = this.#options;
+    const { rowOf: make = rowOf } = this.#options;
+    const input = { preprocess: job.preprocess, height, width };
     const size = fixedBatch ?? job.batch ?? 1;
     let rows: Float32Array[] = []; // (3, height, width) each
     let labels: number[] = [];
@@ -112,7 +130,7 @@ export class PictureStream implements AsyncIterable<LabelledBatch> {
     for (const picture of this.#pictures) {
       signal?.throwIfAborted();
       try {
-        rows.push(await rowOf(picture, this.#options));
+        rows.push(await make(picture, input, signal));
         labels.push(picture.label ?? -1); // no label: never right
         this.names.push(picture.name);
       } catch (error) {
@@ -145,15 +163,14 @@ export class PictureStream implements AsyncIterable<LabelledBatch> {
   }
 }
 
-/** A picture as its model takes it, (3, height, width). Throws PictureError. */
-export async function rowOf(
-  { name, source }: JobPicture,
-  { job, height, width }: Pick<StreamOptions, "job" | "height" | "width">,
-): Promise<Float32Array> {
+/** The RowMaker of this thread; its signal is looked at before and after, since a decoder does not stop. */
+export const rowOf: RowMaker = async ({ name, source }, { preprocess: spec, ...size }, signal) => {
+  signal?.throwIfAborted();
   const pixels =
     source instanceof Blob ? await decodePicture(await bytesOf(source, name), name) : source;
-  return preprocess(pixels, job.preprocess, { height, width }).data;
-}
+  signal?.throwIfAborted();
+  return preprocess(pixels, spec, size).data;
+};
 
 /** A file may be gone by the time it is read: that is a broken picture too. */
 async function bytesOf(file: Blob, name: string): Promise<Uint8Array> {

@@ -185,12 +185,13 @@ class TrainRun {
   }
 
   #stream(pictures: readonly JobPicture[]): PictureStream {
-    const { signal } = this.#options;
+    const { signal, rowOf } = this.#options;
     const { preprocess } = this.#job;
     return new PictureStream(pictures, {
       ...this.#input,
       job: { preprocess, batch: this.#batch },
       skipped: this.skipped,
+      ...(rowOf ? { rowOf } : {}),
       ...(signal ? { signal } : {}),
     });
   }
@@ -234,13 +235,14 @@ class TrainRun {
   #samples(): IndexedData {
     const { training, preprocess } = this.#job;
     const { input, height, width } = this.#input;
+    const { rowOf: make = rowOf } = this.#options;
     return {
       length: training.length,
       get: async (index) => {
         const picture = training[index];
         if (!picture?.label && picture?.label !== 0)
           throw new Error(`train: no picture ${index}; please report.`);
-        const row = await rowOf(picture, { job: { preprocess }, height, width });
+        const row = await make(picture, { preprocess, height, width });
         return {
           tensors: { [input]: tensor("float32", [3, height, width], row) },
           label: picture.label,

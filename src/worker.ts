@@ -6,4 +6,7 @@ import type { Port } from "./workerMessages.ts";
 import { serve } from "./workerServer.ts";
 
 // TypeScript's page types say Window; here it is the worker's global scope, which is a port.
-serve(globalThis as unknown as Port, requestDevice);
+const scope = globalThis as unknown as Port & { readonly location: Location };
+const spawn = () =>
+  new Worker(scope.location.href, { type: "module", name: "webgpu-quant pictures" });
+serve(scope, requestDevice, typeof Worker === "undefined" ? undefined : spawn);

@@ -10,14 +10,7 @@
 import type { ErrorCode } from "./errors.ts";
 import type { JobProgress, JobResult, QuantizeJob } from "./job.ts";
 import type { TrainJob, TrainJobResult } from "./trainJob.ts";
-import type {
-  AnyResult,
-  Answer,
-  ErrorFacts,
-  Port,
-  Request,
-  WorkerStatus,
-} from "./workerMessages.ts";
+import type { Answer, ErrorFacts, Port, Request, Result, WorkerStatus } from "./workerMessages.ts";
 
 /** A failure in the worker: `name`, `code` and `message` are those of the error there. Without a code
  *  it is no error of this library; code "worker" means that the worker itself broke. */
@@ -52,7 +45,7 @@ const SILENT =
   "served; a slow network needs a longer timeout: new WorkerClient(worker, { timeout }).";
 
 interface Pending {
-  resolve(result: AnyResult | WorkerStatus): void;
+  resolve(result: Result): void;
   reject(reason: unknown): void;
   onProgress?: ((progress: JobProgress) => void) | undefined;
 }
@@ -100,13 +93,13 @@ export class WorkerClient implements Disposable {
   async #ask(
     request: (id: number) => Request,
     { signal, onProgress, transfer = [] }: WorkerJobOptions,
-  ): Promise<AnyResult | WorkerStatus> {
+  ): Promise<Result> {
     signal?.throwIfAborted();
     if (this.#broken) throw this.#broken;
     const id = this.#nextId++;
     const abort = (): void => this.#port.postMessage({ type: "abort", id } satisfies Request, []);
     try {
-      return await new Promise<AnyResult | WorkerStatus>((resolve, reject) => {
+      return await new Promise<Result>((resolve, reject) => {
         this.#port.postMessage(request(id), [...transfer]);
         this.#pending.set(id, { resolve, reject, onProgress });
         signal?.addEventListener("abort", abort);

@@ -1,17 +1,21 @@
-// The worker's side: requests in, answers out. One idea: one device, kept between requests, and one
-// job at a time; an abort overtakes the queue, and a lost device is asked for again.
+// Answers a page's requests in a worker: one device, kept between requests, and one job at a time. An abort
+// overtakes the queue, and a lost device is asked for again.
 
-import { WebGpuQuantError } from "./errors.ts";
+import { PictureError, WebGpuQuantError } from "./errors.ts";
 import type { Device } from "./gpu/device.ts";
 import { runJob, type JobOptions } from "./job.ts";
+import { rowOf, type JobPicture, type RowInput } from "./jobPictures.ts";
+import { PictureWorker, type Spawn } from "./pictureWorker.ts";
 import { runTrainJob } from "./trainJob.ts";
 import type {
   AnyResult,
   Answer,
   ErrorFacts,
   NamedRequest,
+  PictureRow,
   Port,
   Request,
+  Result,
   WorkerStatus,
 } from "./workerMessages.ts";
 
@@ -22,8 +26,28 @@ function perform(request: NamedRequest, options: JobOptions): Promise<AnyResult>
     : runJob(request.job, options);
 }
 
-/** Answer the requests that come through `port`, on a device from `request`. */
-export function serve(port: Port, request: () => Promise<Device>): void {
+async function pictureRow(picture: JobPicture, input: RowInput): Promise<PictureRow> {
+  try {
+    return { row: await rowOf(picture, input) };
+  } catch (error) {
+    if (!(error instanceof PictureError)) throw error;
+    return { broken: { problem: error.problem, wayOut: error.wayOut } };
+  }
+}
+
+/** The buffers of `result` to hand over instead of copying. */
+function buffersOf(result: Result): Transferable[] {
+  if ("file" in result) return [result.file.buffer as ArrayBuffer];
+  return "row" in result ? [result.row.buffer as ArrayBuffer] : [];
+}
+
+/**
+ * Answers the requests that come through `port`.
+ * @param request opens a device; asked again after a loss
+ * @param spawn starts another worker that serves, for the pictures of a job; without it they are decoded in
+ *   this thread, where an abort waits for the picture under way
+ */
+export function serve(port: Port, request: () => Promise<Device>, spawn?: Spawn): void {
   const running = new Map<number, AbortController>();
   let device: Promise<Device> | undefined;
   let queue: Promise<void> = Promise.resolve();
@@ -52,18 +76,19 @@ export function serve(port: Port, request: () => Promise<Device>): void {
     signal: AbortSignal,
   ): Promise<AnyResult> => {
     signal.throwIfAborted();
+    using pictures = spawn && new PictureWorker(spawn);
     return await perform(named, {
       device: await currentDevice(),
       signal,
+      ...(pictures ? { rowOf: pictures.rowOf } : {}),
       onProgress: (progress) => answer({ type: "progress", id: named.id, progress }),
     });
   };
 
-  const settle = async (id: number, work: () => Promise<AnyResult | WorkerStatus>) => {
+  const settle = async (id: number, work: () => Promise<Result>) => {
     try {
       const result = await work();
-      const transfer = "file" in result ? [result.file.buffer as ArrayBuffer] : [];
-      answer({ type: "done", id, result }, transfer);
+      answer({ type: "done", id, result }, buffersOf(result));
     } catch (error) {
       answer({ type: "failed", id, error: factsOf(error) });
     } finally {
@@ -78,6 +103,9 @@ export function serve(port: Port, request: () => Promise<Device>): void {
         return;
       case "status":
         void settle(data.id, status);
+        return;
+      case "row":
+        void settle(data.id, () => pictureRow(data.picture, data.input));
         return;
       case "quantize":
       case "train": {
