@@ -191,6 +191,34 @@ export function leastWeightScale(bias: number, inputScale: number): number {
   return fl((1.0001 * 2 * Math.abs(bias)) / (2 ** 32 - 2) / inputScale);
 }
 
+/** One output channel whose bias must fit its accumulator. */
+export interface BiasedChannel {
+  readonly scale: number;
+  /** Real units. */
+  readonly bias: number;
+  /** Σ |w| in real units, and how many weights that are. */
+  readonly magnitude: number;
+  readonly count: number;
+}
+
+/** Greatest |x − zx| of eight bits. */
+const REACH = 255;
+
+/** The scale of a channel's weights with which its bias and its sums fit int32 together, (28): its own where they do,
+ *  else the least that ONNX Runtime's quantizer gives for the bias, or one that leaves room for the sums too. A pruned
+ *  channel with PyTorch's least scale is the common case: all its weights are 0 under any scale. */
+export function scaleForBias(channel: BiasedChannel, inputScale: number): number {
+  const { scale, bias, magnitude, count } = channel;
+  const sums = (s: number) => REACH * (magnitude / s + count / 2);
+  const fits = (s: number) => Math.abs(bias) / fl(inputScale * s) + sums(s) <= greatestAccumulator;
+  if (bias === 0 || fits(scale)) return scale;
+  const least = Math.max(scale, leastWeightScale(bias, inputScale));
+  // Sums that pass int32 alone are no matter of the bias.
+  const room = greatestAccumulator - (REACH * count) / 2;
+  if (fits(least) || room <= 0 || sums(scale) > greatestAccumulator) return least;
+  return fl((1.0001 * (Math.abs(bias) / inputScale + REACH * magnitude)) / room);
+}
+
 /** Σ w[c] and Σ |w[c]| over each slice of `axis`, exact; for (25) and (28). */
 export function sumWeights(
   weight: Tensor<"int8">,

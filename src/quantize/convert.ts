@@ -43,7 +43,13 @@ export interface Chosen {
 /** The quantize-dequantize form of the fused float `graph`. */
 export function insertQuantizers(graph: Graph, assignment: Assignment, chosen: Chosen): Graph {
   const { roots, configs } = findSites(graph, assignment);
-  const params = chosen.activations;
+  const params = new Map(chosen.activations);
+  // A part of a constant whose size is open, such as the first rows of a position table, has the constant's own.
+  for (const [root, config] of configs) {
+    const constant = graph.constants.get(root);
+    if (constant?.dtype === "float32")
+      params.set(root, quantizeOperand(constant as Tensor<"float32">, config.activation).quant);
+  }
   const builder = GraphBuilder.from(graph);
   /** Float value → the name integer nodes read it by. */
   const quantizedName = new Map<string, string>();

@@ -8,11 +8,11 @@ import { consumersOf, producersOf, prune, valueOf, type Graph } from "../graph/g
 import type { Node } from "../graph/node.ts";
 import { renameValues } from "../graph/rename.ts";
 import type { QParams } from "../graph/value.ts";
-import { fl } from "../tensor/rounding.ts";
+import { fl, rint } from "../tensor/rounding.ts";
 import { sizeOf, stridesOf, tensor, type Tensor } from "../tensor/tensor.ts";
 import { hasWeight, whyFloat } from "./annotate.ts";
 import { foldDequantizers, foldQuantizers } from "./constants.ts";
-import { outputAxis } from "./weights.ts";
+import { outputAxis, scalesForBias } from "./weights.ts";
 
 interface Quantized {
   readonly name: string;
@@ -81,41 +81,69 @@ function usableWeight(
   return { data: tensor("int8", data.shape, moved), quant: { ...quant, dtype: "int8", zeroPoint } };
 }
 
-/** The int32 bias of a layer: an integer one in its own steps is kept, others become it by (26). */
-function integerBias(
+interface Constant {
+  readonly data: Tensor;
+  readonly quant: QParams;
+}
+
+/** `weight` with the scale of each channel whose bias would not fit its accumulator raised, in a scale a channel. */
+function raised(weight: Constant, axis: number, bias: Float32Array, sx: number): Constant {
+  const { data, quant } = weight;
+  const reals = dequantizeTensor(data as Tensor<"int8">, quant);
+  const channels = data.shape[axis] ?? 1;
+  const own = Float32Array.from(
+    { length: channels },
+    (_, c) => quant.scale[quant.scale.length === 1 ? 0 : c] ?? 1,
+  );
+  const scale = scalesForBias(own, { weight: reals, axis, bias, inputScale: sx });
+  if (scale.every((s, c) => s === own[c])) return weight;
+  const stride = stridesOf(data.shape)[axis] ?? 1;
+  // Only channels that are raised are rounded again.
+  const codes = (data.data as Int8Array).map((q, at) => {
+    const c = Math.floor(at / stride) % channels;
+    return rint((q * (own[c] ?? 1)) / (scale[c] ?? 1));
+  });
+  const zeroPoint = new Int32Array(channels);
+  return {
+    data: tensor("int8", data.shape, codes),
+    quant: { ...quant, scale, zeroPoint, axis },
+  };
+}
+
+/** The int32 bias of a layer and the weight that goes with it: an integer bias in its own steps is kept, others become
+ *  it by (26). */
+function withBias(
   pairs: Pairs,
   name: string,
   sx: number,
-  weight: QParams,
-): { data: Tensor; quant: QParams } | undefined {
-  const { constants } = pairs.graph;
-  const scale = weight.scale.map((s) => fl(sx * s));
+  given: Constant,
+  axis: number,
+): { bias: Constant; weight: Constant } | undefined {
   const source = pairs.source(name);
-  const held = constants.get(source?.name ?? name);
+  const held = pairs.graph.constants.get(source?.name ?? name);
   if (!held) return undefined;
   const count = sizeOf(held.shape);
-  const steps = Float32Array.from(
-    { length: count },
-    (_, c) => scale[scale.length === 1 ? 0 : c] ?? 1,
-  );
-  const quant: QParams = {
-    dtype: "int32",
-    scale: steps,
-    zeroPoint: new Int32Array(count),
-    axis: 0,
-  };
-  if (source && held.dtype === "int32") {
-    const same = steps.every(
-      (step, c) => step === source.quant.scale[source.quant.scale.length === 1 ? 0 : c],
+  if (count !== given.data.shape[axis]) return undefined;
+  const stepsOf = ({ quant: { scale } }: Constant) =>
+    Float32Array.from({ length: count }, (_, c) =>
+      fl(sx * (scale[scale.length === 1 ? 0 : c] ?? 1)),
     );
-    if (same) return { data: tensor("int32", [count], held.data as Int32Array), quant };
-  }
+  const biasOf = (data: Int32Array, scale: Float32Array): Constant => ({
+    data: tensor("int32", [count], data),
+    quant: { dtype: "int32", scale, zeroPoint: new Int32Array(count), axis: 0 },
+  });
   const reals = source ? dequantizeTensor(held as Tensor<QParams["dtype"]>, source.quant) : held;
   if (reals.dtype !== "float32") return undefined;
-  return {
-    data: tensor("int32", [count], quantizeBias(reals.data as Float32Array, sx, weight.scale)),
-    quant,
-  };
+  const values = reals.data as Float32Array;
+  const weight = raised(given, axis, values, sx);
+  const steps = stepsOf(weight);
+  const isKept =
+    weight === given &&
+    source &&
+    held.dtype === "int32" &&
+    steps.every((step, c) => step === source.quant.scale[source.quant.scale.length === 1 ? 0 : c]);
+  const data = isKept ? (held.data as Int32Array) : quantizeBias(values, sx, weight.quant.scale);
+  return { bias: biasOf(data, steps), weight };
 }
 
 /** The integer form of `node`, or undefined where it must stay float. */
@@ -150,23 +178,25 @@ function integerNode(
       : undefined;
   }
   const source = pairs.source(node.inputs[1] ?? "");
-  const weight = source && usableWeight(node, pairs.graph.constants.get(source.name), source.quant);
-  if (!source || !weight) return undefined;
+  const usable = source && usableWeight(node, pairs.graph.constants.get(source.name), source.quant);
+  if (!source || !usable) return undefined;
   const rank = valueOf(pairs.graph, node.inputs[0] ?? "").shape.length;
   if (node.op === "MatMul" && (rank < 2 || rank === 4)) return undefined;
   if (node.op === "Gemm" && (node.alpha !== 1 || node.beta !== 1 || node.transA)) return undefined;
-  if (node.op !== "Conv" && weight.data.shape.length !== 2) return undefined;
+  if (node.op !== "Conv" && usable.data.shape.length !== 2) return undefined;
+  const axis = outputAxis(node);
+  const biasName = node.inputs[2];
+  const sx = sources[0]?.quant.scale[0] ?? 1;
+  const biased = biasName === undefined ? undefined : withBias(pairs, biasName, sx, usable, axis);
+  if (biasName !== undefined && !biased) return undefined;
+  const { data, quant } = biased?.weight ?? usable;
+  const isKept = data === pairs.graph.constants.get(source.name);
   const inputs = [
     ...names,
-    weight.data === pairs.graph.constants.get(source.name)
-      ? source.name
-      : builder.constant(builder.fresh(`${source.name}_int8`), weight.data, weight.quant),
+    isKept ? source.name : builder.constant(builder.fresh(`${source.name}_int8`), data, quant),
   ];
-  const biasName = node.inputs[2];
-  if (biasName !== undefined) {
-    const bias = integerBias(pairs, biasName, sources[0]?.quant.scale[0] ?? 1, weight.quant);
-    const columns = weight.data.shape[outputAxis(node)];
-    if (!bias || bias.data.data.length !== columns) return undefined;
+  if (biased) {
+    const { bias } = biased;
     inputs.push(builder.constant(builder.fresh(`${node.name}/bias_int32`), bias.data, bias.quant));
   }
   return { node: typed(inputs), outputs: sinks };

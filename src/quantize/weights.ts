@@ -2,7 +2,7 @@
 // and Mul per tensor.
 
 import { NonFiniteError } from "../errors.ts";
-import { leastWeightScale, quantizeTensor } from "../graph/arithmetic.ts";
+import { quantizeTensor, scaleForBias } from "../graph/arithmetic.ts";
 import type { Node } from "../graph/node.ts";
 import { rangeOf, type QParams } from "../graph/value.ts";
 import { nonFiniteOf } from "../tensor/finite.ts";
@@ -59,13 +59,51 @@ export function quantizeWeight(
   });
   const chosen: QParams = { ...params, ...weightRange(spec) };
   const searched = spec.search ? searchScales(weight, axis, chosen) : chosen.scale;
-  const scale = searched.map((s, c) => {
-    const biases = bias ? (axis === undefined ? [...bias] : [bias[c] ?? 0]) : [];
-    const greatest = biases.reduce((most, b) => Math.max(most, Math.abs(b)), 0);
-    return Math.max(s, leastWeightScale(greatest, inputScale));
-  });
+  const scale = scalesForBias(searched, { weight, axis: outputAxis(node), bias, inputScale });
   const quant = { ...chosen, scale };
   return { data: quantizeTensor(weight, quant), quant };
+}
+
+/** `scale`, one or one a channel, raised where the channels of `bias` would not fit their accumulators. */
+export function scalesForBias(
+  scale: Float32Array,
+  layer: {
+    readonly weight: Tensor<"float32">;
+    readonly axis: number;
+    readonly bias: Float32Array | undefined;
+    readonly inputScale: number;
+  },
+): Float32Array {
+  const { weight, axis, bias, inputScale } = layer;
+  if (!bias) return scale;
+  const channels = weight.shape[axis] ?? 1;
+  const count = weight.data.length / Math.max(1, channels);
+  const magnitudes = magnitudesOf(weight, axis);
+  const least = Float32Array.from({ length: channels }, (_, c) =>
+    scaleForBias(
+      {
+        scale: scale[scale.length === 1 ? 0 : c] ?? 1,
+        bias: bias[c] ?? 0,
+        magnitude: magnitudes[c] ?? 0,
+        count,
+      },
+      inputScale,
+    ),
+  );
+  if (scale.length > 1) return least;
+  return scale.map((s) => least.reduce((most, each) => Math.max(most, each), s));
+}
+
+/** Σ |w| of each slice of `axis`. */
+function magnitudesOf({ data, shape }: Tensor<"float32">, axis: number): Float64Array {
+  const count = shape[axis] ?? 1;
+  const stride = stridesOf(shape)[axis] ?? 1;
+  const sums = new Float64Array(count);
+  data.forEach((w, at) => {
+    const c = Math.floor(at / stride) % count;
+    sums[c] = (sums[c] ?? 0) + Math.abs(w);
+  });
+  return sums;
 }
 
 /** The scale of least squared error for each channel, near the chosen one. */

@@ -53,7 +53,7 @@ export function convertQat(qat: Qat): Graph {
     weight: (node, weight, bias, inputScale) => {
       const quantizer = weights.get(node.name);
       if (!quantizer) throw new Error(`convert: "${node.name}" stays float; please report.`);
-      const quant = weightParams(qat, quantizer, { filter: weight, bias }, inputScale);
+      const quant = weightParams(qat, node, quantizer, { filter: weight, bias }, inputScale);
       return { data: quantizeTensor(weight, quant), quant };
     },
     biasCorrection: new Map(),

@@ -43,7 +43,7 @@ export function evaluationGraph(qat: Qat): Graph {
       const source = activations.get(roots.get(node.inputs[0] ?? "") ?? node.inputs[0] ?? "");
       const isStepped = quantizer && source && wasSeen(qat, source);
       const inputScale = isStepped ? (paramsOf(qat, source).scale[0] ?? 1) : 1;
-      const quant = quantizer && weightParams(qat, quantizer, { filter, bias }, inputScale);
+      const quant = quantizer && weightParams(qat, node, quantizer, { filter, bias }, inputScale);
       const weight = quant ? dequantizeTensor(quantizeTensor(filter, quant), quant) : filter;
       const inputs = [x, constant(`${node.name}/filter`, weight.shape, weight.data)];
       if (bias) {

@@ -1,7 +1,6 @@
 // Filters and biases of layers as evaluation and conversion use them: with their normalization folded in by its
 // running statistics, docs/quantization.md (21), and observed again where they have no memory.
 
-import { leastWeightScale } from "../../graph/arithmetic.ts";
 import type { Node } from "../../graph/node.ts";
 import { paramsOfRange } from "../../graph/qparams.ts";
 import type { QParams } from "../../graph/value.ts";
@@ -9,7 +8,7 @@ import { fl } from "../../tensor/rounding.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { foldNorm } from "../fuse.ts";
 import { weightRange } from "../qconfig.ts";
-import { rangeOfConstant } from "../weights.ts";
+import { outputAxis, rangeOfConstant, scalesForBias } from "../weights.ts";
 import { floatsOf, wasSeen, type Qat, type Quantizer } from "./model.ts";
 import { entriesOf, paramsOf } from "./state.ts";
 
@@ -78,6 +77,7 @@ export function observeOwn(qat: Qat): Qat {
  *  recipe does: docs/quantization.md, section 7. */
 export function weightParams(
   qat: Qat,
+  node: Node,
   quantizer: Quantizer,
   { filter, bias }: Folded,
   inputScale: number,
@@ -90,12 +90,8 @@ export function weightParams(
     ...params
   } = paramsOf(wasSeen(qat, quantizer) ? qat : { ...qat, state }, quantizer);
   const quant: QParams = { ...params, ...weightRange(quantizer.spec) };
-  const greatest = (c: number) =>
-    quant.axis === undefined
-      ? (bias ?? new Float32Array(0)).reduce((most, b) => Math.max(most, Math.abs(b)), 0)
-      : Math.abs(bias?.[c] ?? 0);
-  const scale = quant.scale.map((s, c) => Math.max(s, leastWeightScale(greatest(c), inputScale)));
-  return { ...quant, scale };
+  const layer = { weight: filter, axis: outputAxis(node), bias, inputScale };
+  return { ...quant, scale: scalesForBias(quant.scale, layer) };
 }
 
 /** `qat` with the variables `values` of a training under way. */
