@@ -5,7 +5,8 @@ import { formatShape, toNumbers, widened, type Tensor } from "../../tensor/tenso
 import type { DType } from "../../tensor/dtype.ts";
 import type { Dim } from "../../graph/value.ts";
 import type { AttributeProto, GraphProto, NodeProto, TensorProto } from "./proto.ts";
-import { Refusal, type Entry, type Scope } from "./scope.ts";
+import type { Entry } from "./entries.ts";
+import { Refusal, type Scope } from "./scope.ts";
 import { damaged } from "./wire.ts";
 
 /** Sizes and indices beyond this act like it: no axis is longer (limits.dimSize). */
@@ -24,8 +25,9 @@ export class Call {
   /** Whether output `index` has a consumer or is a graph output. */
   readonly isUsed: (index: number) => boolean;
   readonly decode: (tensor: TensorProto) => Tensor | undefined;
-  /** Import the nodes of `branch`, a graph in an attribute, in place of this node. */
-  readonly inline: (branch: GraphProto) => void;
+  /** Import the nodes of `branch`, a graph in an attribute, in place of this node; its outputs get the names of
+   *  `outputs`, the node's own unless given. */
+  readonly inline: (branch: GraphProto, outputs?: readonly string[]) => void;
 
   constructor(
     proto: NodeProto,
@@ -33,7 +35,7 @@ export class Call {
     scope: Scope,
     isUsed: (index: number) => boolean,
     decode: (tensor: TensorProto) => Tensor | undefined,
-    inline: (branch: GraphProto) => void,
+    inline: (branch: GraphProto, outputs?: readonly string[]) => void,
   ) {
     this.op = proto.opType;
     this.name = name;

@@ -2,8 +2,8 @@
 // collected and named all at once, before anything runs.
 //
 // Structure is checked first (structure.ts). Names of the file stay
-// names of the graph. double initializers are converted to float32; float16 ones stay as they are where they
-// are weights that an op reads so.
+// names of the graph. Every float is float32 here: double tensors are rounded to it, float16 ones widened, but for
+// weights that an op reads as they are.
 
 import { checkNames, InputError, UnsupportedError, type Unsupported } from "../../errors.ts";
 import { prune, type Graph } from "../../graph/graph.ts";
@@ -17,6 +17,7 @@ import { ONNX_LIMITS, type OnnxLimits } from "./limits.ts";
 import {
   DataType,
   dataTypeName,
+  type DimProto,
   type GraphProto,
   type TensorProto,
   type ValueInfoProto,
@@ -49,14 +50,16 @@ const ports = new Map<number, DType>([
   [DataType.INT8, "int8"],
   [DataType.UINT8, "uint8"],
   [DataType.BOOL, "bool"],
+  [DataType.FLOAT16, "float32"],
+  [DataType.DOUBLE, "float32"],
 ]);
-const PORTS = "FLOAT, INT32, INT64, INT8, UINT8 and BOOL are supported";
+const PORTS = "FLOAT, FLOAT16, DOUBLE, INT32, INT64, INT8, UINT8 and BOOL are supported";
 const WAY_OUT =
   "Export the model without these, or replace them before import (README: supported ONNX ops).";
 
 /**
- * The graph of an ONNX model (opset 7 … 25 of the default domain). Inputs and outputs of float32, int32,
- * int64, int8, uint8 and bool; QDQ pairs become Quantize and Dequantize nodes, and so does what QLinear ops say; weights are views on `bytes` where their alignment allows.
+ * The graph of an ONNX model (opset 7 … 25 of the default domain). Inputs and outputs of float32 (FLOAT16
+ * and DOUBLE of the file included), int32, int64, int8, uint8 and bool; QDQ pairs become Quantize and Dequantize nodes, and so does what QLinear ops say; weights are views on `bytes` where their alignment allows.
  *
  * Throws FormatError where the bytes are no valid model, UnsupportedError with every node that cannot be
  * imported, InputError for options and for sizes that must be known. https://onnx.ai/onnx/intro
@@ -179,6 +182,7 @@ function defineInputs(
   const given = knownNames(graph, options);
   for (const name of graph.nodes.flatMap((node) => node.outputs)) scope.names.take(name);
   for (const { name } of [...graph.inputs, ...graph.initializers]) scope.names.take(name);
+  const taken = new Set(graph.inputs.flatMap(({ shape = [] }) => shape));
   for (const { name, elemType, shape } of graph.inputs) {
     if (given.has(name)) continue;
     const dtype = ports.get(elemType ?? 0);
@@ -189,8 +193,9 @@ function defineInputs(
       continue;
     }
     const dims = shape.map((dim, axis): Dim => {
-      if (typeof dim === "number") return dim;
-      const symbol = canonical(dim ?? `${name}_${axis}`);
+      if (typeof dim === "number" && dim > 0) return dim;
+      // Some exporters write 0 for a size that they leave open; an input of no elements is none.
+      const symbol = canonical(dim || namelessDim(`${name}_${axis}`, taken));
       for (const part of namesOf(symbol)) known.add(part);
       return substitute(symbol, sizes);
     });
@@ -205,19 +210,21 @@ function defineInputs(
   }
 }
 
+/** The name of a size that the file does not name; not one that it gives to another. */
+function namelessDim(wanted: string, taken: ReadonlySet<DimProto>): string {
+  return taken.has(wanted) ? namelessDim(`${wanted}_`, taken) : wanted;
+}
+
 /** Outputs have the types the file states; one that is known at import gets an Identity, so that it is computed. */
 function checkOutputs(scope: Scope, graph: GraphProto, offenders: Unsupported[]): void {
   for (const { name, elemType } of graph.outputs) {
-    if (scope.entry(name)?.kind === "sizes") {
-      const problem = "is a list of sizes; give them when loading: load(bytes, { dims })";
-      offenders.push({ op: "output", node: name, problem });
-      continue;
-    }
+    scope.asValue(name);
     const dtype = scope.dtypeOf(name);
-    const code = [...ports].find(([, port]) => port === dtype)?.[0];
-    if (code === undefined || (elemType !== undefined && elemType !== code)) {
-      const type =
-        code === undefined ? dtype : `${dtype}, where the file says ${dataTypeName(elemType ?? 0)}`;
+    const wide = scope.wideOf(name);
+    const isPort = wide === undefined && [...ports.values()].includes(dtype);
+    if (!isPort || (elemType !== undefined && ports.get(elemType) !== dtype)) {
+      const stated = `${dtype}, where the file says ${dataTypeName(elemType ?? 0)}`;
+      const type = isPort ? stated : (wide ?? dtype);
       offenders.push({ op: "output", node: name, problem: `is ${type}; ${PORTS}` });
       continue;
     }

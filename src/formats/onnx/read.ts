@@ -211,21 +211,27 @@ function readValueInfo(reader: WireReader): ValueInfoProto {
   };
 }
 
+/** Names that exporters give to sizes without one: each stands for a size of its own. */
+const NAMELESS = /^(?:|\?|-\d+|0|None|null|\*)$/;
+
+/** A size; negative numbers stand for sizes that are left open, as in Paddle's files. */
 function readDim(reader: WireReader): DimProto {
   const offset = reader.offset;
   let dim: DimProto;
   reader.message(
     (field) => {
       if (field === 1) dim = reader.int("dim_value");
-      else if (field === 2) dim = reader.string() || undefined;
-      else reader.skip();
+      else if (field === 2) {
+        const name = reader.string().trim();
+        dim = NAMELESS.test(name) ? undefined : name;
+      } else reader.skip();
     },
     [1, 2],
   );
-  if (typeof dim === "number" && (dim < 0 || dim > reader.limits.dimSize)) {
-    throw damaged(`a size must be 0 … ${reader.limits.dimSize}; got ${dim}`, offset);
+  if (typeof dim === "number" && dim > reader.limits.dimSize) {
+    throw damaged(`a size must be at most ${reader.limits.dimSize}; got ${dim}`, offset);
   }
-  return dim;
+  return typeof dim === "number" && dim < 0 ? undefined : dim;
 }
 
 function pushWithin(reader: WireReader) {

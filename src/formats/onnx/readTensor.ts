@@ -6,6 +6,7 @@ import { allocate, bytesPerElement, type DType } from "../../tensor/dtype.ts";
 import { formatShape, sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import { externalBytes } from "./external.ts";
 import { unpackNibbles } from "../../tensor/nibbles.ts";
+import type { Wide } from "./entries.ts";
 import { DataType, type Payload, type TensorProto } from "./proto.ts";
 import { damaged, type WireReader } from "./wire.ts";
 
@@ -107,12 +108,16 @@ function joinIntegers(chunks: readonly BigInt64Array[]): BigInt64Array {
   return joined;
 }
 
+const GREATEST_FLOAT = 3.4028234663852886e38;
+
 /** How a file's dtype is kept here, and where its typed elements stand. double becomes float32. */
 const dtypes: ReadonlyMap<number, { dtype: DType; bits: number; field: Payload["field"] }> =
   new Map([
     [DataType.FLOAT, { dtype: "float32", bits: 32, field: "float_data" }],
     [DataType.UINT8, { dtype: "uint8", bits: 8, field: "int32_data" }],
     [DataType.INT8, { dtype: "int8", bits: 8, field: "int32_data" }],
+    [DataType.UINT16, { dtype: "int32", bits: 16, field: "int32_data" }],
+    [DataType.INT16, { dtype: "int32", bits: 16, field: "int32_data" }],
     [DataType.INT32, { dtype: "int32", bits: 32, field: "int32_data" }],
     [DataType.INT64, { dtype: "int64", bits: 64, field: "int64_data" }],
     [DataType.BOOL, { dtype: "bool", bits: 8, field: "int32_data" }],
@@ -121,6 +126,21 @@ const dtypes: ReadonlyMap<number, { dtype: DType; bits: number; field: Payload["
     [DataType.UINT4, { dtype: "uint4", bits: 4, field: "int32_data" }],
     [DataType.INT4, { dtype: "int4", bits: 4, field: "int32_data" }],
   ]);
+
+/** A double as a float32. Finite ones stay finite: masks are filled with the least double there is. */
+function nearestFloat(value: number): number {
+  if (!Number.isFinite(value)) return value;
+  return Math.min(Math.max(value, -GREATEST_FLOAT), GREATEST_FLOAT);
+}
+
+/** The 16-bit type of a DataType code, which no tensor here has. */
+export function wideOf(dataType: number): Wide | undefined {
+  return dataType === DataType.UINT16
+    ? "uint16"
+    : dataType === DataType.INT16
+      ? "int16"
+      : undefined;
+}
 
 /** The library's dtype for values of a DataType code; undefined where there is none. float16 is a way to
  *  store constants: the values are float32. */
@@ -203,8 +223,15 @@ function fromBytes(proto: TensorProto, bytes: Uint8Array, dtype: DType): Tensor[
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const data = new Float32Array(bytes.length / 8);
     for (let index = 0; index < data.length; index++)
-      data[index] = view.getFloat64(index * 8, true);
+      data[index] = nearestFloat(view.getFloat64(index * 8, true));
     return data;
+  }
+  if (proto.dataType === DataType.UINT16 || proto.dataType === DataType.INT16) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const isSigned = proto.dataType === DataType.INT16;
+    return Int32Array.from({ length: bytes.length / 2 }, (_, at) =>
+      isSigned ? view.getInt16(at * 2, true) : view.getUint16(at * 2, true),
+    );
   }
   if (dtype === "int4") return unpackNibbles(bytes, sizeOf(proto.dims), dtype);
   if (dtype === "uint4") return unpackNibbles(bytes, sizeOf(proto.dims), dtype);

@@ -10,22 +10,28 @@ import { carrierOf, takes } from "../../graph/dtypes.ts";
 import type { Node } from "../../graph/node.ts";
 import { inferShapes } from "../../graph/shapes.ts";
 import type { Dim, QParams, Value } from "../../graph/value.ts";
+import {
+  compareDims,
+  numbersOf,
+  sameQuant,
+  type Counted,
+  type Entry,
+  type Whole,
+  type Wide,
+} from "./entries.ts";
 import { comparisons, evaluate, isMovement } from "./evaluate.ts";
+import { computeCounted, wholeTensor } from "./counted.ts";
 import type { OnnxLimits } from "./limits.ts";
 import { Names } from "./names.ts";
 import { damaged } from "./wire.ts";
 
-export type Entry =
-  /** Known elements; becomes a constant of the graph when a node that stays needs it. */
-  | { readonly kind: "constant"; readonly tensor: Tensor }
-  /** int64 elements of which some are names of sizes ("batch"), row-major. */
-  | { readonly kind: "sizes"; readonly shape: readonly number[]; readonly sizes: readonly Dim[] }
-  /** int64 elements start, start + 1, … along the one axis that is longer than 1; its size has a name. */
-  | { readonly kind: "range"; readonly shape: readonly Dim[]; readonly start: Dim }
-  | { readonly kind: "value"; readonly value: Value };
-
 /** Something this library cannot import: the importer collects these and names them all at once. */
 export class Refusal extends Error {}
+
+/** Movements that leave positions as they are, but for their shape. */
+const KEEPS_RANGE = new Set<string>(
+  "Identity Flatten Reshape Squeeze Unsqueeze Transpose".split(" "),
+);
 
 /** Ops whose output has no part in the quantization of their input. */
 const OWN_TYPE = new Set("Cast Quantize Dequantize ConvInteger MatMulInteger LSTM GRU".split(" "));
@@ -40,6 +46,7 @@ export class Scope {
   #quantized = new Map<string, { name: string; quant: QParams }[]>();
   #inputs = new Set<string>();
   #fixed = new Set<string>();
+  #wide = new Map<string, Wide>();
   #folded = 0;
 
   constructor(opset: number, limits: OnnxLimits) {
@@ -75,6 +82,15 @@ export class Scope {
     this.#entries.set(name, { kind: "constant", tensor });
   }
 
+  /** The 16-bit type that `name` has in the file, where it has one. */
+  wideOf(name: string): Wide | undefined {
+    return this.#wide.get(name);
+  }
+
+  setWide(name: string, type: Wide): void {
+    this.#wide.set(name, type);
+  }
+
   /** Whether `name` does not depend on any graph input, such as a dequantized weight. */
   isFixed(name: string): boolean {
     const isValue = this.#entries.get(name)?.kind === "value";
@@ -89,28 +105,48 @@ export class Scope {
   }
 
   /** A list of sizes; a constant where all are numbers. */
-  setSizes(name: string, shape: readonly number[], sizes: readonly Dim[]): void {
-    if (sizes.every((size) => typeof size === "number")) {
-      const data = BigInt64Array.from(sizes, (size) => BigInt(Math.trunc(size)));
-      this.setConstant(name, { dtype: "int64", shape, data });
-    } else this.#entries.set(name, { kind: "sizes", shape, sizes });
+  setSizes(
+    name: string,
+    shape: readonly number[],
+    sizes: readonly Dim[],
+    dtype: Whole = "int64",
+  ): void {
+    if (!sizes.every((size) => typeof size === "number")) {
+      this.#entries.set(name, { kind: "sizes", dtype, shape, sizes });
+    } else this.setConstant(name, wholeTensor(dtype, shape, sizes));
   }
 
   /** Whole numbers from `start` on. */
-  setRange(name: string, start: Dim, shape: readonly Dim[]): void {
-    this.#entries.set(name, { kind: "range", start, shape });
+  setRange(name: string, start: Dim, shape: readonly Dim[], dtype: Whole = "int64"): void {
+    this.#entries.set(name, { kind: "range", dtype, start, shape });
+  }
+
+  /** `name` is `other`, sizes or a range, as elements of `dtype`. */
+  #castWhole(name: string, other: string, dtype: Whole): void {
+    const entry = this.#entries.get(other);
+    if (entry?.kind === "sizes" || entry?.kind === "range")
+      this.#entries.set(name, { ...entry, dtype });
   }
 
   /** `name` stands for what `other` stands for. */
   alias(name: string, other: string): void {
     const entry = this.#entries.get(other);
+    const wide = this.#wide.get(other);
     if (entry) this.#entries.set(name, entry);
+    if (wide) this.#wide.set(name, wide);
+  }
+
+  /** Whether the limit lets so many elements more be computed at import. */
+  affords(elements: number): boolean {
+    return this.#folded + elements <= this.limits.foldedElements;
   }
 
   /** Refuse more folding than the limit allows, before anything is allocated. */
   charge(elements: number): void {
-    this.#folded += elements;
-    if (this.#folded <= this.limits.foldedElements) return;
+    if (this.affords(elements)) {
+      this.#folded += elements;
+      return;
+    }
     throw damaged(
       `constants computed at import have more than ${this.limits.foldedElements} elements`,
       undefined,
@@ -131,23 +167,35 @@ export class Scope {
       // Stored in half the bytes, and float32 to every op.
       return entry.tensor.dtype === "float16" ? "float32" : entry.tensor.dtype;
     }
-    return entry?.kind === "value" ? entry.value.dtype : "int64";
+    return entry === undefined ? "int64" : entry.kind === "value" ? entry.value.dtype : entry.dtype;
   }
 
-  /** Evaluate `node` where its inputs are known, else add it to the graph. */
-  add(node: Node, type: { dtype?: DType; quant?: QParams } = {}): void {
+  /** Evaluate `node` where its inputs are known, else add it to the graph. `reads16`: it takes integers of 16 bits. */
+  add(node: Node, type: { dtype?: DType; quant?: QParams } = {}, reads16 = false): void {
     const shapes = inferShapes(
       node,
       node.inputs.map((name) => this.shapeOf(name)),
     );
     for (const shape of shapes) this.#checkShape(node, shape);
     const entries = node.inputs.map((name) => this.#entries.get(name));
+    if (!reads16) this.#carryWide(node);
     if (this.#count(node, shapes[0] ?? [])) return;
     const isKnown = entries.every((entry) => entry !== undefined && entry.kind !== "value");
     const isOpen = shapes.some((shape) => shape.some((dim) => typeof dim === "string"));
     if (isKnown && !isOpen && this.#fold(node, shapes)) return;
     for (const name of node.inputs) this.#keep(node, name);
     this.emit(node, { ...this.#typeOf(node), ...type });
+  }
+
+  /** What moves elements of 16 bits gives such; anything else would compute on another type than it says. */
+  #carryWide(node: Node): void {
+    const wide = node.inputs.flatMap((name) => this.#wide.get(name) ?? []);
+    const [type] = wide;
+    if (type === undefined || (node.op === "Cast" && node.to !== "bool")) return;
+    const isMoved = isMovement(node) && wide.length === node.inputs.length;
+    if (!isMoved || wide.some((other) => other !== type))
+      throw new Refusal(`dtype ${type}: only QuantizeLinear and DequantizeLinear read it`);
+    for (const name of node.outputs) this.#wide.set(name, type);
   }
 
   /** Add a node whose inputs are values of the graph already. */
@@ -178,16 +226,23 @@ export class Scope {
     const entries = node.inputs.map((name) => this.#entries.get(name));
     const tensors = entries.flatMap((entry) => (entry?.kind === "constant" ? [entry.tensor] : []));
     if (tensors.length === entries.length) {
+      // What would be too large as a constant is computed where it is needed.
+      if (!this.affords(elements) && takes(node.op, this.dtypeOf(node.inputs[0] ?? "")))
+        return false;
       const results = evaluate(node, tensors, shapes as number[][], () => this.charge(elements));
       results?.forEach((tensor, index) => this.setConstant(node.outputs[index] ?? "", tensor));
       return results !== undefined;
     }
     if (node.op in comparisons) return this.#compareSizes(node, shapes);
     const isMoved = isMovement(node) || (node.op === "Where" && entries[0]?.kind === "constant");
-    if (node.op === "Cast" && node.to === "int64") {
-      this.alias(node.outputs[0] ?? "", node.inputs[0] ?? "");
-      return true;
+    if (node.op === "Cast") {
+      const isWhole = node.to === "int64" || node.to === "int32";
+      if (isWhole) this.#castWhole(node.outputs[0] ?? "", node.inputs[0] ?? "", node.to as Whole);
+      return isWhole; // a size as another type is computed at run time
     }
+    const dtypes = node.inputs.map((name) => this.dtypeOf(name)).slice(carrierOf(node));
+    if (isMoved && dtypes.some((dtype) => dtype !== dtypes[0]))
+      throw new Refusal(`inputs of dtypes ${dtypes.join(" and ")}`);
     if (!isMoved) throw new Refusal("arithmetic on a size that is not known at import");
     this.charge(node.inputs.reduce((sum, name) => sum + sizeOf(this.shapeOf(name).map(Number)), 0));
     // Move indices into the pool of all elements, then read the elements back through them.
@@ -203,7 +258,7 @@ export class Scope {
     const moved = evaluate(node, indices, shapes as number[][], () => this.charge(elements));
     moved?.forEach(({ data, shape }, index) => {
       const sizes = Array.from(data as Int32Array, (at) => pool[at] ?? 0);
-      this.setSizes(node.outputs[index] ?? "", shape, sizes);
+      this.setSizes(node.outputs[index] ?? "", shape, sizes, dtypes[0] as Whole);
     });
     return moved !== undefined;
   }
@@ -214,11 +269,13 @@ export class Scope {
     const [output = ""] = node.outputs;
     const entry = this.#entries.get(name);
     if (entry?.kind === "range") {
-      if (node.op === "Cast" && node.to === "int64") this.alias(output, name);
-      else if (isMovement(node) && shape.filter((size) => size !== 1).length === 1)
-        this.setRange(output, entry.start, shape);
-      else
-        throw new Refusal(`input "${name}" counts up to a size; only Gather of a table takes it`);
+      if (node.op === "Cast" && (node.to === "int64" || node.to === "int32")) {
+        this.#castWhole(output, name, node.to);
+        return true;
+      }
+      const isLine = shape.filter((size) => size !== 1).length === 1;
+      if (!KEEPS_RANGE.has(node.op) || !isLine) return false;
+      this.setRange(output, entry.start, shape, entry.dtype);
       return true;
     }
     const isOpen = shape.some((dim) => typeof dim === "string");
@@ -264,11 +321,7 @@ export class Scope {
   /** Make sure that input `name` is a value of the graph and of a dtype that `node` takes. */
   #keep(node: Node, name: string): void {
     const entry = this.#entries.get(name);
-    if (entry?.kind === "range")
-      throw new Refusal(`input "${name}" counts up to a size; only Gather of a table takes it`);
-    if (entry?.kind === "sizes") {
-      throw new Refusal(`input "${name}" is a list of sizes; only Reshape takes one at run time`);
-    }
+    if (entry?.kind === "range" || entry?.kind === "sizes") this.#compute(name, entry);
     const dtype = this.dtypeOf(name);
     if (!takes(node.op, dtype)) {
       throw new Refusal(`input "${name}" has dtype ${dtype}, which this op does not run on`);
@@ -276,6 +329,22 @@ export class Scope {
     if (entry?.kind === "constant" && !this.builder.constants.has(name)) {
       this.builder.constant(name, entry.tensor);
     }
+  }
+
+  /** Make `name`, sizes or positions up to one, a value that a run computes: docs/formats.md. */
+  #compute(name: string, entry: Counted): void {
+    computeCounted(name, entry, {
+      builder: this.builder,
+      fresh: (wanted) => this.names.fresh(wanted),
+      freshNode: (wanted) => this.nodeNames.fresh(wanted),
+    });
+    this.#entries.set(name, { kind: "value", value: this.builder.value(name) });
+  }
+
+  /** Make what `name` stands for a value of the graph, where it is sizes or positions. */
+  asValue(name: string): void {
+    const entry = this.#entries.get(name);
+    if (entry?.kind === "range" || entry?.kind === "sizes") this.#compute(name, entry);
   }
 
   /** What moves elements keeps their quantization, where one pair serves the whole tensor. */
@@ -294,7 +363,7 @@ export class Scope {
     }
     const [first] = quants;
     const isShared = first && quants.every((quant) => quant && sameQuant(quant, first));
-    if (!isShared || first.axis !== undefined || node.op === "Pad") {
+    if (!isShared || first.axis !== undefined) {
       throw new Refusal("quantized inputs must share one scale and zero point per tensor here");
     }
     return { quant: first };
@@ -310,34 +379,4 @@ export class Scope {
         `got ${formatShape(shape)}`,
     );
   }
-}
-
-/** Whether a comparison of two sizes holds; undefined where that hangs on a size that is not known, of which
- *  only this is sure: it is not negative. */
-function compareDims(op: keyof typeof comparisons, a: Dim, b: Dim): boolean | undefined {
-  const holds = comparisons[op];
-  if (typeof a === "number" && typeof b === "number") return holds(a, b);
-  if (a === b) return holds(0, 0);
-  if (typeof a === "string" && typeof b === "number" && b < 0) return holds(0, b);
-  if (typeof b === "string" && typeof a === "number" && a < 0) return holds(a, 0);
-  return undefined;
-}
-
-function numbersOf(entry: Entry | undefined): number[] {
-  if (entry?.kind !== "constant") return [];
-  return Array.from(entry.tensor.data as ArrayLike<number | bigint>, Number);
-}
-
-export function sameQuant(a: QParams, b: QParams): boolean {
-  const same = (x: ArrayLike<number>, y: ArrayLike<number>) =>
-    x.length === y.length && Array.from(x).every((value, index) => value === y[index]);
-  return (
-    a.dtype === b.dtype &&
-    a.axis === b.axis &&
-    a.blockSize === b.blockSize &&
-    a.qmin === b.qmin &&
-    a.qmax === b.qmax &&
-    same(a.scale, b.scale) &&
-    same(a.zeroPoint, b.zeroPoint)
-  );
 }

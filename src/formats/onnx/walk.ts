@@ -1,12 +1,12 @@
 // The walk over the nodes of a graph, in file order. An If whose condition is known is replaced by its taken
 // branch: the walk goes on inside, and names of the branch that are taken already get fresh ones. The other
-// branch is not looked at, so what it holds need not be supported.
+// branch is not looked at, so what it holds need not be supported. Where a run decides, both are walked (control.ts).
 
 import { FormatError, InputError, type Unsupported } from "../../errors.ts";
 import { Call } from "./call.ts";
 import { importerOf } from "./ops/table.ts";
 import { dataTypeName, type GraphProto, type NodeProto, type TensorProto } from "./proto.ts";
-import { decodeTensor } from "./readTensor.ts";
+import { decodeTensor, wideOf } from "./readTensor.ts";
 import { Refusal, type Scope } from "./scope.ts";
 
 /** What the names of a (sub)graph of the file are in the graph that is built. A name of a branch means what
@@ -91,8 +91,12 @@ export class Walk {
     for (const proto of graph.initializers) {
       if (!used.has(proto.name)) continue;
       const tensor = this.#decode(proto);
-      if (tensor) this.#scope.setConstant(renames.define(proto.name), tensor);
-      else {
+      if (tensor) {
+        const name = renames.define(proto.name);
+        const wide = wideOf(proto.dataType);
+        this.#scope.setConstant(name, tensor);
+        if (wide) this.#scope.setWide(name, wide);
+      } else {
         const problem = `dtype ${dataTypeName(proto.dataType)} is not supported`;
         this.#offenders.push({ op: "initializer", node: proto.name, problem });
       }
@@ -128,7 +132,7 @@ export class Walk {
       this.#scope,
       (index) => used.has(node.outputs[index] || "\0"),
       (proto) => this.#decode(proto),
-      (branch) => this.#inline(branch, name, outputs, renames),
+      (branch, targets = outputs) => this.#inline(branch, name, targets, renames),
     );
     try {
       run(call);

@@ -161,15 +161,22 @@ describe("If", () => {
     `);
   });
 
-  it("with a condition of the run is refused, with the inputs to give", () => {
+  it("with a condition of the run needs branches of one shape; else the inputs to give are named", () => {
     const parts: Tiny = {
-      ...choice({ rate: long(16000) }, [node("Equal", ["sr", "rate"], ["c"])]),
+      nodes: [
+        node("Equal", ["sr", "rate"], ["c"]),
+        node("If", ["c"], ["y"], {
+          then_branch: branch([node("Tanh", ["x"], ["t"])], ["t"]),
+          else_branch: branch([node("Unsqueeze", ["x", "axes"], ["u"])], ["u"]),
+        }),
+      ],
+      initializers: { rate: long(16000), axes: longs(0) },
       inputs: { x: [2], sr: [] },
       types: { sr: DataType.INT64 },
     };
     expect(messageOf(() => imported(parts))).toMatchInlineSnapshot(`
       "UnsupportedError: import: 1 unsupported node(s):
-        If "If_0": the condition must be known at import; it is computed at run time from "sr". Give what it depends on when loading: load(bytes, { constants: { "sr": tensor } })
+        If "If_0": a run decides it, by "sr", and its branches give "y" as float32[2] or float32[1, 2]: both run here, so they must give one type and shape. If what decides is always the same for you, give it when loading: load(bytes, { constants: { "sr": tensor } }); else export the model with one branch
       Export the model without these, or replace them before import (README: supported ONNX ops)."
     `);
     const given = imported(parts, { constants: { sr: long(16000) } });

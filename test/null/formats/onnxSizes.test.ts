@@ -177,15 +177,28 @@ describe("folding", () => {
   });
 
   it("folding stops at limits.foldedElements, before it allocates", () => {
-    const nodes = [node("ConstantOfShape", ["s"], ["c"]), node("Add", ["x", "c"])];
-    const bytes = tiny({
-      nodes,
-      initializers: { s: longs(2 ** 31 - 1, 2 ** 31 - 1) },
-      inputs: { x: [1] },
-    });
+    const nodes = [node("Range", ["zero", "end", "one"], ["c"]), node("Equal", ["x", "c"])];
+    const initializers = { zero: long(0), end: long(2 ** 30), one: long(1) };
+    const bytes = tiny({ nodes, initializers, inputs: { x: [1] } });
     expect(messageOf(() => importOnnx(bytes))).toMatchInlineSnapshot(
       `"FormatError: ONNX: constants computed at import have more than 16777216 elements. Fold constants before export, or raise limits.foldedElements."`,
     );
+  });
+
+  it("a fill beyond the limit is one element and an Expand, and what moves it stays a node", () => {
+    const graph = importOnnx(
+      tiny({
+        nodes: [
+          node("ConstantOfShape", ["s"], ["c"]),
+          node("Transpose", ["c"], ["t"]),
+          node("Add", ["x", "t"]),
+        ],
+        initializers: { s: longs(5000, 4000) },
+        inputs: { x: [4000, 5000] },
+      }),
+    );
+    expect(graph.nodes.map(({ op }) => op)).toEqual(["Expand", "Transpose", "Add"]);
+    expect([...graph.constants.values()].map(({ data }) => data.length)).toEqual([1]);
   });
 
   it("a constant that is a graph output gets an Identity", () => {

@@ -7,6 +7,7 @@ import { formatShape, tensor } from "../../../tensor/tensor.ts";
 import type { DType } from "../../../tensor/dtype.ts";
 import type { Comparison, Logic } from "../../../graph/node.ts";
 import type { Call } from "../call.ts";
+import type { Whole } from "../entries.ts";
 import { DataType, dataTypeName } from "../proto.ts";
 import { dtypeOf } from "../readTensor.ts";
 import { readPlain } from "./qparams.ts";
@@ -101,6 +102,7 @@ export function Clip(call: Call): void {
   if (!isOld && (call.has("min") || call.has("max"))) {
     call.wrong("bounds are inputs since opset 11", "attributes");
   }
+  if (!isOld && [1, 2].some((index) => isComputed(call, index))) return clipComputed(call);
   const dtype = call.scope.dtypeOf(call.input(0));
   const bound = (index: number, what: string) => call.constantScalar(index, what, dtype);
   const low = isOld ? call.float("min", -Infinity) : (bound(1, "min") ?? -Infinity);
@@ -108,6 +110,48 @@ export function Clip(call: Call): void {
   // Bounds of bytes are bytes, not what these stand for.
   const [inputs, outputs] = [[readPlain(call, 0)], [call.output()]];
   call.scope.add({ op: "Clip", name: call.name, inputs, outputs, low, high });
+}
+
+/** Whether input `index` is there and not known at import. */
+function isComputed(call: Call, index: number): boolean {
+  return call.optional(index) !== undefined && call.entry(index).kind !== "constant";
+}
+
+/** max(x, low), then min of that and high: the upper bound wins where they cross, as ONNX says. Integers choose. */
+function clipComputed(call: Call): void {
+  const { scope } = call;
+  const x = readPlain(call, 0);
+  const dtype = scope.dtypeOf(x);
+  const bounds = [1, 2].flatMap((index) => {
+    const given = call.optional(index);
+    if (given === undefined) return [];
+    if (scope.dtypeOf(given) !== dtype)
+      call.wrong(`bound ${index} must be ${dtype}`, scope.dtypeOf(given));
+    if (call.shape(index).some((size) => size !== 1))
+      call.wrong(`bound ${index} must be one number`, formatShape(call.shape(index)));
+    const axes = call.shape(index).map((_, axis) => axis);
+    if (axes.length === 0) return [[index, given] as const];
+    const scalar = call.fresh(`${given}_scalar`);
+    const name = scope.nodeNames.fresh(`${call.name}_squeeze`);
+    scope.add({ op: "Squeeze", name, inputs: [given], outputs: [scalar], axes });
+    return [[index, scalar] as const];
+  });
+  bounds.reduce((value, [index, bound], at) => {
+    const isLast = at === bounds.length - 1;
+    const output = isLast ? call.output() : call.fresh(`${call.output()}_low`);
+    const fresh = (what: string) => scope.nodeNames.fresh(`${call.name}_${what}`);
+    const name = isLast ? call.name : fresh("low");
+    const inputs = [value, bound];
+    if (dtype === "float32") {
+      scope.add({ op: index === 1 ? "Max" : "Min", name, inputs, outputs: [output] });
+      return output;
+    }
+    const isInside = call.fresh(`${output}_inside`);
+    const test = { name: fresh("test"), inputs, outputs: [isInside] };
+    scope.add({ op: index === 1 ? "Greater" : "Less", ...test });
+    scope.add({ op: "Where", name, inputs: [isInside, ...inputs], outputs: [output] });
+    return output;
+  }, x);
 }
 
 function binary(op: "Add" | "Sub" | "Mul" | "Div") {
@@ -262,7 +306,10 @@ function sizeArithmetic(call: Call, op: "Add" | "Sub" | "Mul" | "Div"): void {
     );
   });
   const rank = Math.max(call.rank(0), call.rank(1));
-  call.scope.setSizes(call.output(), rank === 0 ? [] : [count], sizes);
+  const dtype = call.scope.dtypeOf(call.input(0));
+  if (call.scope.dtypeOf(call.input(1)) !== dtype)
+    call.wrong("inputs must share one dtype", `${dtype} and another`);
+  call.scope.setSizes(call.output(), rank === 0 ? [] : [count], sizes, dtype as Whole);
 }
 
 export function Identity(call: Call): void {
@@ -283,17 +330,13 @@ export function Dropout(call: Call): void {
 
 export function Cast(call: Call): void {
   const code = call.int("to", 0);
+  // Every float is float32 here: FLOAT16 and DOUBLE are other ways to keep one.
   const to = dtypeOf(code);
-  if (to === undefined || code === DataType.FLOAT16 || code === DataType.DOUBLE) {
+  if (to === undefined || code === DataType.UINT16 || code === DataType.INT16) {
     return call.refuse(`casting to ${dataTypeName(code)} is not supported`);
   }
-  const entry = call.entry(0);
-  if (entry.kind === "sizes") {
-    if (to !== "int64" && to !== "int32") {
-      call.refuse(`casting the sizes ${formatShape(entry.sizes)}, unknown at import, to ${to}`);
-    }
-    return call.scope.alias(call.output(), call.input(0));
-  }
+  const isKept = code === DataType.FLOAT16 || code === DataType.DOUBLE;
+  if (isKept && call.scope.dtypeOf(call.input(0)) === to) return Identity(call);
   cast(call, call.name, call.input(0), to, [call.output()]);
 }
 

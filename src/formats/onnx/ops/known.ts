@@ -6,6 +6,7 @@ import { productOf } from "../../../graph/dims.ts";
 import type { Call } from "../call.ts";
 import { gatherRange, openRange } from "./positions.ts";
 import { dataTypeName, type TensorProto } from "../proto.ts";
+import { wideOf } from "../readTensor.ts";
 
 function decoded(call: Call, proto: TensorProto): Tensor {
   return (
@@ -25,7 +26,9 @@ export function Constant(call: Call): void {
   const floats = (values: readonly number[], shape: readonly number[]) =>
     scope.setConstant(output, tensor("float32", shape, Float32Array.from(values)));
   if (key === "value" && attribute.kind === "tensor") {
+    const wide = wideOf(attribute.value.dataType);
     scope.setConstant(output, decoded(call, attribute.value));
+    if (wide) scope.setWide(output, wide);
   } else if (key === "value_int" && attribute.kind === "int") integers([attribute.value], []);
   else if (key === "value_ints" && attribute.kind === "ints") {
     integers(attribute.value, [attribute.value.length]);
@@ -83,7 +86,7 @@ export function Gather(call: Call): void {
   }
   if (data.kind === "sizes") {
     const sizes = Array.from(from, (index) => data.sizes[index] ?? 0);
-    return call.scope.setSizes(call.output(), taken, sizes);
+    return call.scope.setSizes(call.output(), taken, sizes, data.dtype);
   }
   if (data.kind !== "constant") return;
   const picked = allocate(data.tensor.dtype, from.length);
@@ -108,7 +111,7 @@ function gatherAtRunTime(call: Call): void {
   call.scope.add({ op: "Gather", name: call.name, inputs, outputs, axis });
 }
 
-/** Where a size of the shape has only a name, one element and an Expand. */
+/** Where a size of the shape has only a name, or there are too many elements: one, and an Expand. */
 export function ConstantOfShape(call: Call): void {
   const entry = call.entry(0);
   const shape = entry.kind === "sizes" ? [] : (call.constantInts(0, "the shape") ?? []);
@@ -116,13 +119,15 @@ export function ConstantOfShape(call: Call): void {
   if (shape.length > limits.rank || shape.some((dim) => dim < 0)) {
     call.wrong(`the shape must be at most ${limits.rank} sizes`, formatShape(shape));
   }
-  call.scope.charge(sizeOf(shape));
+  const isSmall = entry.kind !== "sizes" && call.scope.affords(sizeOf(shape));
+  const size = isSmall ? sizeOf(shape) : 1;
+  call.scope.charge(size);
   const proto = call.tensor("value");
   const value = proto ? decoded(call, proto) : tensor("float32", [1]);
   if (value.data.length !== 1) call.wrong("value must be one element", formatShape(value.shape));
-  const data = allocate(value.dtype, sizeOf(shape)).fill(value.data[0] as never);
-  const filled = { dtype: value.dtype, shape, data } as Tensor;
-  if (entry.kind !== "sizes") return call.scope.setConstant(call.output(), filled);
+  const data = allocate(value.dtype, size).fill(value.data[0] as never);
+  const filled = { dtype: value.dtype, shape: isSmall ? shape : [], data } as Tensor;
+  if (isSmall) return call.scope.setConstant(call.output(), filled);
   const element = call.fresh(`${call.output()}_value`);
   call.scope.setConstant(element, filled);
   call.scope.add({
@@ -130,7 +135,7 @@ export function ConstantOfShape(call: Call): void {
     name: call.name,
     inputs: [element],
     outputs: [call.output()],
-    shape: [...entry.sizes],
+    shape: entry.kind === "sizes" ? [...entry.sizes] : shape,
   });
 }
 

@@ -2,9 +2,13 @@
 // target of a Reshape may name a size.
 
 import { InputError } from "../../../errors.ts";
+import { fl } from "../../../tensor/rounding.ts";
 import { formatShape } from "../../../tensor/tensor.ts";
 import type { Dim } from "../../../graph/value.ts";
 import type { Call } from "../call.ts";
+
+/** No size reaches so far: to the end. */
+const FAR = 2 ** 31 - 1;
 
 export function Flatten(call: Call): void {
   const rank = call.rank(0);
@@ -140,10 +144,52 @@ export function Pad(call: Call): void {
     pads[axis] = given[index] ?? 0;
     pads[axis + rank] = given[index + axes.length] ?? 0;
   });
-  if (pads.some((pad) => pad < 0)) call.refuse("negative pads are not supported");
-  const [inputs, outputs] = [[call.input(0)], [call.output()]];
   const how: { mode?: "reflect" | "edge" } = mode === "constant" ? {} : { mode };
-  call.scope.add({ op: "Pad", name: call.name, inputs, outputs, pads, value, ...how });
+  const rest = pads.map((pad) => Math.max(0, pad));
+  const isCrop = pads.some((pad) => pad < 0);
+  const isPad = rest.some((pad) => pad > 0) || !isCrop;
+  const inner = !isCrop
+    ? call.input(0)
+    : isPad
+      ? call.fresh(`${call.output()}_cropped`)
+      : call.output();
+  if (isCrop)
+    crop(call, pads, isPad ? call.scope.nodeNames.fresh(`${call.name}_crop`) : call.name, inner);
+  if (!isPad) return;
+  const [inputs, outputs] = [[inner], [call.output()]];
+  const real = realValue(call, value);
+  call.scope.add({ op: "Pad", name: call.name, inputs, outputs, pads: rest, value: real, ...how });
+}
+
+/** A negative pad takes elements away, before anything is padded. */
+function crop(call: Call, pads: readonly number[], name: string, output: string): void {
+  const rank = call.rank(0);
+  const axes = call
+    .shape(0)
+    .flatMap((_, axis) => ((pads[axis] ?? 0) < 0 || (pads[axis + rank] ?? 0) < 0 ? [axis] : []));
+  const starts = axes.map((axis) => Math.max(0, -(pads[axis] ?? 0)));
+  const ends = axes.map((axis) => {
+    const end = pads[axis + rank] ?? 0;
+    return end < 0 ? end : FAR;
+  });
+  axes.forEach((axis, at) => {
+    const size = call.shape(0)[axis];
+    if (typeof size !== "number") return;
+    if (size + Math.min(0, pads[axis] ?? 0) + Math.min(0, pads[axis + rank] ?? 0) < 0)
+      call.wrong(`pads must leave elements of axis ${axis} of ${size}`, formatShape(pads));
+    if (starts[at] === size) ends[at] = size;
+  });
+  const steps = axes.map(() => 1);
+  const [inputs, outputs] = [[call.input(0)], [output]];
+  call.scope.add({ op: "Slice", name, inputs, outputs, axes, starts, ends, steps });
+}
+
+/** The number that padding bytes stand for, where the padded value is quantized: the graph's Pad holds that. */
+function realValue(call: Call, value: number): number {
+  const entry = call.entry(0);
+  const quant = entry.kind === "value" ? entry.value.quant : undefined;
+  if (quant === undefined || quant.axis !== undefined) return value;
+  return fl((value - (quant.zeroPoint[0] ?? 0)) * (quant.scale[0] ?? 1));
 }
 
 /** starts, ends, axes (and steps) are attributes before opset 10, inputs since. */

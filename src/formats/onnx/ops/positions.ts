@@ -4,6 +4,7 @@
 import { addDims } from "../../../graph/dims.ts";
 import type { Dim } from "../../../graph/value.ts";
 import type { Call } from "../call.ts";
+import type { Whole } from "../entries.ts";
 
 /** A Range whose end names a size, in steps of one: whether it was one. */
 export function openRange(call: Call): boolean {
@@ -13,7 +14,8 @@ export function openRange(call: Call): boolean {
     return bound ?? call.wrong("three bounds must be given", "fewer");
   });
   if (delta !== 1) call.refuse("a range up to a size that is not known at import has steps of 1");
-  call.scope.setRange(call.output(), start, [addDims(end, start, -1)]);
+  const dtype = call.scope.dtypeOf(call.input(0));
+  call.scope.setRange(call.output(), start, [addDims(end, start, -1)], dtype as Whole);
   return true;
 }
 

@@ -4,7 +4,7 @@
 import { formatShape, toNumbers, type Tensor } from "../../../tensor/tensor.ts";
 import { paramsShape, type QParams } from "../../../graph/value.ts";
 import type { Call } from "../call.ts";
-import { sameQuant } from "../scope.ts";
+import { sameQuant } from "../entries.ts";
 
 /** Inputs of a node: the scale, and the zero point that may be absent. */
 export interface ParamInputs {
