@@ -23,7 +23,7 @@ import {
   type ValueInfoProto,
 } from "./proto.ts";
 import { readModel } from "./read.ts";
-import { dtypeOf } from "./readTensor.ts";
+import { dtypeOf, wideOf } from "./readTensor.ts";
 import { Scope } from "./scope.ts";
 import { checkStructure } from "./structure.ts";
 import { usedNames, Walk } from "./walk.ts";
@@ -142,7 +142,9 @@ function defineConstants(scope: Scope, graph: GraphProto, { constants = {} }: Im
           `Convert the data.`,
       );
     }
+    const wide = wideOf(elemType);
     scope.setConstant(name, constant);
+    if (wide) scope.setWide(name, wide);
   }
 }
 
@@ -193,8 +195,8 @@ function defineInputs(
       continue;
     }
     const dims = shape.map((dim, axis): Dim => {
-      if (typeof dim === "number" && dim > 0) return dim;
-      // Some exporters write 0 for a size that they leave open; an input of no elements is none.
+      // Some exporters write 0 for a size that they leave open.
+      if (typeof dim === "number" && (dim > 0 || shape.length === 1)) return dim;
       const symbol = canonical(dim || namelessDim(`${name}_${axis}`, taken));
       for (const part of namesOf(symbol)) known.add(part);
       return substitute(symbol, sizes);
