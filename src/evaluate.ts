@@ -1,6 +1,6 @@
-// evaluate: how often a model is right, and how close it stays to a reference model. One idea: the task says
-// only what the outputs of a row and its label count for (scores.ts); batches, timing, carried state and
-// the check for NaN are the same for all.
+// evaluate: how often a model is right, and how close it stays to a reference model. The task says only what the
+// outputs of a row and its label count for (scores.ts); batches, timing, carried state and the check for NaN are
+// the same for all.
 
 import { CarriedState, type StatePairs } from "./carriedState.ts";
 import { InputError, NonFiniteError } from "./errors.ts";
@@ -23,7 +23,7 @@ import type { Tensors } from "./tensor/tensor.ts";
 export interface LabelledBatch {
   readonly tensors: Tensors;
   /** One a row of the output, in the output's order: of a sample, or of each position of a language
-   *  model. `ignoreIndex` (−100) counts for nothing. */
+   *  model. `ignoreIndex` (−100) counts for nothing; with a reference all may. */
   readonly labels: readonly number[];
   /** A sequence begins here: carried state is zero again. True of the first batch. */
   readonly starts?: boolean;
@@ -71,7 +71,7 @@ export interface EvaluateOptions {
 
 /** What every task measures. */
 export interface Measured {
-  /** Rows with a label: samples, or positions of a language model. */
+  /** Rows with a label: samples, or positions of a language model. Of all rows where none has one. */
   readonly count: number;
   /** Wall time of one row, upload and read-back included. */
   readonly latencyMs: { readonly median: number };
@@ -150,16 +150,18 @@ class Judged {
 }
 
 function scorerOf(options: EvaluateOptions): Scorer<object> {
-  const { task = "classification", onSample, logits } = options;
+  const { task = "classification", onSample, logits, labelOffset } = options;
   switch (task) {
     case "classification":
-      return new Classification((index, own, score, reference) =>
-        onSample?.({
-          index,
-          class: own,
-          score,
-          ...(reference === undefined ? {} : { referenceClass: reference }),
-        }),
+      return new Classification(
+        (index, own, score, reference) =>
+          onSample?.({
+            index,
+            class: own,
+            score,
+            ...(reference === undefined ? {} : { referenceClass: reference }),
+          }),
+        labelOffset,
       );
     case "language-model":
       return new LanguageModel();
@@ -212,13 +214,13 @@ export async function evaluate<T extends Task = "classification">(
     rows += labels.length;
     onProgress?.({ samples: rows, ...(total === undefined ? {} : { total }) });
   }
-  if (scorer.count === 0) {
+  if (scorer.count === 0 && !(beside && rows > 0)) {
     throw new InputError(
       "evaluate: data must hold at least one labelled sample; got none. Check the data source.",
     );
   }
   const found = {
-    count: scorer.count,
+    count: scorer.count || rows,
     ...scorer.scores(),
     ...(beside ? { referenceLatencyMs: { median: median(beside.latencies) } } : {}),
     latencyMs: { median: median(judged.latencies) },

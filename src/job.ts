@@ -169,7 +169,7 @@ class JobRun {
 
   /** Asked for by the first step that needs pictures: a model that takes none can be saved without. */
   get #pictureInput(): PictureInput {
-    return (this.#input ??= pictureInput(this.#model));
+    return (this.#input ??= pictureInput(this.#model, this.#job.preprocess));
   }
 
   get #verb(): { readonly device: Device; readonly signal?: AbortSignal } {

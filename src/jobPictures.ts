@@ -1,10 +1,19 @@
-// A job's pictures → batches that fit its model. One idea: pictures are decoded when their turn comes,
-// and a broken one is left out and counted, so memory is that of one batch.
+// A job's pictures → batches that fit its model. Pictures are decoded when their turn comes, and a broken one is
+// left out and counted, so memory is that of one batch.
 
 import type { LabelledBatch } from "./evaluate.ts";
 import { InputError, PictureError } from "./errors.ts";
 import type { Model } from "./model.ts";
-import { decodePicture, preprocess, type Picture, type Preprocess } from "./pictures.ts";
+import {
+  decodePicture,
+  pictureShape,
+  preprocess,
+  type InputSize,
+  type Picture,
+  type Preprocess,
+} from "./pictures.ts";
+
+import type { Dim } from "./graph/value.ts";
 import { tensor } from "./tensor/tensor.ts";
 
 export interface JobPicture {
@@ -22,22 +31,20 @@ export interface Skipped {
 }
 
 /** The picture input of a model. */
-export interface PictureInput {
+export interface PictureInput extends Required<InputSize> {
   readonly input: string;
-  readonly height: number; // px
-  readonly width: number; // px
   /** Pictures that the model takes at a time, where it is fixed. */
   readonly fixedBatch: number | undefined;
+  /** Sizes that the model leaves open, and `height` and `width` chose: their names. */
+  readonly open: readonly string[];
 }
 
 /** What a picture's row must fit. */
-export interface RowInput {
+export interface RowInput extends InputSize {
   readonly preprocess: Preprocess;
-  readonly height: number; // px
-  readonly width: number; // px
 }
 
-/** Makes of a picture what its model takes, (3, height, width). Throws PictureError, and the signal's reason. */
+/** Makes of a picture what its model takes, without the batch axis. Throws PictureError, and the signal's reason. */
 export type RowMaker = (
   picture: JobPicture,
   input: RowInput,
@@ -53,30 +60,53 @@ export interface StreamOptions extends PictureInput {
   readonly signal?: AbortSignal;
 }
 
-/** The one picture input of `model`. Throws InputError where it has none. */
-export function pictureInput(model: Model): PictureInput {
+/** Height and width where a model leaves both open, px: `resize` of the spec, or ImageNet's size. */
+const openSide = ({ resize }: Partial<Preprocess>): number => resize ?? 224;
+
+type PictureForm = Required<InputSize> & Pick<PictureInput, "open">;
+
+/** How pictures lie in an input of this shape; undefined where they cannot. */
+export function pictureForm(
+  shape: readonly Dim[],
+  spec: Partial<Preprocess> = {},
+): PictureForm | undefined {
+  const [, second, third, last] = shape;
+  // A size of 1 or 3 on both is a very small picture: then channels come first, as in ONNX.
+  const isFirst = isChannels(second);
+  const channels = isFirst ? second : last;
+  if (shape.length !== 4 || !isChannels(channels)) return undefined;
+  const [height, width] = isFirst ? [third, last] : [second, third];
+  const side = [height, width].find((dim) => typeof dim === "number") ?? openSide(spec);
+  return {
+    height: typeof height === "number" ? height : side,
+    width: typeof width === "number" ? width : side,
+    channels,
+    layout: isFirst ? "nchw" : "nhwc",
+    open: [height, width].filter((dim) => typeof dim === "string"),
+  };
+}
+
+const isChannels = (dim: Dim | undefined): dim is 1 | 3 => dim === 1 || dim === 3;
+
+/** The one picture input of `model`: float32, of four axes, with 1 or 3 channels on the second (NCHW) or the
+ *  last (NHWC). Throws InputError where it has none. */
+export function pictureInput(model: Model, spec: Partial<Preprocess> = {}): PictureInput {
   const [port, ...more] = Object.entries(model.inputs);
-  const [batch, channels, height, width] = port?.[1].shape ?? [];
-  const fits = port?.[1].dtype === "float32" && port[1].shape.length === 4 && channels === 3;
-  if (
-    !port ||
-    !fits ||
-    more.length > 0 ||
-    typeof height !== "number" ||
-    typeof width !== "number"
-  ) {
+  const form = port?.[1].dtype === "float32" ? pictureForm(port[1].shape, spec) : undefined;
+  if (!port || !form || more.length > 0) {
     const got = Object.entries(model.inputs)
-      .map(([name, { dtype, shape }]) => `"${name}" ${dtype} [${shape.join(", ")}]`)
+      .map(([name, { dtype, shape: dims }]) => `"${name}" ${dtype} [${dims.join(", ")}]`)
       .join(", ");
     throw new InputError(
-      "model: pictures need one float32 input of shape [batch, 3, height, width] with known height " +
-        `and width; got ${got}. Re-export the model, or call prepare and calibrate on your own tensors.`,
+      "model: pictures need one float32 input of shape [batch, channels, height, width] or [batch, height, " +
+        `width, channels] with 1 or 3 channels; got ${got}. Give arrays instead (--inputs on the command ` +
+        "line, your own tensors in prepare and calibrate), or re-export the model.",
     );
   }
+  const [batch] = port[1].shape;
   return {
+    ...form,
     input: port[0],
-    height,
-    width,
     fixedBatch: typeof batch === "number" ? batch : undefined,
   };
 }
@@ -118,11 +148,11 @@ export class PictureStream implements AsyncIterable<LabelledBatch> {
 
   /** Throws InputError at the end where no picture could be used, the signal's reason between two. */
   async *[Symbol.asyncIterator](): AsyncGenerator<LabelledBatch, void, undefined> {
-    const { job, height, width, fixedBatch, skipped, signal } = this.#options;
-    const { rowOf: make = rowOf } = this.#options;
-    const input = { preprocess: job.preprocess, height, width };
+    const { job, fixedBatch, skipped, signal } = this.#options;
+    const { height, width, channels, layout, rowOf: make = rowOf } = this.#options;
+    const input = { preprocess: job.preprocess, height, width, channels, layout };
     const size = fixedBatch ?? job.batch ?? 1;
-    let rows: Float32Array[] = []; // (3, height, width) each
+    let rows: Float32Array[] = []; // a picture each
     let labels: number[] = [];
     this.read = 0;
     this.names = [];
@@ -152,14 +182,12 @@ export class PictureStream implements AsyncIterable<LabelledBatch> {
   }
 
   #batch(rows: readonly Float32Array[], labels: readonly number[]): LabelledBatch {
-    const { input, height, width } = this.#options;
-    const size = 3 * height * width;
+    const { input } = this.#options;
+    const size = rows[0]?.length ?? 0;
     const data = new Float32Array(rows.length * size);
     rows.forEach((row, index) => data.set(row, index * size));
-    return {
-      tensors: { [input]: tensor("float32", [rows.length, 3, height, width], data) },
-      labels,
-    };
+    const shape = pictureShape(this.#options, rows.length);
+    return { tensors: { [input]: tensor("float32", shape, data) }, labels };
   }
 }
 

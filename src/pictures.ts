@@ -4,7 +4,7 @@
 export { decodePicture } from "./pictures/decode.ts";
 export { MAX_PIXELS, type Picture } from "./pictures/picture.ts";
 export { resize } from "./pictures/resize.ts";
-export { preprocess, type InputSize } from "./pictures/preprocess.ts";
+export { pictureShape, preprocess, type InputSize } from "./pictures/preprocess.ts";
 export { parsePreprocess, presets, type Preprocess } from "./pictures/preprocessSpec.ts";
 export {
   batches,

@@ -15,17 +15,21 @@ export interface Row {
 
 /** What every task says of a model beside a reference. */
 export interface Comparison {
-  /** Percent of labelled rows with the reference's answer; only with a reference. */
+  /** Percent of labelled rows with the reference's answer, or of all where none has a label; only with a
+   *  reference. */
   readonly agreement?: number;
   /** Of all outputs against the reference's, rows without a label included; only with a reference. */
   readonly sqnrDb?: number;
 }
 
 export interface ClassificationScores extends Comparison {
-  /** Percent. */
+  /** Percent; NaN where no row has a label. */
   readonly top1: number;
   readonly top5: number;
   readonly referenceTop1?: number;
+  /** Another offset of the labels under which far more answers are right: the labels are most likely counted
+   *  from another class than the model's, as where its class 0 is background. Absent where there is none. */
+  readonly offsetHint?: { readonly labelOffset: number; readonly top1: number };
 }
 
 export interface LanguageModelScores extends Comparison {
@@ -63,15 +67,20 @@ export interface Scorer<Scores> {
 /** Agreement and SQNR, where there is a reference. */
 class Beside {
   readonly #error = new ErrorSum();
-  #agreed = 0;
+  readonly #labelled = { rows: 0, agreed: 0 };
+  readonly #all = { rows: 0, agreed: 0 };
 
   add(row: Row, agrees: boolean): void {
     if (row.reference) this.#error.add(row.reference, row.values);
-    if (row.label !== undefined && agrees) this.#agreed++;
+    for (const part of row.label === undefined ? [this.#all] : [this.#all, this.#labelled]) {
+      part.rows++;
+      if (agrees) part.agreed++;
+    }
   }
 
-  of(count: number): Required<Comparison> {
-    return { agreement: percent(this.#agreed, count), sqnrDb: this.#error.sqnrDb };
+  of(): Required<Comparison> {
+    const { agreed, rows } = this.#labelled.rows > 0 ? this.#labelled : this.#all;
+    return { agreement: percent(agreed, rows), sqnrDb: this.#error.sqnrDb };
   }
 }
 
@@ -88,9 +97,16 @@ export class Classification implements Scorer<ClassificationScores> {
   #top1 = 0;
   #top5 = 0;
   #referenceTop1 = 0;
+  /** Right answers by what would be added to each label. */
+  readonly #shifted = new Map<number, number>([
+    [-1, 0],
+    [1, 0],
+  ]);
+  readonly #labelOffset: number;
 
-  constructor(onClass?: OnClass) {
+  constructor(onClass?: OnClass, labelOffset = 0) {
     this.#onClass = onClass;
+    this.#labelOffset = labelOffset;
   }
 
   add(row: Row): void {
@@ -105,6 +121,9 @@ export class Classification implements Scorer<ClassificationScores> {
     if (inTop(values, label, 1)) this.#top1++;
     if (inTop(values, label, 5)) this.#top5++;
     if (reference && inTop(reference, label, 1)) this.#referenceTop1++;
+    const shift = own - label;
+    const hits = this.#shifted.get(shift);
+    if (hits !== undefined) this.#shifted.set(shift, hits + 1);
   }
 
   scores(): ClassificationScores {
@@ -112,10 +131,19 @@ export class Classification implements Scorer<ClassificationScores> {
     return {
       top1: percent(this.#top1, count),
       top5: percent(this.#top5, count),
+      ...this.#offsetHint(),
       ...(this.#hasReference
-        ? { ...this.#beside.of(count), referenceTop1: percent(this.#referenceTop1, count) }
+        ? { ...this.#beside.of(), referenceTop1: percent(this.#referenceTop1, count) }
         : {}),
     };
+  }
+
+  /** A few right answers by chance are no hint. */
+  #offsetHint(): Pick<ClassificationScores, "offsetHint"> {
+    const [[shift, hits] = [0, 0]] = [...this.#shifted].sort((a, b) => b[1] - a[1]);
+    if (hits < 3 || hits < 4 * this.#top1 || hits < this.count / 5) return {};
+    const labelOffset = this.#labelOffset + shift;
+    return { offsetHint: { labelOffset, top1: percent(hits, this.count) } };
   }
 }
 
@@ -164,7 +192,7 @@ export class LanguageModel implements Scorer<LanguageModelScores> {
     const { perplexity, crossEntropy: nats, top1 } = this.#reference.of(this.count);
     return {
       ...own,
-      ...this.#beside.of(this.count),
+      ...this.#beside.of(),
       referencePerplexity: perplexity,
       referenceCrossEntropy: nats,
       referenceTop1: top1,
@@ -255,7 +283,7 @@ export class Binary implements Scorer<BinaryScores> {
       ...(this.#soft ? { largestError: this.#error } : {}),
       ...(this.#hasReference
         ? {
-            ...this.#beside.of(this.count),
+            ...this.#beside.of(),
             largestDifference: this.#difference,
             referenceAccuracy: accuracy,
             referenceAuc: auc,

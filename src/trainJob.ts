@@ -24,7 +24,7 @@ import {
 } from "./jobPictures.ts";
 import { load } from "./load.ts";
 import type { Model } from "./model.ts";
-import type { Preprocess } from "./pictures.ts";
+import { pictureShape, type Preprocess } from "./pictures.ts";
 import { prepare } from "./prepare.ts";
 import { prepareQat } from "./prepareQat.ts";
 import { qconfigs } from "./quantize/presets.ts";
@@ -115,7 +115,7 @@ export async function runTrainJob(
   const float = model as Model<"float">;
   const store = options.store ?? (job.checkpoint ? checkpointDatabase(job.checkpoint) : undefined);
   if (store && !job.resume) await store.clear();
-  const run = new TrainRun(job, options, pictureInput(float));
+  const run = new TrainRun(job, options, pictureInput(float, job.preprocess));
   const { qat, calibrated } = await run.prepare(float);
   const { trained, epochs, steps } = await run.train(qat, store);
   const top1 = await run.top1(float, calibrated, trained);
@@ -234,7 +234,7 @@ class TrainRun {
   /** The pictures to learn from, read when their turn comes. */
   #samples(): IndexedData {
     const { training, preprocess } = this.#job;
-    const { input, height, width } = this.#input;
+    const { input, height, width, channels, layout } = this.#input;
     const { rowOf: make = rowOf } = this.#options;
     return {
       length: training.length,
@@ -242,9 +242,9 @@ class TrainRun {
         const picture = training[index];
         if (!picture?.label && picture?.label !== 0)
           throw new Error(`train: no picture ${index}; please report.`);
-        const row = await make(picture, { preprocess, height, width });
+        const row = await make(picture, { preprocess, height, width, channels, layout });
         return {
-          tensors: { [input]: tensor("float32", [3, height, width], row) },
+          tensors: { [input]: tensor("float32", pictureShape(this.#input, 1).slice(1), row) },
           label: picture.label,
         };
       },

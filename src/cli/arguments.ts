@@ -1,7 +1,8 @@
-// What was typed → what it means. One idea: a command lists its options as data, and the same list
-// parses the arguments, checks them and prints the help.
+// What was typed → what it means. A command lists its options as data, and the same list parses the arguments,
+// checks them and prints the help.
 
 import { parseArgs, type ParseArgsConfig } from "node:util";
+import { didYouMean } from "./suggest.ts";
 
 /** What was typed cannot be understood; exit status 2. */
 export class UsageError extends Error {
@@ -107,8 +108,8 @@ export class Arguments {
     const text = this.text(name);
     const found = known.find((each) => each === text);
     if (text === undefined || found !== undefined) return found;
-    const rule = `one of ${known.join(", ")}`;
-    throw usage(this.#grammar, `--${name} must be ${rule}; got ${JSON.stringify(text)}`);
+    const got = `${JSON.stringify(text)}${didYouMean(text, known)}`;
+    throw usage(this.#grammar, `--${name} must be one of ${known.join(", ")}; got ${got}`);
   }
 
   /** Throws a UsageError about this command. */
@@ -118,7 +119,8 @@ export class Arguments {
 }
 
 function usage({ name }: Grammar, problem: string): UsageError {
-  return new UsageError(`${name}: ${problem}. Try: webgpu-quant ${name} --help`);
+  const end = problem.endsWith("?") ? "" : ".";
+  return new UsageError(`${name}: ${problem}${end} Try: webgpu-quant ${name} --help`);
 }
 
 /** True for what a shell's `*` may put behind --data. */
@@ -156,19 +158,35 @@ function tokenize(grammar: Grammar, specs: readonly OptionSpec[], argv: readonly
   for (const { name, value } of specs)
     options[name] = { type: value === undefined ? "boolean" : "string", multiple: true };
   try {
-    const config = { args: [...argv], options, allowPositionals: true, tokens: true } as const;
+    const args = joinNegative(specs, argv);
+    const config = { args, options, allowPositionals: true, tokens: true } as const;
     return parseArgs(config).tokens;
   } catch (error) {
     const code = (error as { code?: string }).code ?? "";
     if (code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
       const unknown = /'([^']*)'/.exec((error as Error).message)?.[1] ?? "option";
-      const known = specs.map(({ name }) => `--${name}`).join(", ");
-      throw usage(grammar, `unknown option ${unknown}; known are ${known}`);
+      const names = specs.map(({ name }) => name);
+      const meant = didYouMean(unknown.replace(/^-+/, ""), names, "--");
+      const known = names.map((name) => `--${name}`).join(", ");
+      throw usage(grammar, `unknown option ${unknown}${meant || `; known are ${known}`}`);
     }
     if (!code.startsWith("ERR_PARSE_ARGS")) throw error;
     const [problem = ""] = (error as Error).message.split("\n");
     throw usage(grammar, problem.replace(/\.$/, ""));
   }
+}
+
+/** `--label-offset -1`: a number is a value, not an option. */
+function joinNegative(specs: readonly OptionSpec[], argv: readonly string[]): string[] {
+  const withValue = new Set(specs.flatMap(({ name, value }) => (value ? [`--${name}`] : [])));
+  const args: string[] = [];
+  for (const word of argv) {
+    const last = args.at(-1);
+    if (last !== undefined && withValue.has(last) && /^-\d/.test(word))
+      args[args.length - 1] = `${last}=${word}`;
+    else args.push(word);
+  }
+  return args;
 }
 
 function checkComplete(

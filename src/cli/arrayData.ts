@@ -1,5 +1,5 @@
-// Arrays of samples → batches that fit a model. One idea: two axes are cut, the samples' and, of a language
-// model, time's; which of an input's axes they are is read off the names of the model's own sizes.
+// Arrays of samples → batches that fit a model. Two axes are cut, the samples' and, of a language model, time's;
+// which of an input's axes they are is read off the names of the model's own sizes.
 
 import { InputError } from "../errors.ts";
 import type { LabelledBatch } from "../evaluate.ts";
@@ -29,6 +29,8 @@ export interface ArraySource {
 export interface ArrayBatches {
   /** Rows with or without a label. */
   readonly total: number;
+  /** Samples that run at a time. */
+  readonly step: number;
   /** The labels, cut to what is run. */
   readonly labels: Tensor;
   open(): Generator<LabelledBatch, void, undefined>;
@@ -79,6 +81,7 @@ export function arrayBatches(source: ArraySource): ArrayBatches {
   const used = take(cutLabels, sampleAxis, rows);
   return {
     total: used.data.length,
+    step,
     labels: used,
     *open() {
       for (let at = 0; at < rows.length; at += step) {

@@ -16,6 +16,7 @@ import { describeFailure } from "./failure.ts";
 import { commandHelp, overview } from "./help.ts";
 import { writesStdout } from "./outputs.ts";
 import { Progress, type ProgressStream } from "./progress.ts";
+import { nearest } from "./suggest.ts";
 import { version } from "./version.ts";
 
 export const commands: readonly Command[] = [
@@ -79,5 +80,12 @@ function findCommand(name: string | undefined): Command {
   if (command) return command;
   const known = commands.map((candidate) => candidate.name).join(", ");
   const problem = name === undefined ? "a command is missing" : `unknown command "${name}"`;
-  throw new UsageError(`webgpu-quant: ${problem}; known are ${known}. Try: webgpu-quant --help`);
+  const meant = nearest(
+    name ?? "",
+    commands.map((candidate) => candidate.name),
+  );
+  throw new UsageError(
+    `webgpu-quant: ${problem}; known are ${known}.` +
+      `${meant === undefined ? "" : ` Did you mean ${meant}?`} Try: webgpu-quant --help`,
+  );
 }

@@ -1,8 +1,8 @@
-// --data, --preprocess and friends → a stream of batches that fit a model. One idea: pictures are
-// decoded when their turn comes, so memory does not grow with the folder.
+// --data, --preprocess and friends → a stream of batches that fit a model. Pictures are decoded when their turn
+// comes, so memory does not grow with the folder.
 
 import { InputError, type PictureError } from "../errors.ts";
-import { pictureInput, type Skipped } from "../jobPictures.ts";
+import { pictureInput, type PictureInput, type Skipped } from "../jobPictures.ts";
 import type { Model } from "../model.ts";
 import {
   batches,
@@ -47,6 +47,7 @@ export function optional(options: readonly OptionSpec[]): OptionSpec[] {
 
 /** Pictures, and how a model wants them. */
 export interface PictureData {
+  readonly port: PictureInput;
   readonly pictures: readonly PictureFile[];
   /** Pictures that the model takes at a time, where it is fixed; else 1. */
   readonly step: number;
@@ -70,6 +71,20 @@ export async function readPreprocess(text: string, signal?: AbortSignal): Promis
   return parsePreprocess(new TextDecoder().decode(file));
 }
 
+/** What a user should know of pictures whose size a model leaves open. */
+export function openNote({
+  open,
+  height,
+  width,
+}: Pick<PictureInput, "open" | "height" | "width">): string {
+  const names = [...new Set(open)];
+  const fixed = names.map((name) => `--dims ${name}=N`).join(" ");
+  return (
+    `note: the model leaves ${names.join(" and ")} open; pictures are ${height}×${width} (height×width). ` +
+    `Other sizes: ${fixed}, or "resize" of --preprocess.`
+  );
+}
+
 /** What the data options of `args` say, for `model`. Throws UsageError, InputError. */
 export async function readData(
   args: Arguments,
@@ -79,12 +94,14 @@ export async function readData(
 ): Promise<PictureData> {
   args.needed("data");
   const preprocess = args.needed("preprocess");
-  const { input, height, width, fixedBatch } = pictureInput(model);
   const selection = readSelection(args, limit);
+  const spec = await readPreprocess(preprocess, context.signal);
+  const port = pictureInput(model, spec);
+  const { fixedBatch } = port;
+  if (port.open.length > 0) context.progress.note(openNote(port));
   const batch = args.integer("batch", 1) ?? fixedBatch ?? 1;
   if (fixedBatch !== undefined && batch !== fixedBatch)
     args.fail(`the model takes ${fixedBatch} picture(s) at a time; got --batch ${batch}`);
-  const spec = await readPreprocess(preprocess, context.signal);
   const pictures = select(await listPictures(args.list("data"), context.signal), selection);
   const skipped = new Map<string, Skipped>();
   const onSkip = (error: PictureError): void => {
@@ -92,8 +109,9 @@ export async function readData(
     skipped.set(error.picture, { picture: error.picture, reason: error.message });
     context.progress.note(`skipped: ${error.message}`);
   };
-  const options = { input, spec, height, width, batch, signal: context.signal, onSkip };
+  const options = { ...port, spec, batch, signal: context.signal, onSkip };
   return {
+    port,
     step: fixedBatch ?? 1,
     pictures,
     get skipped() {

@@ -6,14 +6,15 @@ import { evaluate, type Task } from "../evaluate.ts";
 import type { StatePairs } from "../carriedState.ts";
 import type { Model } from "../model.ts";
 import { requestDevice } from "../node.ts";
-import { formatShape, toNumbers, type Tensor } from "../tensor/tensor.ts";
+import { formatShape, tensor, toNumbers, type Tensor } from "../tensor/tensor.ts";
 import type { Arguments } from "./arguments.ts";
 import { arrayBatches, nextTokens, type ArrayBatches } from "./arrayData.ts";
 import { onlyArray, readArrays } from "./arrays.ts";
 import { adapterName, type Context, type Outcome } from "./context.ts";
-import { evaluationTable } from "./evaluationTables.ts";
+import { evaluationTable, numbersJson, offsetWarning } from "./evaluationTables.ts";
 import { readInput, type LoadedModel } from "./files.ts";
 import { openModels } from "./modelOptions.ts";
+import { countOf, readFilled } from "./samples.ts";
 import { facts } from "./table.ts";
 import { readText, readVocabulary } from "./text.ts";
 import { readNonFinite } from "./nonFinite.ts";
@@ -37,7 +38,7 @@ export async function evaluateArrays(
   const output = outputOf(args, model, state);
   const batches = await readBatches(args, task, model, state, context);
   const shape = model.outputs[output]?.shape ?? [];
-  checkLabelShape(batches.labels, task, output, shape);
+  if (args.has("labels")) checkLabelShape(batches.labels, task, output, shape);
   checkArrayLabels(batches.labels, task, labelOffset, shape.at(-1));
   using device = await requestDevice();
   using session = await compile(model, device, tuning);
@@ -57,10 +58,14 @@ export async function evaluateArrays(
   context.progress.clear();
   const what = task === "language-model" ? "positions" : "samples";
   return {
-    // Infinity and NaN are null in JSON.
-    json: { task, agreement: null, sqnrDb: null, ...found, adapter: device.facts },
+    json: {
+      ...{ task, agreement: null, sqnrDb: null },
+      ...numbersJson(found),
+      adapter: device.facts,
+    },
     text: [
       evaluationTable(task, found, path, reference?.path),
+      ...offsetWarning(found),
       facts([
         [what, String(found.count)],
         ["adapter", adapterName(device.facts)],
@@ -77,7 +82,7 @@ function checkOptions(args: Arguments, task: Task): void {
   if (text) args.needed("vocab");
   if (args.has("next-token") && args.has("labels"))
     args.fail("--next-token and --labels exclude each other");
-  if (!text && !args.has("next-token")) args.needed("labels");
+  if (!text && !args.has("next-token") && !args.has("reference")) args.needed("labels");
   const only = (of: Task, ...names: string[]) => {
     const name = names.find((each) => args.has(each));
     if (name !== undefined && task !== of) args.fail(`--${name} is for --task ${of}`);
@@ -122,13 +127,7 @@ async function readBatches(
   context: Context,
 ): Promise<ArrayBatches> {
   const onNote = (note: string) => context.progress.note(note);
-  const filled = new Map<string, 0 | 1>([
-    ...args.list("ones").map((name) => [name, 1] as const),
-    ...args.list("zeros").map((name) => [name, 0] as const),
-  ]);
-  const unknown = [...filled.keys()].find((name) => !Object.hasOwn(model.inputs, name));
-  if (unknown !== undefined)
-    args.fail(`--ones and --zeros name inputs of the model; it has no "${unknown}"`);
+  const filled = readFilled(args, model);
   const names = Object.keys(model.inputs).filter(
     (name) => !Object.hasOwn(state, name) && !filled.has(name),
   );
@@ -152,11 +151,15 @@ async function readBatches(
   const [first = ""] = arrays.keys();
   if (ids === undefined) throw new InputError("evaluate: no input has data. Give --inputs.");
   const axis = task === "language-model" ? timeAxis(args, model, first) : undefined;
-  const ownLabels = axis === undefined || args.has("labels");
+  const labels = args.has("labels")
+    ? await readLabelArray(args, context.signal)
+    : axis === undefined || !(args.has("next-token") || text !== undefined)
+      ? unlabelled(axis === undefined ? [countOf(model, arrays)] : ids.shape.slice(0, 2))
+      : nextTokens(ids, axis);
   return arrayBatches({
     model,
     arrays,
-    labels: ownLabels ? await readLabelArray(args, context.signal) : nextTokens(ids, axis),
+    labels,
     filled,
     ...(axis === undefined
       ? {}
@@ -166,6 +169,12 @@ async function readBatches(
     sequential: axis === undefined && Object.keys(state).length > 0,
     onNote,
   });
+}
+
+/** Labels that count for nothing: the reference alone is compared with. */
+function unlabelled(shape: readonly number[]): Tensor {
+  const size = shape.reduce((product, each) => product * each, 1);
+  return tensor("int32", shape, new Int32Array(size).fill(-100));
 }
 
 async function readTextInput(

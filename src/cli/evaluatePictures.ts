@@ -9,7 +9,7 @@ import { formatShape } from "../tensor/tensor.ts";
 import type { Arguments } from "./arguments.ts";
 import { adapterName, type Context, type Outcome } from "./context.ts";
 import { readData } from "./data.ts";
-import { evaluationTable } from "./evaluationTables.ts";
+import { evaluationTable, numbersJson, offsetWarning } from "./evaluationTables.ts";
 import type { LoadedModel } from "./files.ts";
 import { openModels } from "./modelOptions.ts";
 import { checkLabels, labelOf, readLabels, type Labels } from "./labels.ts";
@@ -17,13 +17,13 @@ import { facts } from "./table.ts";
 import { readNonFinite } from "./nonFinite.ts";
 import { readTuning } from "./tuning.ts";
 
-/** A stream of pictures with the class of each. */
+/** A stream of pictures with the class of each; without labels they count for nothing. */
 export async function* labelled(
   stream: AsyncIterable<PictureBatch>,
-  labels: Labels,
+  labels: Labels | undefined,
 ): AsyncGenerator<LabelledBatch, void, undefined> {
   for await (const { names, tensors } of stream)
-    yield { tensors, labels: names.map((name) => labelOf(labels, name) ?? 0) };
+    yield { tensors, labels: names.map((name) => (labels ? (labelOf(labels, name) ?? 0) : -100)) };
 }
 
 /** Number of classes, where it is known: the last size of the only output. Throws InputError for a
@@ -46,15 +46,17 @@ export function classesOf({ path, model }: LoadedModel): number | undefined {
 export async function evaluatePictures(args: Arguments, context: Context): Promise<Outcome> {
   const limit = args.integer("limit", 1);
   const labelOffset = args.integer("label-offset", -Infinity) ?? 0;
-  const labelsPath = args.needed("labels");
+  const labelsPath = args.has("reference") ? args.text("labels") : args.needed("labels");
   const paths = [args.positional("MODEL"), ...args.list("reference")];
   const [main, reference] = (await openModels(args, context, paths)) as [LoadedModel, LoadedModel?];
   const { model, path } = main;
   const classes = classesOf(main);
   const tuning = await readTuning(args, context.signal);
-  const labels = await readLabels(labelsPath, context.signal);
+  const labels =
+    labelsPath === undefined ? undefined : await readLabels(labelsPath, context.signal);
   const data = await readData(args, model, context, limit);
-  checkLabels(labels, labelsPath, data.pictures, labelOffset, classes);
+  if (labels && labelsPath !== undefined)
+    checkLabels(labels, labelsPath, data.pictures, labelOffset, classes);
   using device = await requestDevice();
   using session = await compile(model, device, tuning);
   using other = reference ? await compile(reference.model, device, tuning) : undefined;
@@ -72,14 +74,14 @@ export async function evaluatePictures(args: Arguments, context: Context): Promi
     json: {
       agreement: null,
       sqnrDb: null,
-      ...found,
-      ...(Number.isFinite(found.sqnrDb) ? {} : { sqnrDb: null }),
+      ...numbersJson(found),
       adapter: device.facts,
       skipped: skipped.length,
       skippedPictures: skipped,
     },
     text: [
       evaluationTable("classification", found, path, reference?.path),
+      ...offsetWarning(found),
       facts([
         ["pictures", `${found.count}${skipped.length ? `, ${skipped.length} skipped` : ""}`],
         ["adapter", adapterName(device.facts)],

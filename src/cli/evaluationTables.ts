@@ -82,6 +82,33 @@ const columns: { readonly [T in Task]: readonly Column<Evaluations[T]>[] } = {
   binary,
 };
 
+/** What was measured, for --json: what is no finite number is null. */
+export function numbersJson(found: object): object {
+  const entries = Object.entries(found).map(([name, value]: [string, unknown]) => [
+    name,
+    typeof value === "number" && !Number.isFinite(value) ? null : value,
+  ]);
+  return Object.fromEntries(entries) as object;
+}
+
+/** A line where other labels would be right far more often, or where nothing is right that agrees. */
+export function offsetWarning(found: Measured & Partial<Evaluation>): string[] {
+  const { offsetHint, top1 = NaN, agreement, count } = found;
+  if (offsetHint) {
+    const { labelOffset, top1: better } = offsetHint;
+    return [
+      `warning: with --label-offset ${labelOffset} top-1 would be ${formatPercent(better)}: the labels seem to be ` +
+        "counted from another class than the model's.",
+    ];
+  }
+  // Two models that agree and are both wrong everywhere have the wrong labels or pictures.
+  if (top1 !== 0 || (agreement ?? 0) < 50 || count < 10) return [];
+  return [
+    `warning: no answer is right, but ${formatPercent(agreement)} agree with the reference: check the order of the ` +
+      "labels' classes, and --preprocess.",
+  ];
+}
+
 /** The table of `found`; `reference` is the other model's path. */
 export function evaluationTable<T extends Task>(
   task: T,

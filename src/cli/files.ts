@@ -3,6 +3,8 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, sep } from "node:path";
 import { InputError } from "../errors.ts";
+import { isSafetensors } from "../formats/safetensors/index.ts";
+import { isTorch } from "../formats/torch/index.ts";
 import { load, type LoadOptions } from "../load.ts";
 import type { Model } from "../model.ts";
 import { fileProblem } from "../storage/nodeFiles.ts";
@@ -125,16 +127,25 @@ export interface LoadedModel {
   readonly model: Model<"float" | "quantized">;
 }
 
-/** Read a file of any kind that `load` knows, and the data files beside it. Throws InputError, FormatError,
+/** Neither a zip archive (PyTorch) nor safetensors, which state no open sizes. */
+const isOnnx = (file: Uint8Array): boolean => !isTorch(file) && !isSafetensors(file);
+
+/** Read a file of any kind that `load` knows, and the data files beside it. `sizes` gives those that must be known
+ *  and are not given. Throws InputError, FormatError,
  *  UnsupportedError, the signal's reason. */
 export async function loadModel(
   path: string,
   options: LoadOptions = {},
   signal?: AbortSignal,
+  sizes?: (file: Uint8Array) => LoadOptions["dims"],
 ): Promise<LoadedModel> {
   const file = await readInput("model", path, signal);
   const externalData = new FilesBeside(path);
-  const model = await load(file, { ...options, externalData });
+  const model = await load(file, { ...options, externalData }).catch((error: unknown) => {
+    const dims = error instanceof InputError && isOnnx(file) ? sizes?.(file) : undefined;
+    if (dims === undefined) throw error;
+    return load(file, { ...options, dims, externalData });
+  });
   const beside = [...externalData.values()].reduce((sum, { length }) => sum + length, 0);
   return {
     path,

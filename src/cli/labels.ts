@@ -54,9 +54,11 @@ export function checkLabels(
   for (const { name } of pictures) {
     const label = (labelOf(labels, name) ?? 0) + labelOffset;
     if (label >= 0 && label < (classes ?? Infinity)) continue;
+    const numbers = pictures.map((picture) => labelOf(labels, picture.name) ?? 0);
+    const fromOne = numbers.every((each) => each >= 1) && Math.max(...numbers) === classes;
     throw new InputError(
       `labels "${path}": "${name}" has class ${label} (label offset ${labelOffset} included); the model ` +
-        `has ${classes ?? "only"} classes from 0 on. Check --label-offset.`,
+        `has ${classes ?? "only"} classes from 0 on. ${fromOne ? "They seem to count from 1: --label-offset -1" : "Check --label-offset"}.`,
     );
   }
 }

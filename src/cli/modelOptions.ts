@@ -1,12 +1,16 @@
-// The options of every command that loads a model: sizes that it leaves open, and inputs that are known, and whether NaN and infinities are taken.
+// The options of every command that loads a model: sizes that it leaves open, inputs that are known, and whether
+// NaN and infinities are taken.
 
 import { symbolicDims } from "../compile.ts";
 import { InputError } from "../errors.ts";
+import { inputShapes } from "../formats/onnx/index.ts";
+import { pictureForm } from "../jobPictures.ts";
 import type { LoadOptions } from "../load.ts";
 import type { Model } from "../model.ts";
 import type { Arguments, OptionSpec } from "./arguments.ts";
 import { CONSTANT_OPTION, readConstants } from "./constants.ts";
 import type { Context } from "./context.ts";
+import { openNote, readPreprocess } from "./data.ts";
 import { loadModel, type LoadedModel } from "./files.ts";
 import { NON_FINITE_OPTION, readNonFinite } from "./nonFinite.ts";
 import { BOUND_OPTION, DIMS_OPTION, readSizes } from "./sizes.ts";
@@ -30,9 +34,10 @@ export async function openModel(
 /** Load several models: each takes of the options what it has, and one of them must have each. */
 export async function openModels(
   args: Arguments,
-  { signal }: Context,
+  context: Context,
   paths: readonly string[],
 ): Promise<LoadedModel[]> {
+  const { signal } = context;
   const dims = readSizes(args, "dims");
   const constants = await readConstants(args, signal);
   const options: LoadOptions = {
@@ -40,12 +45,13 @@ export async function openModels(
     ...(constants === undefined ? {} : { constants }),
     ...readNonFinite(args),
   };
+  const sides = await sidesOf(args, context);
   const loaded: LoadedModel[] = [];
   let refusal: unknown;
   const missing = new Set([...Object.keys(dims ?? {}), ...Object.keys(constants ?? {})]);
   for (const path of paths) {
     try {
-      loaded.push(await loadModel(path, options, signal));
+      loaded.push(await loadModel(path, options, signal, sides));
       missing.clear();
     } catch (error) {
       if (
@@ -70,6 +76,29 @@ export async function openModels(
   const [first] = loaded;
   if (first) checkBounds(args, first.model);
   return loaded;
+}
+
+/** With pictures: height and width of a model that must know them when it is loaded, and none are given. */
+async function sidesOf(
+  args: Arguments,
+  { progress, signal }: Context,
+): Promise<((file: Uint8Array) => LoadOptions["dims"]) | undefined> {
+  const preprocess = args.text("preprocess");
+  if (!args.has("data") || args.has("dims") || preprocess === undefined) return undefined;
+  const spec = await readPreprocess(preprocess, signal);
+  return (file) => {
+    const [shape, ...more] = inputShapes(file).values();
+    const form = shape && more.length === 0 ? pictureForm(shape, spec) : undefined;
+    if (!form || form.open.length === 0) return undefined;
+    progress.note(openNote(form));
+    const [height, width] =
+      form.layout === "nchw" ? (shape?.slice(2) ?? []) : (shape?.slice(1) ?? []);
+    const entries = [
+      [height, form.height],
+      [width, form.width],
+    ] as const;
+    return Object.fromEntries(entries.filter(([name]) => typeof name === "string"));
+  };
 }
 
 /** What of `options` names something that `model` has. */

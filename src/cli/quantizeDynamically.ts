@@ -8,14 +8,12 @@ import { checkStage, type Model } from "../model.ts";
 import { requestDevice } from "../node.ts";
 import { save } from "../save.ts";
 import { smoothQuant, type SmoothQuantReport } from "../smoothQuant.ts";
-import { tensor } from "../tensor/tensor.ts";
 import type { Arguments, OptionSpec } from "./arguments.ts";
-import { arrayBatches } from "./arrayData.ts";
-import { readArrays } from "./arrays.ts";
 import type { Context, Outcome } from "./context.ts";
 import { openModel } from "./modelOptions.ts";
 import { readNonFinite } from "./nonFinite.ts";
 import { checkOutput, writeOutput } from "./outputs.ts";
+import { readArraySamples } from "./samples.ts";
 import { facts, formatBytes, formatDecibels, table } from "./table.ts";
 
 export const DYNAMIC_OPTIONS: readonly OptionSpec[] = [
@@ -53,8 +51,6 @@ export const DYNAMIC_OPTIONS: readonly OptionSpec[] = [
     name: "smooth-insert",
     help: "Of --smooth: insert a Mul where no node can take the factors up.",
   },
-  { name: "ones", value: "NAME", multiple: true, help: "Of --smooth: an input of ones." },
-  { name: "zeros", value: "NAME", multiple: true, help: "Of --smooth: an input of zeros." },
 ];
 
 export async function quantizeDynamically(args: Arguments, context: Context): Promise<Outcome> {
@@ -158,47 +154,20 @@ async function smoothed(
   context: Context,
 ) {
   const { progress, signal } = context;
-  const onNote = (note: string) => progress.note(note);
-  const filled = new Map<string, 0 | 1>([
-    ...args.list("ones").map((name) => [name, 1] as const),
-    ...args.list("zeros").map((name) => [name, 0] as const),
-  ]);
-  const unknown = [...filled.keys()].find((name) => !Object.hasOwn(model.inputs, name));
-  if (unknown !== undefined)
-    args.fail(`--ones and --zeros name inputs of the model; it has no "${unknown}"`);
-  const names = Object.keys(model.inputs).filter((name) => !filled.has(name));
-  const arrays = await readArrays(args, "smooth", names, context);
-  const missing = names.find((name) => !arrays.has(name));
-  if (missing !== undefined)
-    args.fail(`--smooth ${missing}=FILE is missing; or --ones ${missing}, or --zeros ${missing}`);
-  const [first] = arrays.values();
-  const count = first?.shape[0] ?? 0;
-  const batches = arrayBatches({
-    model,
-    arrays,
-    labels: tensor("int8", [count], new Int8Array(count)),
-    filled,
-    batch: args.integer("batch", 1),
-    limit: args.integer("calibration-limit", 1),
-    sequential: false,
-    onNote,
-  });
+  const limit = args.integer("calibration-limit", 1);
+  const samples = await readArraySamples(args, "smooth", model, context, limit);
   using device = await requestDevice();
-  const result = await smoothQuant(model, tensorsOf(batches.open()), {
+  const result = await smoothQuant(model, samples.open(), {
     device,
     alpha,
     insert: args.has("smooth-insert"),
     quantize,
     signal,
-    total: batches.total,
-    onProgress: ({ samples, total }) => progress.report("smooth", samples, total),
+    total: samples.total,
+    onProgress: ({ samples: done, total }) => progress.report("smooth", done, total),
   });
   progress.clear();
   return result;
-}
-
-function* tensorsOf(batches: ReturnType<ReturnType<typeof arrayBatches>["open"]>) {
-  for (const { tensors } of batches) yield tensors;
 }
 
 function smoothText(report: SmoothQuantReport): string {

@@ -39,7 +39,7 @@ export function formatBytes(bytes: number): string {
 
 /** `percent` of 100. */
 export function formatPercent(percent: number | undefined): string {
-  return percent === undefined ? "-" : `${percent.toFixed(2)} %`;
+  return percent === undefined || Number.isNaN(percent) ? "-" : `${percent.toFixed(2)} %`;
 }
 
 export function formatDecibels(decibels: number | undefined): string {

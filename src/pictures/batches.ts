@@ -1,10 +1,10 @@
-// Picture files to a stream of model inputs. One idea: a broken picture is reported and left out, so
-// one bad file among thousands does not stop a calibration; nothing else is swallowed.
+// Picture files to a stream of model inputs. A broken picture is reported and left out, so that one bad file
+// among thousands does not stop a calibration; nothing else is swallowed.
 
 import { InputError, PictureError } from "../errors.ts";
 import { tensor, type Tensor } from "../tensor/tensor.ts";
 import { decodePicture } from "./decode.ts";
-import { preprocess, shortSide } from "./preprocess.ts";
+import { pictureShape, preprocess, shortSide, type InputSize } from "./preprocess.ts";
 import type { Preprocess } from "./preprocessSpec.ts";
 
 /** A picture file, read when its turn comes. */
@@ -13,12 +13,10 @@ export interface PictureSource {
   bytes(): Promise<Uint8Array>;
 }
 
-export interface BatchOptions {
+export interface BatchOptions extends InputSize {
   /** The name of the model's input. */
   readonly input: string;
   readonly spec: Preprocess;
-  readonly height: number; // px, of the model's input
-  readonly width: number; // px
   /** The most pictures in a batch; the last batch may have fewer. */
   readonly batch: number;
   /** Looked at before every picture; its reason is thrown. */
@@ -30,7 +28,7 @@ export interface BatchOptions {
 /** Pictures and their tensors, in the same order. */
 export interface PictureBatch {
   readonly names: readonly string[]; // n names
-  readonly tensors: Readonly<Record<string, Tensor<"float32">>>; // { [input]: (n, 3, height, width) }
+  readonly tensors: Readonly<Record<string, Tensor<"float32">>>; // { [input]: (n, …) as the layout says }
 }
 
 /**
@@ -59,7 +57,7 @@ async function* run(
   options: BatchOptions,
 ): AsyncGenerator<PictureBatch, void, undefined> {
   let names: string[] = [];
-  let inputs: Float32Array[] = []; // (3, height, width) each
+  let inputs: Float32Array[] = []; // a picture each
   let read = 0;
   let skipped = 0;
   let first: PictureError | undefined;
@@ -110,13 +108,11 @@ async function readBytes(picture: PictureSource, signal?: AbortSignal): Promise<
 function stack(
   names: readonly string[],
   inputs: readonly Float32Array[],
-  { input, height, width }: BatchOptions,
+  options: BatchOptions,
 ): PictureBatch {
-  const size = 3 * height * width;
+  const size = inputs[0]?.length ?? 0;
   const data = new Float32Array(inputs.length * size);
   inputs.forEach((values, index) => data.set(values, index * size));
-  return {
-    names,
-    tensors: { [input]: tensor("float32", [inputs.length, 3, height, width], data) },
-  };
+  const shape = pictureShape(options, inputs.length);
+  return { names, tensors: { [options.input]: tensor("float32", shape, data) } };
 }

@@ -1,5 +1,5 @@
-// How pixels become a model's numbers, as plain JSON data. One idea: one formula covers both usual
-// conventions, so a preset is an ordinary spec and a user's file says the same things.
+// How pixels become a model's numbers, as plain JSON data. One formula covers both usual conventions, so a
+// preset is an ordinary spec and a user's file says the same things.
 
 import { InputError } from "../errors.ts";
 
@@ -12,9 +12,9 @@ export interface Preprocess {
   readonly resize?: number;
   /** The divisor of a byte: 255 maps to 0 … 1. */
   readonly scale: number;
-  /** Per channel of the tensor, in `order`. */
-  readonly mean: readonly [number, number, number];
-  readonly std: readonly [number, number, number];
+  /** Per channel of the tensor, in `order`, or one number for all. */
+  readonly mean: readonly [number, number, number] | readonly [number];
+  readonly std: readonly [number, number, number] | readonly [number];
   /** Which color is channel 0 of the tensor. */
   readonly order: "rgb" | "bgr";
 }
@@ -33,10 +33,13 @@ const wayOut =
 const isNumber = (value: unknown): value is number =>
   typeof value === "number" && Number.isFinite(value);
 
-type Triple = [number, number, number];
+type PerChannel = [number, number, number] | [number];
 
-const isTriple = (value: unknown): value is Triple =>
-  Array.isArray(value) && value.length === 3 && value.every(isNumber);
+/** A list of three numbers, or of one; else undefined. */
+function perChannel(value: unknown): PerChannel | undefined {
+  if (!Array.isArray(value) || !value.every(isNumber)) return undefined;
+  return value.length === 3 || value.length === 1 ? (value as PerChannel) : undefined;
+}
 
 /**
  * Read a preset's name, or a JSON object with any of the fields of `Preprocess`. Fields left out are
@@ -72,12 +75,16 @@ function readField(field: string, value: unknown): Partial<Preprocess> {
       // Below 1 it is surely meant as a factor, such as 1/255.
       if (isNumber(value) && value >= 1) return { scale: value };
       throw wrong("at least 1: it divides the bytes, so 255 maps them to 0 … 1");
-    case "mean":
-      if (isTriple(value)) return { mean: value };
+    case "mean": {
+      const mean = perChannel(value);
+      if (mean) return { mean };
       throw wrong("three finite numbers");
-    case "std":
-      if (isTriple(value) && value.every((std) => std > 0)) return { std: value };
+    }
+    case "std": {
+      const std = perChannel(value);
+      if (std?.every((each) => each > 0)) return { std };
       throw wrong("three positive numbers");
+    }
     case "order":
       if (value === "rgb" || value === "bgr") return { order: value };
       throw wrong('"rgb" or "bgr"');

@@ -1,12 +1,12 @@
 // evaluate: how often a model is right, and how close it stays to a reference model.
 
 import type { Task } from "../../evaluate.ts";
-import type { Arguments } from "../arguments.ts";
 import type { Command } from "../context.ts";
 import { DATA_OPTIONS, optional } from "../data.ts";
 import { evaluateArrays } from "../evaluateArrays.ts";
 import { evaluatePictures } from "../evaluatePictures.ts";
 import { MODEL_OPTIONS } from "../modelOptions.ts";
+import { FILL_OPTIONS, INPUTS_OPTION } from "../samples.ts";
 import { TUNING_OPTION } from "../tuning.ts";
 
 const TASKS: readonly Task[] = ["classification", "language-model", "binary"];
@@ -25,12 +25,7 @@ export const evaluate: Command = {
   options: [
     { name: "task", value: "TASK", help: `${TASKS.join(", ")}. Default: classification.` },
     ...optional(DATA_OPTIONS),
-    {
-      name: "inputs",
-      value: "[NAME=]FILE",
-      multiple: true,
-      help: "Instead of pictures: an array (.npy) of an input, or arrays by input (.npz).",
-    },
+    INPUTS_OPTION,
     {
       name: "text",
       value: "FILE",
@@ -40,7 +35,7 @@ export const evaluate: Command = {
     {
       name: "labels",
       value: "FILE",
-      help: 'Pictures: {"picture.jpg": 3, …} (JSON). Arrays: .npy or .npz; −100 is ignored; binary: 0, 1 or a probability.',
+      help: 'Pictures: {"picture.jpg": 3, …} (JSON). Arrays: .npy or .npz; −100 is ignored; binary: 0, 1 or a probability. Not needed with --reference.',
     },
     {
       name: "next-token",
@@ -74,8 +69,7 @@ export const evaluate: Command = {
       help: "Axis of the ids along which time runs. Default: the one not called batch, else 1.",
     },
     { name: "output", value: "NAME", help: "The output to judge, where several are not carried." },
-    { name: "ones", value: "NAME", multiple: true, help: "An input of ones: attention_mask." },
-    { name: "zeros", value: "NAME", multiple: true, help: "An input of zeros: token_type_ids." },
+    ...FILL_OPTIONS,
     { name: "logits", help: "binary: the outputs are logits, not probabilities." },
     ...MODEL_OPTIONS,
     TUNING_OPTION,
@@ -83,12 +77,13 @@ export const evaluate: Command = {
   examples: [
     "webgpu-quant evaluate model-int8.onnx --data pictures/ --labels labels.json --preprocess imagenet --reference model.onnx",
     "webgpu-quant evaluate model-int8.onnx --data pictures/ --except-every 5 --labels labels.json --preprocess tf --label-offset 1",
+    "webgpu-quant evaluate model-int8.onnx --data pictures/ --preprocess imagenet --reference model.onnx",
     "webgpu-quant evaluate bert.onnx --task language-model --inputs ids.npy --labels labels.npy --ones attention_mask --batch 8",
     "webgpu-quant evaluate lstm.onnx --task language-model --text book.txt --vocab vocab.json --state h0=h0_out,c0=c0_out",
     "webgpu-quant evaluate vad.onnx --task binary --inputs windows.npy --labels speech.npy --constant sr=16000 --state state=stateN",
   ],
   async run(args, context) {
-    const task = readTask(args);
+    const task = args.choice("task", TASKS) ?? "classification";
     const arrays = OF_ARRAYS.find((name) => args.has(name));
     const pictures = OF_PICTURES.find((name) => args.has(name));
     if (arrays !== undefined && pictures !== undefined)
@@ -99,11 +94,3 @@ export const evaluate: Command = {
     return await evaluatePictures(args, context);
   },
 };
-
-function readTask(args: Arguments): Task {
-  const asked = args.text("task") ?? "classification";
-  const task = TASKS.find((each) => each === asked);
-  return (
-    task ?? args.fail(`--task must be one of ${TASKS.join(", ")}; got ${JSON.stringify(asked)}`)
-  );
-}

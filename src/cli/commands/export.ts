@@ -62,11 +62,8 @@ export const exportOnnx: Command = {
 };
 
 function readOptions(args: Arguments): SaveOptions {
-  const text = args.text("opset");
+  const text = args.choice("opset", OPSETS.map(String));
   const opset = OPSETS.find((known) => `${known}` === text);
-  if (text !== undefined && opset === undefined) {
-    args.fail(`--opset must be one of ${OPSETS.join(", ")}; got ${JSON.stringify(text)}`);
-  }
   return {
     ...(opset === undefined ? {} : { opset }),
     s8s8: args.has("s8s8"),

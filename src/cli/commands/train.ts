@@ -1,4 +1,4 @@
-// train: fine-tune a classifier on labelled pictures, in float or, with --qat, fake-quantized and then as int8.
+// train: fine-tune a classifier on labelled pictures or arrays, in float or, with --qat, fake-quantized and then as int8.
 
 import { calibrate } from "../../calibrate.ts";
 import { checkpointFolder } from "../../checkpointFolder.ts";
@@ -6,26 +6,22 @@ import { compile } from "../../compile.ts";
 import { convert } from "../../convert.ts";
 import { InputError } from "../../errors.ts";
 import { evaluate } from "../../evaluate.ts";
-import { pictureInput } from "../../jobPictures.ts";
 import type { Model } from "../../model.ts";
 import { requestDevice, type Device } from "../../node.ts";
 import { prepare } from "../../prepare.ts";
 import { prepareQat } from "../../prepareQat.ts";
 import { qatQConfigs } from "../../quantize/qat/presets.ts";
 import { save } from "../../save.ts";
-import { tensor } from "../../tensor/tensor.ts";
 import { train as trainModel } from "../../train.ts";
-import type { IndexedData } from "../../training/samples.ts";
 import type { Arguments } from "../arguments.ts";
 import { adapterName, type Command, type Context } from "../context.ts";
-import { DATA_OPTIONS, readData, tensorsOf, type PictureData } from "../data.ts";
-import { classesOf, labelled } from "../evaluatePictures.ts";
+import { classesOf } from "../evaluatePictures.ts";
 import { MODEL_OPTIONS, openModel } from "../modelOptions.ts";
-import { checkOutput, writeOutput } from "../outputs.ts";
-import { checkLabels, labelOf, readLabels, type Labels } from "../labels.ts";
 import { readNonFinite } from "../nonFinite.ts";
-import { listPictures, spread, type PictureFile } from "../pictureFiles.ts";
+import { checkOutput, writeOutput } from "../outputs.ts";
+import { SAMPLE_OPTIONS } from "../samples.ts";
 import { facts, formatBytes, formatPercent, table } from "../table.ts";
+import { readTrainingSet, type TrainingSet } from "../trainingData.ts";
 import { readTraining, TRAINING_OPTIONS } from "../trainingOptions.ts";
 
 /** Pictures that ranges begin from. */
@@ -33,17 +29,17 @@ const CALIBRATION = 64;
 
 export const train: Command = {
   name: "train",
-  summary: "Fine-tune a model on labelled pictures, in float or quantization-aware.",
+  summary: "Fine-tune a model on labelled pictures or arrays, in float or quantization-aware.",
   positionals: ["MODEL"],
   options: [
-    ...DATA_OPTIONS.map((option) =>
-      option.name === "batch" ? { ...option, help: "Pictures of a step. Default: 32." } : option,
+    ...SAMPLE_OPTIONS.map((option) =>
+      option.name === "batch" ? { ...option, help: "Samples of a step. Default: 32." } : option,
     ),
     {
       name: "labels",
       value: "FILE",
       required: true,
-      help: 'JSON {"picture.jpg": 3, …}: a class index per picture, of --data and --test.',
+      help: 'Pictures: JSON {"picture.jpg": 3, …}, of --data and --test. Arrays: .npy or .npz; −100 is ignored.',
     },
     {
       name: "label-offset",
@@ -77,13 +73,15 @@ export const train: Command = {
       name: "test",
       value: "DIR|FILES",
       multiple: true,
-      help: "Pictures that accuracy is measured on, before and after. Default: none.",
+      help: "Pictures, or arrays as --inputs, that accuracy is measured on. Default: none.",
     },
+    { name: "test-labels", value: "FILE", help: "Arrays: the labels of --test (.npy, .npz)." },
     ...TRAINING_OPTIONS,
     ...MODEL_OPTIONS,
   ],
   examples: [
     "webgpu-quant train model.onnx --data pictures/ --labels labels.json --preprocess imagenet --epochs 5 --out tuned.onnx",
+    "webgpu-quant train model.onnx --inputs x.npy --labels y.npy --test x-test.npy --test-labels y-test.npy --epochs 5 --out tuned.onnx",
     'webgpu-quant train model.onnx --data pictures/ --labels labels.json --preprocess imagenet --epochs 5 --train-only "classifier*" --out tuned.onnx',
     "webgpu-quant train model.onnx --data pictures/ --labels labels.json --preprocess tf --qat --epochs 3 --augment flip,crop:4 --checkpoint run1 --test held-out/ --out model-int8.onnx",
   ],
@@ -96,59 +94,49 @@ export const train: Command = {
       throw new InputError(`model "${path}": it is quantized already. Train the float model.`);
     const model = main.model as Model<"float">;
     await checkOutput("--out", out, { inputs: files }, context);
-    const { input, height, width, fixedBatch } = pictureInput(model);
-    if (fixedBatch !== undefined && args.integer("batch", 1) === undefined)
-      args.fail(`the model takes ${fixedBatch} picture(s) at a time: --batch ${fixedBatch}`);
-    const data = await readData(args, model, context);
-    const labels = await readLabels(args.required("labels"), context.signal);
+    const data = await readTrainingSet(args, model, classesOf(main), context);
+    if (data.step > 1 && args.integer("batch", 1) === undefined)
+      args.fail(`the model takes ${data.step} ${data.noun} at a time: --batch ${data.step}`);
     const labelOffset = args.integer("label-offset", -Infinity) ?? 0;
-    const classes = classesOf(main);
-    const tested = args.has("test") ? await listPictures(args.list("test"), context.signal) : [];
-    for (const pictures of [data.pictures, tested])
-      checkLabels(labels, args.required("labels"), pictures, labelOffset, classes);
-    const options = readTraining(args, input, data.pictures.length);
+    const { test } = data;
+    const options = readTraining(args, data.augmented ?? "", data.indexed.length);
     const folder = args.text("checkpoint");
     const every = args.integer("checkpoint-every", 1);
     if (folder === undefined && (every !== undefined || args.has("restart")))
       args.fail("--checkpoint-every and --restart need --checkpoint FOLDER");
     using device = await requestDevice();
     const top1 = async (judged: Model<"float" | "quantized">): Promise<number | undefined> => {
-      if (tested.length === 0) return undefined;
+      if (!test) return undefined;
       using session = await compile(judged, device);
-      const stream = labelled(data.stream(tested), labels);
-      const { top1: share } = await evaluate(session, stream, {
+      const { top1: share } = await evaluate(session, test.open(), {
         ...readNonFinite(args),
-        ...{ labelOffset, signal: context.signal, total: tested.length },
+        ...{ labelOffset, signal: context.signal, total: test.total },
         onProgress: ({ samples, total }) => context.progress.report("evaluate", samples, total),
       });
       return share;
     };
     const before = await top1(model);
     const start = args.has("qat") ? await fakeQuantized(args, model, data, device, context) : model;
-    const result = await trainModel<"float" | "qat">(
-      start,
-      pictureData(data, { input, height, width, labels, labelOffset }),
-      {
-        ...options,
-        ...readNonFinite(args),
-        device,
-        learnable: args.has("learn-scales"),
-        signal: context.signal,
-        ...(folder === undefined
-          ? {}
-          : {
-              checkpoint: {
-                store: checkpointFolder(folder),
-                resume: !args.has("restart"),
-                ...(every === undefined ? {} : { every }),
-              },
-            }),
-        onProgress: ({ epoch, epochs, step, steps, loss, accuracy = 0 }) => {
-          const told = `loss ${loss.toFixed(3)} top-1 ${(100 * accuracy).toFixed(0)} %`;
-          context.progress.report(`epoch ${epoch + 1}/${epochs}`, step, steps, told);
-        },
+    const result = await trainModel<"float" | "qat">(start, data.indexed, {
+      ...options,
+      ...readNonFinite(args),
+      device,
+      learnable: args.has("learn-scales"),
+      signal: context.signal,
+      ...(folder === undefined
+        ? {}
+        : {
+            checkpoint: {
+              store: checkpointFolder(folder),
+              resume: !args.has("restart"),
+              ...(every === undefined ? {} : { every }),
+            },
+          }),
+      onProgress: ({ epoch, epochs, step, steps, loss, accuracy = 0 }) => {
+        const told = `loss ${loss.toFixed(3)} top-1 ${(100 * accuracy).toFixed(0)} %`;
+        context.progress.report(`epoch ${epoch + 1}/${epochs}`, step, steps, told);
       },
-    );
+    });
     context.progress.clear();
     for (const { epoch, loss, accuracy, seconds } of result.epochs)
       context.progress.note(
@@ -180,10 +168,10 @@ export const train: Command = {
         table([
           ["", "before", "after"],
           ["bytes", formatBytes(bytes), formatBytes(file.length)],
-          ...(tested.length > 0 ? [["top-1", formatPercent(before), formatPercent(after)]] : []),
+          ...(test ? [["top-1", formatPercent(before), formatPercent(after)]] : []),
         ]),
         facts([
-          ["trained on", `${data.pictures.length} pictures, ${result.steps} steps`],
+          ["trained on", `${data.indexed.length} ${data.noun}, ${result.steps} steps`],
           ["last epoch", last ? `loss ${last.loss.toFixed(4)}` : "none"],
           ["adapter", adapterName(device.facts)],
           [result.isStopped ? "stopped; written" : "written", out],
@@ -215,7 +203,7 @@ function checkQatOptions(args: Arguments): void {
 async function fakeQuantized(
   args: Arguments,
   model: Model<"float">,
-  data: PictureData,
+  data: TrainingSet,
   device: Device,
   context: Context,
 ): Promise<Model<"qat">> {
@@ -225,52 +213,11 @@ async function fakeQuantized(
     ...args.list("int8").map((pattern) => [pattern, qatQConfigs.int8] as const),
   ]);
   const nonFinite = readNonFinite(args);
-  const count = Math.ceil(CALIBRATION / data.step) * data.step;
-  const some = spread(data.pictures, count);
-  const calibrated = await calibrate(
-    prepare(model, { overrides, ...nonFinite }),
-    tensorsOf(data.stream(some)),
-    {
-      ...{ device, signal: context.signal, biasCorrection: false, total: some.length },
-      ...nonFinite,
-      onProgress: ({ samples, total }) => context.progress.report("calibrate", samples, total),
-    },
-  );
+  const { batches, total: count } = data.some(CALIBRATION);
+  const calibrated = await calibrate(prepare(model, { overrides, ...nonFinite }), batches, {
+    ...{ device, signal: context.signal, biasCorrection: false, total: count },
+    ...nonFinite,
+    onProgress: ({ samples, total }) => context.progress.report("calibrate", samples, total),
+  });
   return prepareQat(model, { qconfig, overrides, calibrated, ...nonFinite });
-}
-
-interface PictureForm {
-  readonly input: string;
-  readonly height: number;
-  readonly width: number;
-  readonly labels: Labels;
-  readonly labelOffset: number;
-}
-
-/** Decoded pictures that are kept, bytes. */
-const CACHE = 512 * 2 ** 20;
-
-/** Pictures as samples, decoded when they are asked for and kept while there is room. */
-function pictureData(data: PictureData, form: PictureForm): IndexedData {
-  const { input, height, width, labels, labelOffset } = form;
-  const room = Math.floor(CACHE / (4 * 3 * height * width));
-  const kept = new Map<string, Float32Array>();
-  const pixelsOf = async (picture: PictureFile): Promise<Float32Array> => {
-    const known = kept.get(picture.name);
-    if (known) return known;
-    const pixels = (await data.one(picture))[input]?.data;
-    if (!pixels) throw new Error(`train: picture "${picture.name}" is empty; please report.`);
-    if (kept.size < room) kept.set(picture.name, pixels);
-    return pixels;
-  };
-  return {
-    length: data.pictures.length,
-    async get(index) {
-      const picture = data.pictures[index];
-      if (!picture) throw new Error(`train: no picture ${index}; please report.`);
-      const pixels = await pixelsOf(picture);
-      const label = (labelOf(labels, picture.name) ?? 0) + labelOffset;
-      return { tensors: { [input]: tensor("float32", [3, height, width], pixels) }, label };
-    },
-  };
 }

@@ -101,6 +101,20 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
   return prune(widenConstants(scope.builder.build(graph.name || "model", inputs, outputs)));
 }
 
+/** The shapes that a file states of its inputs, sizes left open by name, without importing its nodes.
+ *  Throws FormatError. */
+export function inputShapes(bytes: Uint8Array): Map<string, readonly Dim[]> {
+  const { graph } = readModel(bytes, ONNX_LIMITS);
+  const weights = new Set(graph.initializers.map(({ name }) => name));
+  return new Map(
+    graph.inputs.flatMap(({ name, shape }) =>
+      shape === undefined || weights.has(name)
+        ? []
+        : [[name, shape.map((dim, axis) => canonical(dim ?? `${name}_${axis}`))] as const],
+    ),
+  );
+}
+
 /** The files that tensors of `graph` keep their data in. */
 function locationsOf(graph: GraphProto, found = new Set<string>()): Set<string> {
   const add = ({ payload }: TensorProto) => {
