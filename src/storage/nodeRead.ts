@@ -33,6 +33,7 @@ function join(chunks: readonly Uint8Array[]): Uint8Array {
 async function drain(stream: Readable, signal: AbortSignal | undefined): Promise<Uint8Array> {
   const stop = () => stream.destroy();
   signal?.addEventListener("abort", stop);
+  if (signal?.aborted) stop(); // while the stream was opened
   try {
     const chunks: Uint8Array[] = [];
     let size = 0;
