@@ -61,7 +61,7 @@ describe("arguments", () => {
     ],
     [
       ["m.onnx", "--date", "d"],
-      "weigh: unknown option --date; known are --data, --limit, --offset, --json, --help. Try: webgpu-quant weigh --help",
+      "weigh: unknown option --date; did you mean --data? Try: webgpu-quant weigh --help",
     ],
     [
       ["m.onnx", "--data", "d", "--limit"],

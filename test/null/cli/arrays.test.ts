@@ -136,7 +136,7 @@ it("arrays that do not fit the model are told before a device is asked for", asy
     `"evaluate: --output must be one of y; got "z". Try: webgpu-quant evaluate --help"`,
   );
   expect(await fails("one.onnx", "x.npy", ...labels, "--ones", "mask")).toMatchInlineSnapshot(
-    `"evaluate: --ones and --zeros name inputs of the model; it has no "mask". Try: webgpu-quant evaluate --help"`,
+    `"evaluate: --ones and --zeros name inputs of the model, x; it has no "mask". Try: webgpu-quant evaluate --help"`,
   );
   expect(await fails("one.onnx", "x.npy", ...labels, "--constant", "sr=1")).toMatchInlineSnapshot(
     `"constants: the model has no input "sr"; got inputs x. Leave it out."`,

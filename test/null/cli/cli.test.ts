@@ -48,7 +48,7 @@ it("wrong usage exits with 2 and says so on stderr only", async () => {
   expect(await runCli("quantise")).toMatchInlineSnapshot(`
     {
       "status": 2,
-      "stderr": "webgpu-quant: unknown command "quantise"; known are doctor, inspect, quantize, train, export, evaluate, compare, tune, run. Try: webgpu-quant --help
+      "stderr": "webgpu-quant: unknown command "quantise"; known are doctor, inspect, quantize, train, export, evaluate, compare, tune, run. Did you mean quantize? Try: webgpu-quant --help
     ",
       "stdout": "",
     }
@@ -59,7 +59,7 @@ it("wrong usage exits with 2 and says so on stderr only", async () => {
   expect([status, stderr]).toMatchInlineSnapshot(`
     [
       2,
-      "quantize: --qconfig must be one of int8, int8PerTensor, qnnpack, fbgemm, x86, onednn; got "int3". Try: webgpu-quant quantize --help
+      "quantize: --qconfig must be one of int8, int8PerTensor, qnnpack, fbgemm, x86, onednn; got "int3"; did you mean int8? Try: webgpu-quant quantize --help
     ",
     ]
   `);
