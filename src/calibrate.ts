@@ -7,6 +7,7 @@ import type { CalibrateOptions, CalibrationProgress } from "./calibrateOptions.t
 import { checkStage, Model } from "./model.ts";
 import type { Calibration } from "./quantize/calibration.ts";
 import { observe } from "./observe.ts";
+import { keepFineValues } from "./quantize/fineValues.ts";
 import { buildCorrection } from "./quantize/correct.ts";
 import { batchSize, hasOpenBatch, joinBatches, type Batches } from "./samples.ts";
 import { selfTest } from "./selfTest.ts";
@@ -28,18 +29,19 @@ export async function calibrate(
   options: CalibrateOptions,
 ): Promise<Model<"calibrated">> {
   checkStage("calibrate", model, ["prepared"], "Run prepare first.");
-  const { fused, assignment } = model.details;
+  const { fused, asked } = model.details;
   const { device } = options;
   await selfTest(device);
   const wanted =
     options.biasCorrection === false ? 0 : (options.biasCorrection ?? CORRECTION_SAMPLES);
   const { statistics, samples, kept } = await observe(model.graph, data, wanted, options);
+  const { assignment, left } = keepFineValues(fused, model.details.assignment, statistics, asked);
   const correction = kept.length > 0 ? buildCorrection(fused, assignment, statistics) : undefined;
   const biasCorrection = correction
     ? await correctBiases(correction, joinForCorrection(fused, kept), options)
     : new Map<string, Float32Array>();
   const calibration: Calibration = { statistics, biasCorrection, samples };
-  return new Model("calibrated", model.graph, { fused, assignment, calibration });
+  return new Model("calibrated", model.graph, { fused, assignment, calibration, left });
 }
 
 /** Kept batches in groups of about CORRECTION_BATCH samples, where the model takes any number. */

@@ -15,8 +15,8 @@ export function convert(model: Model<"calibrated" | "qat">): Model<"quantized"> 
     "Run prepare and calibrate first, or prepareQat and train.",
   );
   if (isQat(model)) return new Model("quantized", convertQat(model.details), {});
-  const { fused, assignment, calibration } = (model as Model<"calibrated">).details;
-  return new Model("quantized", convertGraph(fused, assignment, calibration), {});
+  const { fused, assignment, calibration, left = [] } = (model as Model<"calibrated">).details;
+  return new Model("quantized", convertGraph(fused, assignment, calibration), { left });
 }
 
 const isQat = (model: Model<"calibrated" | "qat">): model is Model<"qat"> => model.stage === "qat";

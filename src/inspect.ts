@@ -5,6 +5,7 @@ import { bindShapes } from "./graph/bind.ts";
 import { isInteger, macsOf } from "./graph/macs.ts";
 import type { Model, PortType } from "./model.ts";
 import { annotate, whyFloat } from "./quantize/annotate.ts";
+import type { LeftFloat } from "./quantize/fineValues.ts";
 import { fuse } from "./quantize/fuse.ts";
 import { qconfigs } from "./quantize/presets.ts";
 import { sizeOf } from "./tensor/tensor.ts";
@@ -38,6 +39,8 @@ export function inspect(model: Model<"float" | "quantized">): Inspection {
   const fused = model.stage === "float" ? fuse(model.graph) : model.graph;
   const bound = bindShapes(fused, new Map(symbolicDims(fused).map((name) => [name, 1])));
   const assignment = model.stage === "float" ? annotate(fused, qconfigs.int8) : undefined;
+  const { left = [] } = model.details as { readonly left?: readonly LeftFloat[] };
+  const reasons = new Map(left.map(({ node, reason }) => [node, reason]));
   let [macs, integerMacs] = [0, 0];
   const nodes: { name: string; op: string; dtype: "integer" | "float" }[] = [];
   const float: { node: string; op: string; why: string }[] = [];
@@ -55,7 +58,7 @@ export function inspect(model: Model<"float" | "quantized">): Inspection {
       float.push({
         node: node.name,
         op: node.op,
-        why: whyFloat(fused, node) ?? "its neighbours are float",
+        why: reasons.get(node.name) ?? whyFloat(fused, node) ?? "its neighbours are float",
       });
     }
   }

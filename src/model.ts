@@ -7,7 +7,7 @@ import { printGraph } from "./graph/print.ts";
 import type { Dim } from "./graph/value.ts";
 import type { Assignment } from "./quantize/annotate.ts";
 import type { Calibration } from "./quantize/calibration.ts";
-import type { LeftFloat } from "./quantize/dynamic/quantize.ts";
+import type { LeftFloat } from "./quantize/fineValues.ts";
 import type { Qat } from "./quantize/qat/model.ts";
 import type { DType } from "./tensor/dtype.ts";
 
@@ -23,15 +23,22 @@ export interface PortType {
 interface Details {
   readonly float: object;
   /** `fused` is the graph without observers. */
-  readonly prepared: { readonly fused: Graph; readonly assignment: Assignment };
+  readonly prepared: {
+    readonly fused: Graph;
+    readonly assignment: Assignment;
+    /** Nodes that an override asks to run in integers. */
+    readonly asked?: ReadonlySet<string>;
+  };
   readonly calibrated: {
     readonly fused: Graph;
     readonly assignment: Assignment;
     readonly calibration: Calibration;
+    /** Nodes that stay float by what calibration saw. */
+    readonly left?: readonly LeftFloat[];
   };
   /** What is trained, and its structure. */
   readonly qat: Qat;
-  /** `left`: the nodes that quantizeDynamic was asked for and left float. */
+  /** `left`: nodes that could run in integers, or that quantizeDynamic was asked for, and that stay float. */
   readonly quantized: { readonly left?: readonly LeftFloat[] };
 }
 

@@ -3,7 +3,7 @@
 import { checkConstants, type NonFiniteRule } from "./graph/finite.ts";
 import { widenConstants } from "./graph/weightOnly.ts";
 import { checkStage, Model } from "./model.ts";
-import { annotate, type Overrides } from "./quantize/annotate.ts";
+import { annotate, askedFor, type Overrides } from "./quantize/annotate.ts";
 import { equalize } from "./quantize/equalize.ts";
 import { fuse } from "./quantize/fuse.ts";
 import { insertObservers } from "./quantize/prepare.ts";
@@ -34,5 +34,6 @@ export function prepare(
   const fuseOnly = fuse(widenConstants(model.graph, true));
   const fused = options.equalize ? equalize(fuseOnly) : fuseOnly;
   const assignment = annotate(fused, options.qconfig ?? qconfigs.int8, options.overrides);
-  return new Model("prepared", insertObservers(fused, assignment), { fused, assignment });
+  const asked = askedFor(fused, options.overrides);
+  return new Model("prepared", insertObservers(fused, assignment), { fused, assignment, asked });
 }

@@ -36,13 +36,19 @@ export function prepareQat(
 ): Model<"qat"> {
   checkStage("prepareQat", model, ["float"], "Load a float model; a quantized one cannot learn.");
   checkConstants(model.graph, "prepareQat", options.nonFinite);
-  const { qconfig = qatQConfigs.int8, overrides, parity, calibrated } = options;
+  const { qconfig = qatQConfigs.int8, parity, calibrated } = options;
   if (calibrated)
     checkStage("prepareQat: calibrated", calibrated, ["calibrated"], "Run prepare and calibrate.");
   const seen = calibrated?.details.calibration.statistics ?? new Map();
   const ranges = new Map(
     [...seen].map(([name, statistics]) => [name, rangeOfStatistics(statistics)] as const),
   );
+  // What calibration found to need finer steps stays float here, too.
+  const left = calibrated?.details.left ?? [];
+  const overrides: Overrides = {
+    ...Object.fromEntries(left.map(({ node }) => [node, null])),
+    ...options.overrides,
+  };
   const graph = widenConstants(model.graph, true);
   return qatModel(prepareQatGraph(graph, { qconfig, overrides, parity, parametersOf, ranges }));
 }

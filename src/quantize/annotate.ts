@@ -109,6 +109,12 @@ function overrideOf(overrides: Overrides, node: Node): QConfig | null | undefine
   return key === undefined ? undefined : overrides[key];
 }
 
+/** Names of the nodes that an override gives a qconfig. */
+export function askedFor(graph: Graph, overrides: Overrides = {}): ReadonlySet<string> {
+  const asked = graph.nodes.filter((node) => (overrideOf(overrides, node) ?? null) !== null);
+  return new Set(asked.map(({ name }) => name));
+}
+
 /** Nodes that run merged with others where they stay float: a pattern cut by quantization would run spelled out,
  *  and lose accuracy in its small sums. */
 function mergedNodes(graph: Graph): ReadonlySet<Node> {
@@ -149,7 +155,7 @@ export function annotate(graph: Graph, qconfig: QConfig, overrides: Overrides = 
 
 /** A node that only moves elements runs in integers where its neighbours do: quantizing float values
  *  just to move them would lose accuracy for nothing. */
-function releaseMovers(graph: Graph, assignment: Map<string, QConfig | null>): Assignment {
+export function releaseMovers(graph: Graph, assignment: Map<string, QConfig | null>): Assignment {
   const producers = producersOf(graph);
   const consumers = consumersOf(graph);
   const runs = (node: Node) => (assignment.get(node.name) ?? null) !== null;

@@ -7,15 +7,9 @@ import { consumersOf, prune, valueOf, type Graph } from "../../graph/graph.ts";
 import type { Node } from "../../graph/node.ts";
 import { matchesPattern } from "../../graph/pattern.ts";
 import type { DynamicInput, Handler, Rewriting } from "./handler.ts";
+import type { LeftFloat } from "../fineValues.ts";
 import { settingsOf, type DynamicOptions, type DynamicSettings } from "./settings.ts";
 import { handlers } from "./table.ts";
-
-/** A node that was asked for and stays float. */
-export interface LeftFloat {
-  readonly node: string;
-  readonly op: string;
-  readonly reason: string;
-}
 
 /** What to quantize, and how. */
 export interface DynamicRequest extends DynamicOptions {
