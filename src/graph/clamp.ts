@@ -13,6 +13,12 @@ export function uniformClamp(clamp: ChannelClamp): Clamp | undefined {
   return isPerChannel(clamp) ? undefined : clampOf(clamp as Clamp);
 }
 
+/** Bounds as ONNX and PyTorch take them: with low > high everything becomes high. Clamps of a graph have theirs in
+ *  order. */
+export function orderedClamp(low: number, high: number): Required<Clamp> {
+  return { low: Math.min(low, high), high };
+}
+
 /** The bounds alone, absent where there are none. */
 export function clampOf<C extends ChannelClamp>({ low, high }: C): Pick<C, "low" | "high"> {
   const bounds = {

@@ -3,13 +3,30 @@
 // are equal where their texts are. Exporters of models write the same: operators are `*` and, between
 // blanks, `+` and `-`; any other character belongs to a name.
 
+import { InputError } from "../errors.ts";
 import type { Dim } from "./value.ts";
 
 /** Monomial (sorted names joined by `*`; "" for the constant) → coefficient, none of them 0. */
 type Polynomial = ReadonlyMap<string, number>;
 
-/** Terms of a size at most: models have two or three, and products must not grow without end. */
+/** Of a size at most: models have two or three terms of one or two names, and sizes that are computed from sizes
+ *  must not grow without end. */
 const MOST_TERMS = 32;
+const MOST_NAMES = 16; // in one term
+const MOST_CHARACTERS = 4096; // of its text
+
+/** Why a size is too large to be handled; undefined where it is not. */
+function tooLarge(terms: Polynomial): string | undefined {
+  if (terms.size > MOST_TERMS) return `at most ${MOST_TERMS} terms`;
+  let length = 0;
+  for (const [monomial, coefficient] of terms) {
+    if (!Number.isSafeInteger(coefficient)) return "factors that fit an integer";
+    if (degree(monomial) > MOST_NAMES) return `at most ${MOST_NAMES} names in a term`;
+    length += monomial.length;
+  }
+  // What the file itself calls a size may be as long as a name of it.
+  return length > MOST_CHARACTERS && terms.size > 1 ? "shorter names" : undefined;
+}
 
 function parse(dim: Dim): Polynomial {
   if (typeof dim === "number") return new Map(dim === 0 ? [] : [["", dim]]);
@@ -54,19 +71,33 @@ function format(terms: Polynomial): Dim {
     .join("");
 }
 
-/** `dim` in the one way to write it. */
-export function canonical(dim: Dim): Dim {
-  return format(parse(dim));
+function checked(terms: Polynomial): Dim {
+  const rule = tooLarge(terms);
+  const dim = format(terms);
+  if (rule === undefined || typeof dim === "number") return dim;
+  const text = dim.length > 80 ? `${dim.slice(0, 80)}…` : dim;
+  throw new InputError(
+    `sizes: a size that is open must have ${rule}; got ${text}. ` +
+      "Fix some of its names when loading: load(bytes, { dims: { name: size } }).",
+  );
 }
 
+/** `dim` in the one way to write it. Throws InputError for one that is too large. */
+export function canonical(dim: Dim): Dim {
+  return checked(parse(dim));
+}
+
+/** a + b, or a − b. Throws InputError where that is too large. */
 export function addDims(a: Dim, b: Dim, sign: 1 | -1 = 1): Dim {
+  if (typeof a === "number" && typeof b === "number") return a + sign * b;
   const sum = new Map(parse(a));
   for (const [monomial, coefficient] of parse(b)) addTerm(sum, monomial, sign * coefficient);
-  return format(sum);
+  return checked(sum);
 }
 
-/** a · b; undefined where that has too many terms. */
+/** a · b; undefined where that is too large. */
 export function multiplyDims(a: Dim, b: Dim): Dim | undefined {
+  if (typeof a === "number" && typeof b === "number") return a * b;
   const [left, right] = [parse(a), parse(b)];
   if (left.size * right.size > MOST_TERMS) return undefined;
   const product = new Map<string, number>();
@@ -76,10 +107,10 @@ export function multiplyDims(a: Dim, b: Dim): Dim | undefined {
       addTerm(product, names.sort().join("*"), c * d);
     }
   }
-  return format(product);
+  return tooLarge(product) === undefined ? format(product) : undefined;
 }
 
-/** The product of sizes; undefined where that has too many terms. */
+/** The product of sizes; undefined where that is too large. */
 export function productOf(shape: readonly Dim[]): Dim | undefined {
   return shape.reduce<Dim | undefined>(
     (product, dim) => (product === undefined ? undefined : multiplyDims(product, dim)),

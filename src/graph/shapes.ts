@@ -93,11 +93,15 @@ function pad(node: Node & { op: "Pad" }, x: Shape): Dim[] {
 
 function concat(node: Node & { op: "Concat" }, inputs: readonly Shape[]): Dim[] {
   const first = inputs[0] ?? [];
+  if (inputs.some((shape) => shape.length !== first.length)) {
+    const got = inputs.map(formatShape).join(" and ");
+    throw nodeError(node, "inputs must have one number of axes", got, CHECK_MODEL);
+  }
   return first.map((dim, axis) => {
     if (axis === node.axis) {
       return inputs.reduce<Dim>((sum, shape) => addDims(sum, shape[axis] ?? 0), 0);
     }
-    const other = inputs.find((shape) => shape[axis] !== dim || shape.length !== first.length);
+    const other = inputs.find((shape) => shape[axis] !== dim);
     if (other === undefined) return dim;
     throw nodeError(
       node,

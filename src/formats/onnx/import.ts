@@ -13,6 +13,7 @@ import type { Dim } from "../../graph/value.ts";
 import { allocate, type DType } from "../../tensor/dtype.ts";
 import { exactly } from "../../tensor/exact.ts";
 import { formatShape, sizeOf, tensor, widened, type Tensor } from "../../tensor/tensor.ts";
+import { checkGraph } from "./check.ts";
 import { ONNX_LIMITS, type OnnxLimits } from "./limits.ts";
 import {
   DataType,
@@ -84,6 +85,7 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
   }
   const { graph } = model;
   checkStructure(graph);
+  checkGraph(graph, model.opsets);
   const locations = [...locationsOf(graph)];
   checkNames("externalData", "file", options.externalData?.keys() ?? [], locations);
   const scope = new Scope(opset, limits);

@@ -204,7 +204,7 @@ describe("If", () => {
     [
       "without the branch",
       { nodes: [node("If", ["c"], ["y"], {})], initializers: { c: bool(true) } },
-      "attribute then_branch must be given; got none",
+      "attribute else_branch must be given; got none",
     ],
     [
       "by two bools",
@@ -217,6 +217,7 @@ describe("If", () => {
         nodes: [
           node("If", ["c"], ["y", "z"], {
             then_branch: branch([node("Relu", ["x"], ["a"])], ["a"]),
+            else_branch: branch([node("Relu", ["x"], ["a"])], ["a"]),
           }),
         ],
         initializers: { c: bool(true) },
@@ -262,15 +263,21 @@ describe("If", () => {
   });
 
   it("nests as deep as the reader allows and no deeper", () => {
+    const other = branch([node("Relu", ["x"], ["o"])], ["o"]);
     const nested = (depth: number): ReturnType<typeof branch> =>
       depth === 0
         ? branch([node("Relu", ["x"], ["v0"])], ["v0"])
         : branch(
-            [node("If", ["c"], [`v${depth}`], { then_branch: nested(depth - 1) })],
+            [
+              node("If", ["c"], [`v${depth}`], {
+                then_branch: nested(depth - 1),
+                else_branch: other,
+              }),
+            ],
             [`v${depth}`],
           );
     const parts = (depth: number): Tiny => ({
-      nodes: [node("If", ["c"], ["y"], { then_branch: nested(depth) })],
+      nodes: [node("If", ["c"], ["y"], { then_branch: nested(depth), else_branch: other })],
       initializers: { c: bool(true) },
     });
     expect(imported(parts(20))).toEqual(["y: float32[1, 2, 4, 4] = Relu(x)"]);

@@ -46,10 +46,10 @@ function withTensor(
     };
     const text = (field: number, value: string) => out.tag(field, LengthDelimited).string(value);
     message(1, () => {
-      text(1, "x");
       text(1, "w");
+      text(1, "x");
       text(2, "y");
-      text(4, "Add");
+      text(4, "Gather");
     });
     message(5, () => {
       text(8, "w");
@@ -59,7 +59,7 @@ function withTensor(
       text(1, "x");
       message(2, () =>
         message(1, () => {
-          out.tag(1, Varint).int64(1);
+          out.tag(1, Varint).int64(7);
           message(2, () => message(1, () => out.tag(1, Varint).int64(1)));
         }),
       );
@@ -336,14 +336,13 @@ describe("named hostile files", () => {
     expect(graph.nodes[0]?.name).toBe("toString");
   });
 
-  it("20,000 nodes of one name are renamed in linear time", () => {
+  it("20,000 nodes of one name are renamed", () => {
     const nodes = Array.from({ length: 20_000 }, (_, at) =>
       node("Relu", [at === 0 ? "x" : `v${at - 1}`], [`v${at}`], {}, { name: "same" }),
     );
     const bytes = tiny({ nodes, outputs: ["v19999"] });
-    const start = performance.now();
+    // How time grows with nodes: test/null/formats/onnxLinear.test.ts.
     expect(importOnnx(bytes).nodes.at(-1)?.name).toBe("same_19999");
-    expect(performance.now() - start).toBeLessThan(3000); // ms; linear takes 0.4 s on 2 slow cores, quadratic above 10 s
   });
 
   it("every offender is named, in one error", () => {
@@ -354,7 +353,7 @@ describe("named hostile files", () => {
         node("Flatten", ["b"], ["c"], { axis: 1, colour: 3 }),
         node("Pad", ["x", "p"], ["d"], { mode: "wrap" }),
         node("Loop", ["x"], ["e"], {}, { name: "branch" }),
-        node("Add", ["x", "half"]),
+        node("Identity", ["half"]),
       ],
       inputs: { x: [1, 2] },
       initializers: { p: longs(0, 0, 1, 1) },

@@ -149,6 +149,54 @@ describe("element-wise ops", () => {
     expect(find("Clip", parts)).toMatchObject({ low: -Infinity, high: 6 });
   });
 
+  it("Clip with min > max has max for both bounds: the standard says max everywhere", () => {
+    const old = node("Clip", ["x"], ["y"], { min: float(7), max: float(6) });
+    expect(find("Clip", { nodes: [old], opset: 10 })).toMatchObject({ low: 6, high: 6 });
+    const bytes = {
+      low: tensor("int8", [], Int8Array.of(5)),
+      high: tensor("int8", [], Int8Array.of(-3)),
+    };
+    const parts = {
+      nodes: [node("Clip", ["x", "low", "high"])],
+      types: { x: DataType.INT8, y: DataType.INT8 },
+    };
+    expect(find("Clip", { ...parts, initializers: bytes })).toMatchObject({ low: -3, high: -3 });
+    const computed = [node("Neg", ["a"], ["b"]), node("Clip", ["x", "a", "b"])];
+    const made = { nodes: computed, initializers: { a: scalar(2) } };
+    expect(find("Clip", made)).toMatchObject({ low: -2, high: -2 });
+  });
+
+  it("Concat of other numbers of axes is refused", () => {
+    const parts: Tiny = {
+      nodes: [node("Concat", ["x", "w"], ["y"], { axis: 0 })],
+      inputs: { x: [3] },
+      initializers: { w: floats([3, 1]) },
+    };
+    expect(messageOf(() => importOnnx(tiny(parts)))).toMatchInlineSnapshot(
+      `"InputError: Concat "Concat_0": inputs must have one number of axes; got [3] and [3, 1]. Check the model file; its shapes contradict each other."`,
+    );
+  });
+
+  it.each<[string, Tiny]>([
+    ["a second output", { nodes: [node("ArgMax", ["x"], ["y", "z"])], types: { y: 7 } }],
+    ["too many inputs", { nodes: [node("Relu", ["x", "x"])] }],
+    ["an attribute of another opset", { nodes: [node("Softmax", ["x"], ["y"], { momentum: 1 })] }],
+    [
+      "an attribute of another type",
+      { nodes: [node("Softmax", ["x"], ["y"], { axis: float(1) })] },
+    ],
+    ["an op that comes later", { nodes: [node("Gelu", ["x"])] }],
+    [
+      "an element type that it does not take",
+      {
+        nodes: [node("Add", ["x", "w"])],
+        initializers: { w: tensor("float16", [], Uint16Array.of(0x3c00)) },
+      },
+    ],
+  ])("a node with %s is refused", (_, parts) => {
+    expect(messageOf(() => importOnnx(tiny(parts)))).toMatchSnapshot();
+  });
+
   it("LeakyRelu and HardSigmoid have the standard's defaults, as f32", () => {
     expect(find("LeakyRelu", { nodes: [node("LeakyRelu", ["x"])] }).alpha).toBe(Math.fround(0.01));
     const { alpha, beta } = find("HardSigmoid", { nodes: [node("HardSigmoid", ["x"])] });

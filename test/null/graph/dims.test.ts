@@ -1,7 +1,7 @@
 // Arithmetic on sizes that have names: one text for equal sizes, and the same numbers as arithmetic gives.
 
 import fc from "fast-check";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   addDims,
   canonical,
@@ -76,4 +76,22 @@ it("one name is found from the size of a sum", () => {
   expect(solveDim("2*past", 7, new Map())).toBeUndefined();
   expect(solveDim("batch + past", 8, new Map([["batch", 3]]))).toEqual({ name: "past", size: 5 });
   expect(solveDim("batch*past", 8, new Map())).toBeUndefined();
+});
+
+describe("a size that grows without end", () => {
+  it("is refused in words: too many terms, names, digits or characters", () => {
+    const sum = (count: number) => Array.from({ length: count }, (_, at) => `n${at}`).join(" + ");
+    expect(addDims(sum(31), "z")).toContain(" + z");
+    expect(() => addDims(sum(32), "z")).toThrowErrorMatchingInlineSnapshot(
+      `[InputError: sizes: a size that is open must have at most 32 terms; got n0 + n1 + n10 + n11 + n12 + n13 + n14 + n15 + n16 + n17 + n18 + n19 + n2 + n20 +…. Fix some of its names when loading: load(bytes, { dims: { name: size } }).]`,
+    );
+    expect(() => canonical(sum(40))).toThrow("at most 32 terms");
+    let power: ReturnType<typeof multiplyDims> = "a";
+    for (let at = 0; at < 15; at++) power = multiplyDims(power ?? 0, "a");
+    expect(power).toBe(Array(16).fill("a").join("*"));
+    expect(multiplyDims(power ?? 0, "a")).toBeUndefined();
+    expect(multiplyDims("a", 2 ** 40)).toBe("1099511627776*a");
+    expect(multiplyDims(`${2 ** 40}*a`, 2 ** 40)).toBeUndefined();
+    expect(() => addDims("a".repeat(4000), "b".repeat(4000))).toThrow("shorter names");
+  });
 });

@@ -1,6 +1,7 @@
 // Element-wise ops: one or two inputs, the same value at every place.
 
 import { addDims, divideDims, multiplyDims } from "../../../graph/dims.ts";
+import { orderedClamp } from "../../../graph/clamp.ts";
 import type { Dim } from "../../../graph/value.ts";
 import type { UnaryFunction } from "../../../graph/functions.ts";
 import { formatShape, tensor } from "../../../tensor/tensor.ts";
@@ -105,11 +106,11 @@ export function Clip(call: Call): void {
   if (!isOld && [1, 2].some((index) => isComputed(call, index))) return clipComputed(call);
   const dtype = call.scope.dtypeOf(call.input(0));
   const bound = (index: number, what: string) => call.constantScalar(index, what, dtype);
-  const low = isOld ? call.float("min", -Infinity) : (bound(1, "min") ?? -Infinity);
+  const least = isOld ? call.float("min", -Infinity) : (bound(1, "min") ?? -Infinity);
   const high = isOld ? call.float("max", Infinity) : (bound(2, "max") ?? Infinity);
   // Bounds of bytes are bytes, not what these stand for.
   const [inputs, outputs] = [[readPlain(call, 0)], [call.output()]];
-  call.scope.add({ op: "Clip", name: call.name, inputs, outputs, low, high });
+  call.scope.add({ op: "Clip", name: call.name, inputs, outputs, ...orderedClamp(least, high) });
 }
 
 /** Whether input `index` is there and not known at import. */
@@ -322,6 +323,13 @@ export function Identity(call: Call): void {
 /** At inference it copies. Opset 7 – 11 has a ratio attribute, 12 and later inputs; neither matters. */
 export function Dropout(call: Call): void {
   if (call.isUsed(1)) call.refuse("the mask output is not supported");
+  for (const [index, what] of [
+    [1, "ratio"],
+    [2, "training_mode"],
+  ] as const) {
+    if (call.optional(index) !== undefined && call.rank(index) > 0)
+      call.wrong(`${what} must be a scalar`, formatShape(call.shape(index)));
+  }
   const training = call.constant(2, "training_mode");
   if (training && training.data[0] !== 0) call.refuse("training_mode is not supported");
   const [inputs, outputs] = [[call.input(0)], [call.output()]];

@@ -242,6 +242,8 @@ export function Split(call: Call): void {
   const parts = call.proto.outputs.length;
   const count = call.int("num_outputs", parts);
   if (count !== parts) call.wrong(`num_outputs must be ${parts}`, String(count));
+  const isStated = call.optional(1) !== undefined || call.has("num_outputs");
+  if (call.opset >= 18 && !isStated) call.wrong("split or num_outputs must be given", "neither");
   const size = shape[axis];
   if (typeof size !== "number")
     return call.refuse(`splitting the size "${size}", unknown at import`);

@@ -50,7 +50,7 @@ export function convolution(call: Call, add: AddConvolution): void {
 }
 
 export function AveragePool(call: Call): void {
-  const window = windowOf(call, call.ints("kernel_shape"));
+  const window = poolWindow(call);
   const countIncludePad = call.flag("count_include_pad");
   const ceilMode = call.flag("ceil_mode");
   in2d(call, (x, output) => {
@@ -61,7 +61,7 @@ export function AveragePool(call: Call): void {
 
 export function MaxPool(call: Call): void {
   if (call.isUsed(1)) call.refuse("the Indices output is not supported");
-  const window = windowOf(call, call.ints("kernel_shape"));
+  const window = poolWindow(call);
   const ceilMode = call.flag("ceil_mode");
   in2d(call, (x, output) => {
     const node = { name: call.name, inputs: [x], outputs: [output], ...window };
@@ -99,6 +99,15 @@ function unsqueeze(call: Call, input: string, wanted: string): string {
   const output = call.fresh(`${wanted}_2d`);
   call.scope.add({ op: "Unsqueeze", name, inputs: [input], outputs: [output], axes: [2] });
   return output;
+}
+
+/** The window of a pool. A place that has nothing but padding would hold no element of x. */
+function poolWindow(call: Call): Window {
+  const kernel = call.ints("kernel_shape");
+  const pads = call.ints("pads") ?? [];
+  if (kernel && pads.some((pad, at) => pad >= (kernel[at % kernel.length] ?? 1)))
+    call.wrong(`pads must be less than kernel_shape ${formatShape(kernel)}`, formatShape(pads));
+  return windowOf(call, kernel);
 }
 
 /** The window of `call` in 2-D, its padding resolved. */

@@ -1,6 +1,7 @@
 // Element-wise ops. On quantized tensors PyTorch's activations keep their input's parameters, or have
 // fixed ones; sums and products bring their own.
 
+import { orderedClamp } from "../../../../graph/clamp.ts";
 import type { Clamp } from "../../../../graph/node.ts";
 import type { QParams } from "../../../../graph/value.ts";
 import type { Call } from "../call.ts";
@@ -19,7 +20,7 @@ const keeping =
     return call.add({ ...draft(call), inputs } as Draft, call.type(x).quant);
   };
 
-const clip = (low: number, high: number) => ({ op: "Clip", low, high }) as const;
+const clip = (low: number, high: number) => ({ op: "Clip", ...orderedClamp(low, high) }) as const;
 
 /** Parameters that PyTorch fixes for the output of a quantized sigmoid or tanh. */
 function fixed(call: Call, x: QParams, name: "unit" | "signed"): QParams {
