@@ -24,6 +24,6 @@ export function quantizeDynamic(
 ): Model<"quantized"> {
   checkStage("quantizeDynamic", model, ["float"], "Give it the model as loaded.");
   checkConstants(model.graph, "quantizeDynamic", options.nonFinite);
-  const { graph, left } = quantizeGraph(fuse(widenConstants(model.graph, true)), options);
+  const { graph, left } = quantizeGraph(fuse(widenConstants(model.graph, true), false), options);
   return new Model("quantized", graph, { left });
 }

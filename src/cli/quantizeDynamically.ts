@@ -15,6 +15,7 @@ import { readNonFinite } from "./nonFinite.ts";
 import { checkOutput, writeOutput } from "./outputs.ts";
 import { readArraySamples } from "./samples.ts";
 import { facts, formatBytes, formatDecibels, table } from "./table.ts";
+import { readWeights, weightsFacts } from "./weightsOption.ts";
 
 export const DYNAMIC_OPTIONS: readonly OptionSpec[] = [
   {
@@ -66,7 +67,7 @@ export async function quantizeDynamically(args: Arguments, context: Context): Pr
     ? await smoothed(args, model, alpha, options, context)
     : undefined;
   const quantized = quantizeDynamic(smoothing?.model ?? model, options);
-  const file = save(quantized);
+  const file = save(quantized, readWeights(args));
   await writeOutput(out, file, context);
   const { graph } = quantized;
   const nodes = graph.nodes.filter(({ inputs }) =>
@@ -103,6 +104,7 @@ export async function quantizeDynamically(args: Arguments, context: Context): Pr
           "size",
           `${formatBytes(bytes)} → ${formatBytes(file.length)} (${(file.length / bytes).toFixed(3)})`,
         ],
+        ...weightsFacts(quantized, readWeights(args)),
         ["written", out],
       ]),
     ].join("\n\n"),

@@ -10,7 +10,7 @@ import { inspect } from "../inspect.ts";
 import type { Model } from "../model.ts";
 import { prepare, type PrepareOptions } from "../prepare.ts";
 import type { Batches } from "../samples.ts";
-import { save } from "../save.ts";
+import { save, type SaveOptions } from "../save.ts";
 import type { Context } from "./context.ts";
 
 /** Samples that can be streamed more than once. */
@@ -27,6 +27,7 @@ export interface Job {
   readonly probe: SampleStream;
   readonly biasCorrection?: false | number;
   readonly nonFinite?: NonFiniteRule;
+  readonly saveOptions?: SaveOptions;
 }
 
 export interface JobResult {
@@ -41,7 +42,7 @@ export interface JobResult {
 
 /** Quantize a model. Throws what the verbs throw; StageError for a model that is quantized already. */
 export async function quantizeModel(
-  { model, prepareOptions, calibration, probe, biasCorrection, nonFinite }: Job,
+  { model, prepareOptions, calibration, probe, biasCorrection, nonFinite, saveOptions }: Job,
   device: Device,
   { progress, signal }: Context,
 ): Promise<JobResult> {
@@ -57,7 +58,7 @@ export async function quantizeModel(
       progress.report(phase === "observe" ? "calibrate" : phase, samples, total),
   });
   const quantized = convert(calibrated);
-  const file = save(quantized);
+  const file = save(quantized, saveOptions);
   const layers = await compare(float, quantized, probe.open(), {
     device,
     signal,

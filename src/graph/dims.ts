@@ -87,6 +87,16 @@ export function canonical(dim: Dim): Dim {
   return checked(parse(dim));
 }
 
+/** The terms of `dim`: names to be multiplied, none for the constant, and how often. */
+export function termsOf(
+  dim: Dim,
+): readonly { readonly coefficient: number; readonly names: readonly string[] }[] {
+  return [...parse(dim)].map(([monomial, coefficient]) => ({
+    coefficient,
+    names: monomial === "" ? [] : monomial.split("*"),
+  }));
+}
+
 /** a + b, or a − b. Throws InputError where that is too large. */
 export function addDims(a: Dim, b: Dim, sign: 1 | -1 = 1): Dim {
   if (typeof a === "number" && typeof b === "number") return a + sign * b;

@@ -49,8 +49,13 @@ const ranges = {
   int32: [-2147483648, 2147483647],
 } as const;
 
+/** Least and greatest code of a type. */
+export function codesOf(dtype: QParams["dtype"]): readonly [number, number] {
+  return ranges[dtype];
+}
+
 /** [qmin, qmax] of the parameters. */
 export function rangeOf(quant: QParams): readonly [number, number] {
-  const [least, greatest] = ranges[quant.dtype];
+  const [least, greatest] = codesOf(quant.dtype);
   return [quant.qmin ?? least, quant.qmax ?? greatest];
 }

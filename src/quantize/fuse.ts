@@ -78,7 +78,7 @@ export function removeIdentities(graph: Graph): Graph {
 }
 
 /** Convolutions and the normalization behind each that can be folded into it. */
-function findFolds(graph: Graph): Map<Node, NodeOf<"BatchNormalization">> {
+function findFolds(graph: Graph, copiesWeights = true): Map<Node, NodeOf<"BatchNormalization">> {
   const producers = producersOf(graph);
   const consumers = consumersOf(graph);
   const folds = new Map<Node, NodeOf<"BatchNormalization">>();
@@ -94,7 +94,8 @@ function findFolds(graph: Graph): Map<Node, NodeOf<"BatchNormalization">> {
       producer.high === undefined &&
       constant(producer.inputs[1]) &&
       constant(producer.inputs[2]) &&
-      node.inputs.slice(1).every(constant);
+      node.inputs.slice(1).every(constant) &&
+      (copiesWeights || consumers.get(producer.inputs[1] ?? "")?.length === 1);
     if (foldable && mayMerge(graph, node, input, consumers)) folds.set(producer, node);
   }
   return folds;
@@ -133,8 +134,8 @@ export function separateBatchNorms(graph: Graph): {
 
 /** k = γ · rsqrt(var + ε);  w′ = w · k;  b′ = (b − mean) · rsqrt(var + ε) · γ + β
  *                                                                          docs/quantization.md (21) */
-export function foldBatchNorms(graph: Graph): Graph {
-  const folds = findFolds(graph);
+export function foldBatchNorms(graph: Graph, copiesWeights = true): Graph {
+  const folds = findFolds(graph, copiesWeights);
   const folded = new Set<Node>(folds.values());
   return rewriteNodes(graph, (node, builder) => {
     if (folded.has(node)) return undefined;
@@ -221,10 +222,8 @@ export function fuseClamps(graph: Graph): Graph {
   });
 }
 
-/** The passes in order. The graph computes the same, in fewer nodes. */
-export function fuse(graph: Graph): Graph {
-  return [removeIdentities, foldBatchNorms, fuseClamps].reduce(
-    (current, pass) => pass(current),
-    graph,
-  );
+/** The passes in order. The graph computes the same, in fewer nodes. Of a weight that several convolutions read,
+ *  each gets a folded copy; without `copiesWeights` their normalizations stay nodes. */
+export function fuse(graph: Graph, copiesWeights = true): Graph {
+  return fuseClamps(foldBatchNorms(removeIdentities(graph), copiesWeights));
 }

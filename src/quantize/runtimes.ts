@@ -2,11 +2,11 @@
 // products in int16, which saturate with uint8 activations and 8-bit weights.
 
 import { GraphBuilder } from "../graph/builder.ts";
-import { prune, valueOf, type Graph } from "../graph/graph.ts";
+import { consumersOf, prune, valueOf, type Graph } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
 import type { QParams } from "../graph/value.ts";
 import { clamp, rint } from "../tensor/rounding.ts";
-import { stridesOf, tensor, type Tensor } from "../tensor/tensor.ts";
+import { stridesOf, type Tensor } from "../tensor/tensor.ts";
 import { hasWeight } from "./annotate.ts";
 
 /**
@@ -15,33 +15,70 @@ import { hasWeight } from "./annotate.ts";
  * graph, and bytes that a Cast reads as such, keep their type.
  */
 export function signActivations(graph: Graph): Graph {
+  return moved(graph, "uint8", () => true);
+}
+
+/**
+ * `graph` with unsigned activations and weights (U8U8): int8 values plus 128, the same differences q − z by
+ * (27). ONNX Runtime's kernels for uint8 by uint8 are exact on every CPU; those for uint8 by int8 add pairs of
+ * products in saturating int16 where the CPU has no 8-bit dot product. Weights within ±64 cannot saturate and
+ * stay int8, as do those that products read in float.
+ */
+export function unsignProducts(graph: Graph): Graph {
+  const readers = consumersOf(graph);
+  return moved(graph, "int8", (name) => {
+    const data = graph.constants.get(name);
+    if (!data) return true;
+    return (readers.get(name) ?? []).some((node) => {
+      if (isProductWeight(graph, node, name)) return isWide(data);
+      return valueOf(graph, node.outputs[0] ?? name).quant !== undefined;
+    });
+  });
+}
+
+/** Whether `node` multiplies bytes by `name`, its weight. */
+function isProductWeight(graph: Graph, node: Node, name: string): boolean {
+  if (node.op === "MatMulIntegerToFloat") return node.inputs[1] === name;
+  if (node.op === "LSTM") return node.dynamic !== undefined && node.inputs.indexOf(name) > 0;
+  return hasWeight(node) && node.inputs[1] === name && isQuantized(graph, node.inputs[0]);
+}
+
+const isQuantized = ({ values }: Graph, name = "") => values.get(name)?.quant !== undefined;
+
+/** Whether two products of `weight` with bytes may leave int16. */
+const isWide = ({ data }: Tensor) => (data as Int8Array).some((q) => Math.abs(q) > REDUCED);
+
+/** `graph` with the quantized values of type `from` that `takes` chooses in the other 8-bit type. */
+function moved(graph: Graph, from: "int8" | "uint8", takes: (name: string) => boolean): Graph {
   const kept = new Set([...graph.inputs, ...graph.outputs]);
   for (const node of graph.nodes) {
     if (node.op === "Cast") for (const name of [...node.inputs, ...node.outputs]) kept.add(name);
   }
   const values = new Map(graph.values);
   const constants = new Map(graph.constants);
+  const [to, by] = from === "uint8" ? (["int8", -128] as const) : (["uint8", 128] as const);
   for (const [name, value] of graph.values) {
     const { quant } = value;
-    if (quant?.dtype !== "uint8" || kept.has(name)) continue;
-    values.set(name, { ...value, dtype: "int8", quant: signed(quant) });
+    if (quant?.dtype !== from || quant.blockSize !== undefined) continue;
+    if (kept.has(name) || !takes(name)) continue;
+    values.set(name, { ...value, dtype: to, quant: movedQuant(quant, to, by) });
     const data = constants.get(name);
-    if (data) {
-      const moved = Int8Array.from(data.data as Uint8Array, (q) => q - 128);
-      constants.set(name, tensor("int8", data.shape, moved));
-    }
+    if (!data) continue;
+    const codes = Int16Array.from(data.data as Int8Array | Uint8Array, (q) => q + by);
+    const bytes = to === "int8" ? Int8Array.from(codes) : Uint8Array.from(codes);
+    constants.set(name, { dtype: to, shape: data.shape, data: bytes } as Tensor);
   }
   return { ...graph, values, constants };
 }
 
-function signed(quant: QParams): QParams {
+function movedQuant(quant: QParams, dtype: "int8" | "uint8", by: number): QParams {
   const { qmin, qmax, ...rest } = quant;
   return {
     ...rest,
-    dtype: "int8",
-    zeroPoint: quant.zeroPoint.map((z) => z - 128),
-    ...(qmin === undefined ? {} : { qmin: qmin - 128 }),
-    ...(qmax === undefined ? {} : { qmax: qmax - 128 }),
+    dtype,
+    zeroPoint: quant.zeroPoint.map((z) => z + by),
+    ...(qmin === undefined ? {} : { qmin: qmin + by }),
+    ...(qmax === undefined ? {} : { qmax: qmax + by }),
   };
 }
 

@@ -7,6 +7,7 @@ import type { Command } from "../context.ts";
 import { MODEL_OPTIONS, openModel } from "../modelOptions.ts";
 import { checkOutput, writeOutput } from "../outputs.ts";
 import { facts, formatBytes } from "../table.ts";
+import { readWeights, WEIGHTS_OPTION, weightsFacts } from "../weightsOption.ts";
 
 const OPSETS = [13, 17, 21] as const;
 
@@ -23,8 +24,9 @@ export const exportOnnx: Command = {
     },
     {
       name: "s8s8",
-      help: "Signed activations, for runtimes that want int8 by int8. Same numbers.",
+      help: "Signed activations and weights, for runtimes that want int8 by int8. Same numbers.",
     },
+    WEIGHTS_OPTION,
     {
       name: "reduce-range",
       help: "Weights of 7 bits, for CPUs that add pairs in int16. Other numbers.",
@@ -55,6 +57,7 @@ export const exportOnnx: Command = {
         ["model", `${path} (${stage})`],
         ["nodes", `${counts.integer} in integers, ${counts.float} in float`],
         ["size", `${formatBytes(bytes)} → ${formatBytes(file.length)}`],
+        ...weightsFacts(model, options),
         ["written", out],
       ]),
     };
@@ -66,6 +69,7 @@ function readOptions(args: Arguments): SaveOptions {
   const opset = OPSETS.find((known) => `${known}` === text);
   return {
     ...(opset === undefined ? {} : { opset }),
+    ...readWeights(args),
     s8s8: args.has("s8s8"),
     reduceRange: args.has("reduce-range"),
   };

@@ -12,6 +12,7 @@ import { DYNAMIC_OPTIONS, quantizeDynamically } from "../quantizeDynamically.ts"
 import { quantizeModel } from "../quantizeModel.ts";
 import { readSamples, SAMPLE_OPTIONS } from "../samples.ts";
 import { facts, formatBytes, formatPercent } from "../table.ts";
+import { readWeights, WEIGHTS_OPTION, weightsFacts } from "../weightsOption.ts";
 
 /** Options that calibration alone reads. */
 const STATIC_ONLY = [
@@ -65,6 +66,7 @@ export const quantize: Command = {
       value: "N|off",
       help: "Samples used to correct biases, or off. Default: 32.",
     },
+    WEIGHTS_OPTION,
     ...DYNAMIC_OPTIONS,
     ...MODEL_OPTIONS,
   ],
@@ -94,6 +96,7 @@ export const quantize: Command = {
         model,
         prepareOptions: { qconfig, overrides, equalize: args.has("equalize"), ...nonFinite },
         ...nonFinite,
+        saveOptions: readWeights(args),
         calibration: { total: data.total, open: () => data.open() },
         probe: { total: Math.min(PROBE, data.total), open: () => data.open(PROBE) },
         ...(biasCorrection === undefined ? {} : { biasCorrection }),
@@ -126,6 +129,7 @@ export const quantize: Command = {
           ["size", `${formatBytes(bytes)} → ${formatBytes(result.file.length)}`],
           ["in integers", `${formatPercent(100 * result.integerMacShare)} of multiply-accumulates`],
           ["adapter", adapterName(device.facts)],
+          ...weightsFacts(result.quantized, readWeights(args)),
           ["written", out],
         ]),
       ].join("\n\n"),

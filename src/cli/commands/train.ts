@@ -22,6 +22,7 @@ import { checkOutput, writeOutput } from "../outputs.ts";
 import { SAMPLE_OPTIONS } from "../samples.ts";
 import { facts, formatBytes, formatPercent, table } from "../table.ts";
 import { readTrainingSet, type TrainingSet } from "../trainingData.ts";
+import { readWeights, WEIGHTS_OPTION, weightsFacts } from "../weightsOption.ts";
 import { readTraining, TRAINING_OPTIONS } from "../trainingOptions.ts";
 
 /** Pictures that ranges begin from. */
@@ -76,6 +77,7 @@ export const train: Command = {
       help: "Pictures, or arrays as --inputs, that accuracy is measured on. Default: none.",
     },
     { name: "test-labels", value: "FILE", help: "Arrays: the labels of --test (.npy, .npz)." },
+    WEIGHTS_OPTION,
     ...TRAINING_OPTIONS,
     ...MODEL_OPTIONS,
   ],
@@ -147,7 +149,7 @@ export const train: Command = {
       result.model.stage === "qat"
         ? convert(result.model as Model<"qat">)
         : (result.model as Model<"float">);
-    const file = save(final);
+    const file = save(final, readWeights(args));
     // Written after an interruption too: the steps that were done are in it.
     await writeOutput(out, file, { ...context, signal: new AbortController().signal });
     const after = result.isStopped ? undefined : await top1(final);
@@ -174,6 +176,7 @@ export const train: Command = {
           ["trained on", `${data.indexed.length} ${data.noun}, ${result.steps} steps`],
           ["last epoch", last ? `loss ${last.loss.toFixed(4)}` : "none"],
           ["adapter", adapterName(device.facts)],
+          ...weightsFacts(final, readWeights(args)),
           [result.isStopped ? "stopped; written" : "written", out],
         ]),
       ].join("\n\n"),

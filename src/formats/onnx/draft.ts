@@ -1,5 +1,6 @@
 // An ONNX graph while it is written: nodes in order, initializers once each. Small constants of equal
-// contents (scales, zero points, axes) share one initializer.
+// contents (scales, axes, bounds) share one initializer; zero points do not, since ONNX Runtime's passes
+// replace a node's zero point by its name (`session.x64quantprecision`).
 
 import { allocate, type DType } from "../../tensor/dtype.ts";
 import { packNibbles } from "../../tensor/nibbles.ts";
@@ -45,13 +46,17 @@ export function tensorProto(name: string, tensor: Tensor): TensorProto {
   return { name, dataType: codeOf[tensor.dtype], dims: tensor.shape, payload, offset: 0 };
 }
 
+/** Characters of a name that is made from another: names of tf2onnx have a hundred, and each would be there five
+ *  times. */
+const LONGEST = 24;
+
 export class Draft {
   readonly opset: number;
   readonly nodes: NodeProto[] = [];
   readonly initializers: TensorProto[] = [];
   readonly offenders: Unsupported[] = [];
-  readonly names = new Names();
-  readonly nodeNames = new Names();
+  readonly names = new Names(LONGEST);
+  readonly nodeNames = new Names(LONGEST);
   #shared = new Map<string, string>();
 
   constructor(opset: number) {
@@ -72,6 +77,13 @@ export class Draft {
 
   initializer(name: string, tensor: Tensor): void {
     this.initializers.push(tensorProto(name, tensor));
+  }
+
+  /** An initializer of its own, which no other node reads. */
+  own(wanted: string, tensor: Tensor): string {
+    const name = this.names.fresh(wanted);
+    this.initializer(name, tensor);
+    return name;
   }
 
   /** The name of an initializer with these contents; `wanted` if it is the first. */

@@ -3,8 +3,9 @@
 // many fuse back into integer kernels.
 //
 // The result of the DequantizeLinear has the value's own name, so consumers and re-import keep it; q is
-// `<value>_quantized`, the float result before it `<value>_float`. A quantized output of the graph leaves it
-// as q, as in a session: there q has the name, and what is dequantized is `<value>_real`.
+// `<value>_q`, its scale and zero point `<value>_s` and `<value>_z`, the float result before it `<value>_f`. Names are
+// most of a small file: nodes that only stand around an op have none, and long names are cut. A quantized output
+// of the graph leaves it as q, as in a session: there q has the name, and what is dequantized is `<value>_r`.
 
 import { UnsupportedError } from "../../errors.ts";
 import { clampOf } from "../../graph/clamp.ts";
@@ -16,10 +17,13 @@ import { clamp, fl, rint } from "../../tensor/rounding.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { codeOf, Draft, int } from "./draft.ts";
 import { exportDynamicProduct, exportDynamicQuantize } from "./exportDynamic.ts";
-import { exportClamp } from "./exportClamp.ts";
+import { boundsLeft, exportClamp } from "./exportClamp.ts";
+import { exportConstant } from "./exportConstants.ts";
 import { clip, exportNode } from "./exportNode.ts";
 import { exportDynamicLstm } from "./exportRecurrent.ts";
+import { Sizes } from "./exportSizes.ts";
 import type { ValueInfoProto } from "./proto.ts";
+import { shareConstants } from "./shareConstants.ts";
 import { writeModel } from "./write.ts";
 
 export interface ExportOptions {
@@ -36,7 +40,8 @@ const irVersions = { 13: 7, 17: 8, 21: 10 } as const;
  * The bytes of `graph` as an ONNX model; quantized values as QDQ pairs, reduced ranges unchanged.
  * Throws UnsupportedError with every node that ONNX cannot say.
  */
-export function exportOnnx(graph: Graph, options: ExportOptions = {}): Uint8Array<ArrayBuffer> {
+export function exportOnnx(source: Graph, options: ExportOptions = {}): Uint8Array<ArrayBuffer> {
+  const graph = shareConstants(source);
   const opset = options.opset ?? leastOpset(graph);
   const draft = new Draft(opset);
   for (const name of graph.values.keys()) draft.names.take(name);
@@ -95,21 +100,28 @@ const READ_Q = new Set<Op>([
 class Exporter {
   #graph: Graph;
   #draft: Draft;
+  #sizes: Sizes;
   /** Values that something reads as float although they are quantized. */
   #readAsFloat: Set<string>;
+  /** Values that integer ops read. */
+  #integerRead: Set<string>;
   #stored = new Map<string, string>();
+  #matrices = new Map<string, Tensor>();
   /** Float values that have not the name of the value they belong to. */
   #reals = new Map<string, string>();
 
   constructor(graph: Graph, draft: Draft) {
     this.#graph = graph;
     this.#draft = draft;
+    this.#sizes = new Sizes(draft, graph);
     const readers = graph.nodes.flatMap((node) => (READ_Q.has(node.op) ? [] : floatInputs(node)));
     this.#readAsFloat = new Set(readers);
+    const integer = graph.nodes.filter(({ outputs }) => graph.values.get(outputs[0] ?? "")?.quant);
+    this.#integerRead = new Set(integer.flatMap(({ inputs }) => inputs));
     for (const name of graph.outputs) {
       if (this.#quantOf(name) === undefined) continue;
       this.#stored.set(name, name);
-      this.#reals.set(name, draft.names.fresh(`${name}_real`));
+      this.#reals.set(name, draft.names.fresh(`${name}_r`));
     }
   }
 
@@ -118,12 +130,16 @@ class Exporter {
     if (this.#isTurned(name)) return;
     if (tensor.dtype === "float16") {
       const stored = this.#draft.names.fresh(`${name}_float16`);
-      const node = this.#draft.nodeNames.fresh(`${name}_Cast`);
       this.#draft.initializer(stored, tensor);
-      return this.#draft.node("Cast", node, [stored], [name], { to: int(codeOf.float32) });
+      return this.#draft.node("Cast", "", [stored], [name], { to: int(codeOf.float32) });
     }
     if (quant === undefined || !this.#isDequantized(name))
-      return this.#draft.initializer(name, tensor);
+      return exportConstant(this.#draft, name, tensor, this.#matrices);
+    // What integer ops read keeps its name for q: that is how a reader calls it again.
+    if (this.#integerRead.has(name) && !this.#stored.has(name)) {
+      this.#stored.set(name, this.#draft.names.cut(name));
+      this.#reals.set(name, this.#draft.names.fresh(`${name}_r`));
+    }
     this.#draft.initializer(this.#storedName(name), tensor);
     this.#dequantize(name, quant);
   }
@@ -164,12 +180,12 @@ class Exporter {
     if (node.op === "FakeQuantize") return this.#fakeQuantize(node);
     if (node.op === "Cast") return this.#cast(node);
     const results = node.outputs.map((name) =>
-      this.#quantOf(name) ? draft.names.fresh(`${name}_float`) : name,
+      this.#quantOf(name) ? draft.names.fresh(`${name}_f`) : name,
     );
-    const clamp = fusedClamp(node);
+    const clamp = boundsLeft(fusedClamp(node), this.#quantOf(output));
     if (clamp.low === undefined && clamp.high === undefined) this.#float(node, results);
     else {
-      const open = draft.names.fresh(`${output}_unclamped`);
+      const open = draft.names.fresh(`${output}_u`);
       this.#float(node, [open]);
       const { shape } = valueOf(this.#graph, output);
       exportClamp(draft, node, clamp, { from: open, to: results[0] ?? "", rank: shape.length });
@@ -190,7 +206,8 @@ class Exporter {
     const first = node.inputs[0];
     const type = first === undefined ? undefined : valueOf(this.#graph, first);
     const dtype = type === undefined || type.quant ? "float32" : type.dtype;
-    exportNode(this.#draft, { ...node, inputs }, outputs, shapeOf, dtype);
+    const context = { sizes: this.#sizes, shapeOf };
+    exportNode(this.#draft, { ...node, inputs }, outputs, context, dtype);
   }
 
   /** Where the float meaning of value `name` is. */
@@ -205,7 +222,10 @@ class Exporter {
     const source = this.#storedName(input);
     const isPort = this.#graph.outputs.includes(output);
     if (from.dtype === to.dtype && to.quant && !isPort) this.#stored.set(output, source);
-    else exportNode(this.#draft, { ...node, inputs: [source] }, [output], () => from.shape);
+    else {
+      const context = { sizes: this.#sizes, shapeOf: () => from.shape };
+      exportNode(this.#draft, { ...node, inputs: [source] }, [output], context);
+    }
     if (to.quant) this.#dequantize(output, to.quant);
   }
 
@@ -218,13 +238,13 @@ class Exporter {
     const known = this.#stored.get(name);
     if (known !== undefined) return known;
     if (!this.#readAsFloat.has(name) || this.#quantOf(name) === undefined) return name;
-    const stored = this.#draft.names.fresh(`${name}_quantized`);
+    const stored = this.#draft.names.fresh(`${name}_q`);
     this.#stored.set(name, stored);
     return stored;
   }
 
   #quantize(from: string, to: string, quant: QParams, nodeName?: string): void {
-    const name = nodeName ?? this.#draft.nodeNames.fresh(`${to}_QuantizeLinear`);
+    const name = nodeName ?? "";
     const inputs = [this.#narrowed(from, to, quant), ...this.#params(to, quant)];
     if (quant.dtype === "int32") {
       return this.#draft.refuse({ op: "QuantizeLinear", name }, "int32 occurs on constants alone");
@@ -241,8 +261,7 @@ class Exporter {
     const [scale = 1] = quant.scale;
     const real = (q: number) => fl((q - (quant.zeroPoint[0] ?? 0)) * scale);
     const cut = this.#draft.names.fresh(`${to}_cut`);
-    const name = this.#draft.nodeNames.fresh(`${to}_Clip`);
-    clip(this.#draft, name, from, cut, real(qmin), real(qmax));
+    clip(this.#draft, to, from, cut, real(qmin), real(qmax));
     return cut;
   }
 
@@ -250,11 +269,10 @@ class Exporter {
   #dequantize(name: string, quant: QParams): void {
     if (!this.#readAsFloat.has(name)) return;
     const inputs = [this.#storedName(name), ...this.#params(name, quant)];
-    const node = this.#draft.nodeNames.fresh(`${name}_DequantizeLinear`);
-    this.#draft.node("DequantizeLinear", node, inputs, [this.#real(name)], axisOf(quant));
+    this.#draft.node("DequantizeLinear", "", inputs, [this.#real(name)], axisOf(quant));
   }
 
-  /** Initializers of scale and zero point: scalars per tensor, lists per axis, none for int32 zeros. */
+  /** Initializers of scale and zero point, of one node: scalars per tensor, lists per axis, none for int32 zeros. */
   #params(name: string, quant: QParams): string[] {
     const { dtype, scale } = quant;
     const shape = paramsShape(quant, valueOf(this.#graph, name).shape as number[]);
@@ -262,22 +280,22 @@ class Exporter {
       const problem = "int4 and blocks need opset 21";
       this.#draft.refuse({ op: "DequantizeLinear", name }, problem);
     }
-    const scales = this.#draft.shared(`${name}_scale`, { dtype: "float32", shape, data: scale });
+    const scales = this.#draft.shared(`${name}_s`, { dtype: "float32", shape, data: scale });
     if (dtype === "int32") {
       // The standard has no zero point for int32.
       if (quant.zeroPoint.every((zero) => zero === 0)) return [scales];
       const value = { op: "DequantizeLinear", name };
       this.#draft.refuse(value, "int32 values must have zero point 0");
     }
-    // Zeros need no bytes; per tensor and axis they are written, since some readers want them there.
-    if (isNew(quant) && quant.zeroPoint.every((zero) => zero === 0)) return [scales];
+    // Zeros of four bits need no bytes; int8 ones are written, since ONNX Runtime's passes want them there.
+    if (/int4/.test(dtype) && quant.zeroPoint.every((zero) => zero === 0)) return [scales];
     const zeros = Array.from(
       scale,
       (_, index) => quant.zeroPoint[index] ?? quant.zeroPoint[0] ?? 0,
     );
     const data = allocate(dtype, zeros.length);
     data.set(zeros);
-    return [scales, this.#draft.shared(`${name}_zero_point`, { dtype, shape, data } as Tensor)];
+    return [scales, this.#draft.own(`${name}_z`, { dtype, shape, data } as Tensor)];
   }
 
   #fakeQuantize(node: NodeOf<"FakeQuantize">): void {
@@ -299,12 +317,22 @@ class Exporter {
       qmin: node.qmin,
       qmax: node.qmax,
     };
-    const params = this.#params(output, quant);
-    const q = draft.names.fresh(`${output}_quantized`);
+    const q = draft.names.fresh(`${output}_q`);
     const from = this.#narrowed(input, output, quant);
-    draft.node("QuantizeLinear", node.name, [from, ...params], [q], axisOf(quant));
-    const name = draft.nodeNames.fresh(`${output}_DequantizeLinear`);
-    draft.node("DequantizeLinear", name, [q, ...params], [output], axisOf(quant));
+    draft.node(
+      "QuantizeLinear",
+      node.name,
+      [from, ...this.#params(output, quant)],
+      [q],
+      axisOf(quant),
+    );
+    draft.node(
+      "DequantizeLinear",
+      "",
+      [q, ...this.#params(output, quant)],
+      [output],
+      axisOf(quant),
+    );
   }
 }
 

@@ -1,11 +1,30 @@
 // A fused activation → the nodes that ONNX has for it: Relu, Clip, and Max or Min with a constant where bounds
 // differ by channel.
 
-import { uniformClamp } from "../../graph/clamp.ts";
+import { clampOf, uniformClamp } from "../../graph/clamp.ts";
 import type { Bound, ChannelClamp, Node } from "../../graph/node.ts";
+import { codesOf, type QParams } from "../../graph/value.ts";
+import { fl, rint } from "../../tensor/rounding.ts";
 import { float32 } from "../../tensor/tensor.ts";
 import type { Draft } from "./draft.ts";
 import { clip } from "./exportNode.ts";
+
+/** `clamp` without bounds that round to the ends of a quantized output, where QuantizeLinear saturates anyway. ONNX
+ *  Runtime takes such a Clip away itself, too late for its integer ops: it then has two nodes of one name. */
+export function boundsLeft(clamp: ChannelClamp, quant: QParams | undefined): ChannelClamp {
+  if (quant === undefined || quant.axis !== undefined || quant.dtype === "int32") return clamp;
+  const [scale = 1] = quant.scale;
+  const [zeroPoint = 0] = quant.zeroPoint;
+  const [least, greatest] = codesOf(quant.dtype);
+  const code = (bound: number) => rint(fl(bound / scale)) + zeroPoint;
+  const every = (bound: Bound, holds: (bound: number) => boolean) =>
+    typeof bound === "number" ? holds(bound) : bound.every(holds);
+  const { low, high } = clamp;
+  return clampOf<ChannelClamp>({
+    ...(low === undefined || every(low, (x) => code(x) <= least) ? {} : { low }),
+    ...(high === undefined || every(high, (x) => code(x) >= greatest) ? {} : { high }),
+  });
+}
 
 /** Write the clamp of `node` from value `from` to value `to`, of `rank` axes. */
 export function exportClamp(
@@ -14,10 +33,9 @@ export function exportClamp(
   clamp: ChannelClamp,
   { from, to, rank }: { readonly from: string; readonly to: string; readonly rank: number },
 ): void {
-  const fresh = (kind: string) => draft.nodeNames.fresh(`${node.name}_${kind}`);
   const one = (x: string, output: string, low: number, high: number) => {
-    if (low === 0 && high === Infinity) draft.node("Relu", fresh("relu"), [x], [output]);
-    else clip(draft, fresh("clip"), x, output, low, high);
+    if (low === 0 && high === Infinity) draft.node("Relu", "", [x], [output]);
+    else clip(draft, node.name, x, output, low, high);
   };
   const uniform = uniformClamp(clamp);
   if (uniform) return one(from, to, uniform.low ?? -Infinity, uniform.high ?? Infinity);
@@ -29,7 +47,7 @@ export function exportClamp(
     const shape = [bound.length, ...Array<number>(rank - 2).fill(1)];
     const wanted = `${node.name}_${op === "Max" ? "low" : "high"}`;
     const bounds = draft.shared(wanted, float32(shape, Float32Array.from(bound)));
-    draft.node(op, fresh(op.toLowerCase()), [x, bounds], [output]);
+    draft.node(op, "", [x, bounds], [output]);
   };
   const { low, high } = clamp;
   if (low === undefined || high === undefined) {

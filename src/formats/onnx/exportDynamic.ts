@@ -43,19 +43,18 @@ export function exportDynamicProduct(
     return draft.refuse(node, 'one scale a row; quantize with granularity "perTensor" for files');
   }
   const shape = quant.axis === undefined ? [] : [quant.scale.length];
-  const scales = draft.shared(`${weight}_scale`, float32(shape, quant.scale));
+  const scales = draft.shared(`${weight}_s`, float32(shape, quant.scale));
   const isSame = quant.zeroPoint.every((zero) => zero === quant.zeroPoint[0]);
   const zeros = isSame ? quant.zeroPoint.slice(0, 1) : quant.zeroPoint;
   const codes = dtype === "int8" ? Int8Array.from(zeros) : Uint8Array.from(zeros);
   const zero = tensor(dtype, isSame ? [] : shape, codes as never) as Tensor;
-  const zeroName = draft.shared(`${weight}_zero_point`, zero);
-  const name = (what: string) => draft.nodeNames.fresh(`${node.name}_${what}`);
+  const zeroName = draft.own(`${weight}_z`, zero);
   const value = (what: string) => draft.names.fresh(`${output}_${what}`);
   const [acc, real, factor] = [value("integer"), value("cast"), value("scale")];
   draft.node("MatMulInteger", node.name, [q, weight, zeroPoint, zeroName], [acc]);
-  draft.node("Cast", name("cast"), [acc], [real], { to: int(codeOf.float32) });
-  draft.node("Mul", name("scales"), [scale, scales], [factor]);
+  draft.node("Cast", "", [acc], [real], { to: int(codeOf.float32) });
+  draft.node("Mul", "", [scale, scales], [factor]);
   const scaled = bias === undefined ? output : value("scaled");
-  draft.node("Mul", name("scale"), [real, factor], [scaled]);
-  if (bias !== undefined) draft.node("Add", name("bias"), [scaled, bias], [output]);
+  draft.node("Mul", "", [real, factor], [scaled]);
+  if (bias !== undefined) draft.node("Add", "", [scaled, bias], [output]);
 }

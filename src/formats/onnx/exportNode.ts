@@ -6,15 +6,21 @@ import type { Node, Window } from "../../graph/node.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import type { Dim } from "../../graph/value.ts";
 import { exportRecurrent } from "./exportRecurrent.ts";
+import type { Sizes } from "./exportSizes.ts";
 import { codeOf, float, int, ints, type Attributes, type Draft } from "./draft.ts";
 
-/** Write `node`; `outputs` are the names of its results. `shapeOf` gives the shapes of values, `dtype` is that
- *  of its first input. */
+/** What a writer knows beside the node: where sizes that inputs leave open come from, and the shapes of values. */
+export interface ExportContext {
+  readonly sizes: Sizes;
+  readonly shapeOf: (name: string) => readonly Dim[];
+}
+
+/** Write `node`; `outputs` are the names of its results, `dtype` is that of its first input. */
 export function exportNode(
   draft: Draft,
   node: Node,
   outputs: readonly string[],
-  shapeOf: (name: string) => readonly Dim[],
+  { sizes, shapeOf }: ExportContext,
   dtype: DType = "float32",
 ): void {
   const { name, inputs } = node;
@@ -23,6 +29,22 @@ export function exportNode(
   const withInputs = (more: readonly string[], attributes: Attributes = {}) =>
     draft.node(node.op, name, [...inputs, ...more], outputs, attributes);
   const axes = (values: readonly number[]) => draft.integers(`${name}_axes`, values);
+  /** The inputs of `node` and lists of sizes that may be open. */
+  const withSizes = (
+    lists: Readonly<Record<string, readonly Dim[]>>,
+    more: () => readonly string[] = () => [],
+  ) => {
+    const names: string[] = [];
+    for (const [what, list] of Object.entries(lists)) {
+      const written = sizes.list(`${name}_${what}`, list);
+      if (written === undefined) {
+        const open = list.filter((size) => typeof size === "string").join(", ");
+        return draft.refuse(node, `size ${open} is that of no input; fix it (--dims, load's dims)`);
+      }
+      names.push(written);
+    }
+    return withInputs([...names, ...more()]);
+  };
   const since = (opset: number, write: () => void) => {
     if (draft.opset >= opset) return write();
     draft.refuse(node, `it needs opset ${opset}; export with opset ${opset === 17 ? 17 : 21}`);
@@ -49,7 +71,7 @@ export function exportNode(
     case "HardSigmoid":
       return plain({ alpha: float(node.alpha), beta: float(node.beta) });
     case "Clip":
-      return clip(draft, name, inputs[0] ?? "", outputs[0] ?? "", node.low, node.high);
+      return clip(draft, name, inputs[0] ?? "", outputs[0] ?? "", node.low, node.high, dtype, name);
     case "Elu":
       return plain({ alpha: float(node.alpha) });
     case "Selu":
@@ -62,7 +84,7 @@ export function exportNode(
       return plain({ to: int(codeOf[node.to]) });
     case "Conv":
     case "ConvInteger":
-      return plain({ ...windowAttributes(node), group: int(node.group) });
+      return plain({ ...windowAttributes(node), ...unlessAbsent(node.group, "group", 1) });
     case "AveragePool": {
       const { dilations, ...rest } = windowAttributes(node);
       const isDilated = node.dilations.some((dilation) => dilation !== 1);
@@ -72,18 +94,18 @@ export function exportNode(
       return plain({
         ...rest,
         ...(isDilated && dilations ? { dilations } : {}),
-        ceil_mode: int(node.ceilMode),
-        count_include_pad: int(node.countIncludePad),
+        ...unlessAbsent(node.ceilMode, "ceil_mode"),
+        ...unlessAbsent(node.countIncludePad, "count_include_pad"),
       });
     }
     case "MaxPool":
-      return plain({ ...windowAttributes(node), ceil_mode: int(node.ceilMode) });
+      return plain({ ...windowAttributes(node), ...unlessAbsent(node.ceilMode, "ceil_mode") });
     case "Gemm":
       return plain({
-        alpha: float(node.alpha),
-        beta: float(node.beta),
-        transA: int(node.transA),
-        transB: int(node.transB),
+        ...(node.alpha === 1 ? {} : { alpha: float(node.alpha) }),
+        ...(node.beta === 1 ? {} : { beta: float(node.beta) }),
+        ...unlessAbsent(node.transA, "transA"),
+        ...unlessAbsent(node.transB, "transB"),
       });
     case "BatchNormalization":
       return plain({ epsilon: float(node.epsilon) });
@@ -92,7 +114,7 @@ export function exportNode(
       return plain({
         axis: int(node.axis),
         keepdims: int(node.keepdims),
-        select_last_index: int(node.selectLastIndex),
+        ...unlessAbsent(node.selectLastIndex, "select_last_index"),
       });
     case "LSTM":
     case "GRU":
@@ -108,36 +130,21 @@ export function exportNode(
     case "Squeeze":
     case "Unsqueeze":
       return withInputs([axes(node.axes)]);
-    case "Reshape": {
-      const target = reshapeTarget(node.shape, shapeOf(inputs[0] ?? ""));
-      if (target) return withInputs([draft.integers(`${name}_shape`, target)]);
-      return draft.refuse(node, "more than one symbolic size; fix sizes with dims when loading");
-    }
-    case "Expand": {
-      const target = expandTarget(node.shape, shapeOf(inputs[0] ?? ""));
-      if (target) return withInputs([draft.integers(`${name}_shape`, target)]);
-      return draft.refuse(node, "a symbolic size; fix sizes with dims when loading");
-    }
+    case "Reshape":
+      return withSizes({ shape: reshapeTarget(node.shape, shapeOf(inputs[0] ?? "")) });
+    case "Expand":
+      return withSizes({ shape: expandTarget(node.shape, shapeOf(inputs[0] ?? "")) });
     case "Pad": {
       const pads = draft.integers(`${name}_pads`, node.pads);
       const mode = { kind: "string", value: node.mode ?? "constant" } as const;
       if (node.mode) return withInputs([pads], { mode });
       return withInputs([pads, draft.scalar(`${name}_value`, node.value, dtype)], { mode });
     }
-    case "Slice": {
-      const numbers = [node.starts, node.ends].map((bounds) =>
-        bounds.flatMap((bound) => (typeof bound === "number" ? [bound] : [])),
-      );
-      const [starts = [], ends = []] = numbers;
-      if (numbers.some(({ length }) => length < node.axes.length))
-        return draft.refuse(node, "a bound that names a size; fix sizes with dims when loading");
-      return withInputs([
-        draft.integers(`${name}_starts`, starts),
-        draft.integers(`${name}_ends`, ends),
+    case "Slice":
+      return withSizes({ starts: node.starts, ends: node.ends }, () => [
         axes(node.axes),
         draft.integers(`${name}_steps`, node.steps),
       ]);
-    }
     case "Split":
       return withInputs([draft.integers(`${name}_split`, node.sizes)], { axis: int(node.axis) });
     case "FakeQuantizeGrad":
@@ -194,15 +201,23 @@ export function exportNode(
 }
 
 function windowAttributes(window: Window): Attributes {
+  const unless = (value: number, values: readonly number[], name: string) =>
+    values.every((each) => each === value) ? {} : { [name]: ints(values) };
   return {
-    dilations: ints(window.dilations),
+    ...unless(1, window.dilations, "dilations"),
     kernel_shape: ints(window.kernel),
-    pads: ints(window.pads),
-    strides: ints(window.strides),
+    ...unless(0, window.pads, "pads"),
+    ...unless(1, window.strides, "strides"),
   };
 }
 
-/** Clip with its bounds as initializers, an infinite one left out. */
+/** Attribute `name`, left out where it is what ONNX takes without it. */
+function unlessAbsent(value: number | boolean, name: string, absent = 0): Attributes {
+  return Number(value) === absent ? {} : { [name]: int(value) };
+}
+
+/** Clip with its bounds, called after `name`, as initializers of the input's dtype; one that bounds nothing is left
+ *  out. */
 export function clip(
   draft: Draft,
   name: string,
@@ -210,12 +225,21 @@ export function clip(
   output: string,
   low: number,
   high: number,
+  dtype: DType = "float32",
+  nodeName = "",
 ): void {
-  const min = low === -Infinity ? "" : draft.scalar(`${name}_min`, low);
-  const max = high === Infinity ? "" : draft.scalar(`${name}_max`, high);
+  const [least, greatest] = spans.get(dtype) ?? [-Infinity, Infinity];
+  const min = low > least ? draft.scalar(`${name}_min`, low, dtype) : "";
+  const max = high < greatest ? draft.scalar(`${name}_max`, high, dtype) : "";
   const bounds = max ? [min, max] : min ? [min] : [];
-  draft.node("Clip", name, [input, ...bounds], [output]);
+  draft.node("Clip", nodeName, [input, ...bounds], [output]);
 }
+
+/** What the elements of integers are between. */
+const spans = new Map<DType, readonly [number, number]>([
+  ["int8", [-128, 127]],
+  ["uint8", [0, 255]],
+]);
 
 /** HardSwish came with opset 14: x · HardSigmoid(x) with alpha 1/6 and beta 1/2. */
 function oldHardSwish(draft: Draft, node: Node, outputs: readonly string[]): void {
@@ -225,18 +249,18 @@ function oldHardSwish(draft: Draft, node: Node, outputs: readonly string[]): voi
   draft.node("Mul", node.name, [...node.inputs, gate], outputs);
 }
 
-/** Names of sizes as ONNX can say them: 1 where the input has that size there. */
-function expandTarget(shape: readonly Dim[], input: readonly Dim[]): number[] | undefined {
+/** `shape` with 1 where the input has that size there. */
+function expandTarget(shape: readonly Dim[], input: readonly Dim[]): readonly Dim[] {
   const skipped = shape.length - input.length;
-  const target = shape.map((dim, axis) => (dim === input[axis - skipped] ? 1 : dim));
-  return target.every((dim) => typeof dim === "number") ? target : undefined;
+  return shape.map((dim, axis) => (dim === input[axis - skipped] ? 1 : dim));
 }
 
-/** Names of sizes as ONNX can say them: 0 where the input has that size there, else −1, once. */
-function reshapeTarget(shape: readonly Dim[], input: readonly Dim[]): number[] | undefined {
+/** `shape` with 0 where the input has that size there, and −1 for one that is left; itself where several are. */
+function reshapeTarget(shape: readonly Dim[], input: readonly Dim[]): readonly Dim[] {
   const known = shape.map((dim, axis) =>
     typeof dim === "string" && dim === input[axis] ? 0 : dim,
   );
-  const target = known.map((dim) => (typeof dim === "string" ? -1 : dim));
-  return target.filter((dim) => dim === -1).length <= 1 ? target : undefined;
+  const open = known.filter((dim) => typeof dim === "string" || dim === -1);
+  if (open.length > 1) return known;
+  return known.map((dim) => (typeof dim === "string" ? -1 : dim));
 }

@@ -103,8 +103,8 @@ export function exportDynamicLstm(draft: Draft, graph: Graph, node: NodeOf<"LSTM
     const zeros = each(quant.zeroPoint);
     const codes = dtype === "int8" ? Int8Array.from(zeros) : Uint8Array.from(zeros);
     params.push(
-      draft.shared(`${name}_scale`, float32(shape, Float32Array.from(each(quant.scale)))),
-      draft.shared(`${name}_zero_point`, tensor(dtype, shape, codes as never) as Tensor),
+      draft.shared(`${name}_s`, float32(shape, Float32Array.from(each(quant.scale)))),
+      draft.own(`${name}_z`, tensor(dtype, shape, codes as never) as Tensor),
     );
     const turned = draft.names.fresh(`${name}_turned`);
     draft.initializer(turned, turnMatrices(data));

@@ -77,7 +77,8 @@ describe("export", () => {
     expect(stdout.replaceAll(folder, "")).toMatchInlineSnapshot(`
       "model    /shuffle.safetensors (quantized)
       nodes    162 in integers, 0 in float
-      size     430.6 kB → 484.6 kB
+      size     430.6 kB → 467.0 kB
+      weights  uint8: exact on every CPU (--int8-weights: faster with VNNI, inexact without)
       written  /shuffle.onnx
       "
     `);

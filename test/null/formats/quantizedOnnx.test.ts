@@ -3,6 +3,9 @@
 
 import * as ort from "onnxruntime-web";
 import { describe, expect, it } from "vitest";
+import { ONNX_LIMITS } from "../../../src/formats/onnx/limits.ts";
+import { readModel } from "../../../src/formats/onnx/read.ts";
+import { decodeTensor } from "../../../src/formats/onnx/readTensor.ts";
 import { bindShapes } from "../../../src/graph/bind.ts";
 import type { Graph } from "../../../src/graph/graph.ts";
 import { load } from "../../../src/load.ts";
@@ -118,6 +121,44 @@ describe("save", () => {
     );
     const types = new Set([...graph.values.values()].map(({ dtype }) => dtype));
     expect([...types].sort()).toEqual(["float32", "int32", "int8"]);
+  });
+
+  /** Whether 255 times any two codes stays within int16, as x86 kernels for uint8 by int8 add them without VNNI
+   *  (vpmaddubsw). */
+  const fitsPairs = ({ data }: Tensor) =>
+    toNumbers({ data }).every((code) => Math.abs(2 * 255 * code) <= 32767);
+
+  it("writes no int8 weight that could saturate in int16 pairs, unless asked", async () => {
+    const model = await load(quantizedFiles.qOperator().bytes);
+    const weightsOf = (bytes: Uint8Array) => {
+      const { graph } = readModel(bytes, ONNX_LIMITS);
+      const products = graph.nodes.filter(({ opType }) => /^(Conv|Gemm|MatMul)$/.test(opType));
+      const read = new Set(products.map(({ inputs }) => inputs[1]!));
+      const stored = graph.nodes
+        .filter(({ outputs }) => read.has(outputs[0]!))
+        .map((dq) => dq.inputs[0]!);
+      return graph.initializers
+        .filter(({ name }) => stored.includes(name))
+        .map((proto) => decodeTensor(proto, undefined)!);
+    };
+    const safe = weightsOf(save(model));
+    expect(safe.length).toBeGreaterThan(1);
+    expect(safe.filter((weight) => weight.dtype === "int8" && !fitsPairs(weight))).toEqual([]);
+    const fast = weightsOf(save(model, { weights: "int8" }));
+    expect(fast.map(({ dtype }) => dtype)).toEqual(safe.map(() => "int8"));
+    expect(fast.every(fitsPairs)).toBe(false);
+    const differences = (weights: readonly Tensor[]) =>
+      weights.map((weight) =>
+        toNumbers(weight).map((q) => q - (weight.dtype === "uint8" ? 128 : 0)),
+      );
+    expect(differences(safe)).toEqual(differences(fast));
+  });
+
+  it("refuses signed activations with unsigned weights", async () => {
+    const model = await load(quantizedFiles.qOperator().bytes);
+    expect(() => save(model, { s8s8: true, weights: "uint8" })).toThrow(
+      'save: s8s8 means signed weights; got weights "uint8". Leave one of the two options out.',
+    );
   });
 
   it("with reduceRange halves weights beyond 64 under twice their scale", async () => {
