@@ -2,6 +2,7 @@
 // batch through the observers; then, unless told otherwise, a few samples once more to find how far
 // quantization shifts each layer's channel means (bias correction).
 
+import { checkBatches, checkDeviceOption } from "./callerChecks.ts";
 import type { Graph } from "./graph/graph.ts";
 import type { CalibrateOptions, CalibrationProgress } from "./calibrateOptions.ts";
 import { checkStage, Model } from "./model.ts";
@@ -29,6 +30,8 @@ export async function calibrate(
   options: CalibrateOptions,
 ): Promise<Model<"calibrated">> {
   checkStage("calibrate", model, ["prepared"], "Run prepare first.");
+  checkBatches("calibrate", data);
+  checkDeviceOption("calibrate", options);
   const { fused, asked } = model.details;
   const { device } = options;
   await selfTest(device);

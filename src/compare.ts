@@ -1,6 +1,7 @@
 // compare: where quantization loses. The float model and the quantized one run side by side in one
 // graph, and the error of every value that both have is summed on the GPU.
 
+import { checkBatches, checkDeviceOption } from "./callerChecks.ts";
 import { widenConstants } from "./graph/weightOnly.ts";
 import { InputError } from "./errors.ts";
 import { checkInputs as checkFinite, type NonFiniteRule } from "./graph/finite.ts";
@@ -81,6 +82,8 @@ export async function compare(
 ): Promise<LayerError[]> {
   checkStage("compare", float, ["float"], "Pass the float model first.");
   checkStage("compare", quantized, ["quantized"], "Pass the quantized model second.");
+  checkBatches("compare", data);
+  checkDeviceOption("compare", options);
   const { device, signal, onProgress, total } = options;
   await selfTest(device);
   const fused = fuse(widenConstants(float.graph, true));

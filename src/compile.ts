@@ -1,5 +1,6 @@
 // compile: a model → a session on a device.
 
+import { checkDevice } from "./callerChecks.ts";
 import { checkNames, InputError, listNames } from "./errors.ts";
 import { bindShapes, type BoundGraph } from "./graph/bind.ts";
 import { namesOf } from "./graph/dims.ts";
@@ -32,6 +33,7 @@ export async function compile(
   options: CompileOptions = {},
 ): Promise<Session> {
   checkStage("compile", model, ["float", "qat", "quantized"], "Convert the model first.");
+  checkDevice("compile", device);
   await selfTest(device);
   const graph = model.stage === "float" ? fuse(model.graph) : model.graph;
   const target = tunedTarget(device.facts, options.tuning);

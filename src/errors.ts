@@ -363,3 +363,14 @@ export function checkNames(
     );
   }
 }
+
+/** What came where something else should have, in a few words: `undefined`, `a Promise (await it)`. */
+export function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
+  if (typeof (value as { then?: unknown }).then === "function") return "a Promise (await it)";
+  if (typeof value === "object") {
+    const name = Object.getPrototypeOf(value)?.constructor?.name as string | undefined;
+    return name === undefined || name === "Object" ? "a plain object" : `an object ${name}`;
+  }
+  return `a ${typeof value}`;
+}

@@ -2,6 +2,7 @@
 // outputs of a row and its label count for (scores.ts); batches, timing, carried state and the check for NaN are
 // the same for all.
 
+import { checkBatches, checkSession } from "./callerChecks.ts";
 import { CarriedState, type StatePairs } from "./carriedState.ts";
 import { InputError, NonFiniteError } from "./errors.ts";
 import { checkInputs, type NonFiniteRule } from "./graph/finite.ts";
@@ -183,6 +184,8 @@ export async function evaluate<T extends Task = "classification">(
   data: LabelledBatches,
   options: EvaluateOptions & { readonly task?: T } = {},
 ): Promise<Evaluations[T]> {
+  checkSession("evaluate", session);
+  checkBatches("evaluate", data);
   const { reference, labelOffset = 0, ignoreIndex = -100, signal, onProgress, total } = options;
   const scorer = scorerOf(options);
   const judged = new Judged(session, options);

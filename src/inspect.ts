@@ -3,7 +3,7 @@
 import { symbolicDims } from "./compile.ts";
 import { bindShapes } from "./graph/bind.ts";
 import { isInteger, macsOf } from "./graph/macs.ts";
-import type { Model, PortType } from "./model.ts";
+import { checkStage, type Model, type PortType } from "./model.ts";
 import { annotate, whyFloat } from "./quantize/annotate.ts";
 import type { LeftFloat } from "./quantize/fineValues.ts";
 import { fuse } from "./quantize/fuse.ts";
@@ -34,6 +34,7 @@ export interface Inspection {
 
 /** Describe `model`; open sizes count as 1. */
 export function inspect(model: Model<"float" | "quantized">): Inspection {
+  checkStage("inspect", model, ["float", "quantized"], "Convert the model first.");
   const ops: Record<string, number> = {};
   for (const { op } of model.graph.nodes) ops[op] = (ops[op] ?? 0) + 1;
   const fused = model.stage === "float" ? fuse(model.graph) : model.graph;

@@ -2,6 +2,7 @@
 // quantized modules) becomes a quantized model that runs on the integer kernels; any other a float one.
 // Weights alone become the model of the architecture that their names and shapes tell.
 
+import { download, type DownloadOptions } from "./download.ts";
 import { importOnnx } from "./formats/onnx/index.ts";
 import { isSafetensors } from "./formats/safetensors/index.ts";
 import {
@@ -17,13 +18,14 @@ import type { Op } from "./graph/node.ts";
 import { fuse } from "./quantize/fuse.ts";
 import { recognizeDynamic } from "./quantize/dynamic/recognize.ts";
 import { integerize } from "./quantize/integerize.ts";
-import { bytesOf, type Source } from "./source.ts";
+import { addressOf, bytesOf, type Source } from "./source.ts";
 import { readWeights, recognise } from "./stateDict.ts";
 import type { Tensor } from "./tensor/tensor.ts";
 
 export type { Source } from "./source.ts";
 
-export interface LoadOptions extends ScriptOptions {
+/** Of a URL: `signal`, `onProgress` (bytes), `fetch`, and where files whose name has their hash are kept. */
+export interface LoadOptions extends ScriptOptions, DownloadOptions {
   /** Sizes for symbolic dims: { batch: 1 }. Without one, the model serves every size. */
   readonly dims?: Readonly<Record<string, number>>;
   /** Values of inputs that are known when loading, by name: they are constants of the model then, no longer
@@ -50,12 +52,15 @@ const QUANTIZED = new Set<Op>([
  *  `models` (.pth of torch.save, .safetensors), recognised by their names and shapes. Weights stay views
  *  on the file's bytes. Throws FormatError for bytes that are none of these, UnsupportedError naming what this
  *  library cannot run, InputError for weights of an architecture that is not known, NonFiniteError for weights that
- *  hold NaN or ±∞. */
+ *  hold NaN or ±∞. A URL is fetched, and throws DownloadError. */
 export async function load(
-  source: Source,
+  source: Source | string | URL,
   options: LoadOptions = {},
 ): Promise<Model<"float"> | Model<"quantized">> {
-  const bytes = await bytesOf(source);
+  const bytes =
+    typeof source === "string" || source instanceof URL
+      ? await download(addressOf(String(source)), options)
+      : await bytesOf(source);
   if (isTorch(bytes)) {
     const archive = openScript(bytes);
     return archive ? loadScript(archive, options) : recognise(await readWeights(bytes), options);

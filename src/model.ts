@@ -1,7 +1,7 @@
 // A model: an immutable graph, and where it is on its way from float to int8. Every verb takes one and
 // returns another; the stage is a type, so a verb that comes too early does not compile.
 
-import { StageError } from "./errors.ts";
+import { InputError, kindOf, StageError } from "./errors.ts";
 import { valueOf, type Graph } from "./graph/graph.ts";
 import { printGraph } from "./graph/print.ts";
 import type { Dim } from "./graph/value.ts";
@@ -77,13 +77,19 @@ function ports(graph: Graph, names: readonly string[]): Readonly<Record<string, 
   return Object.fromEntries(entries);
 }
 
-/** Throws StageError unless `model` is at one of `stages`: TypeScript refuses it, JavaScript does not. */
+/** Throws StageError unless `model` is at one of `stages`, InputError where it is none: TypeScript refuses it, JavaScript does not. */
 export function checkStage<S extends Stage>(
   verb: string,
   model: Model,
   stages: readonly S[],
   wayOut: string,
 ): asserts model is Model<S> {
+  if (typeof (model as Model | undefined)?.stage !== "string") {
+    throw new InputError(
+      `${verb}: the model must be one of load or of another verb; got ${kindOf(model)}. ` +
+        "Load it first: const model = await load(bytes).",
+    );
+  }
   if ((stages as readonly string[]).includes(model.stage)) return;
   throw new StageError(
     `${verb}: the model must be ${stages.join(" or ")}; got ${model.stage}. ${wayOut}`,

@@ -1,5 +1,6 @@
 // profile: a session and host tensors → where the time of a run goes, step by step.
 
+import { checkSession } from "./callerChecks.ts";
 import { checkInputs } from "./graph/finite.ts";
 import { timeSource, type TimeSource } from "./gpu/stepTimes.ts";
 import type { RunOptions, Session } from "./session.ts";
@@ -40,6 +41,7 @@ export async function profile(
   inputs: Tensors,
   options: ProfileOptions = {},
 ): Promise<Profile> {
+  checkSession("profile", session);
   const { repeats = REPEATS, signal } = options;
   const program = await session.program(inputs);
   checkInputs(session.graph, inputs, { verb: "profile" }, options.nonFinite);

@@ -1,6 +1,7 @@
 // smoothQuant: a float model whose activations quantize better, and what it gained. One idea: the graph
 // computes the same, so the gain is measured by quantizing both dynamically and comparing with the float one.
 
+import { checkBatches, checkDeviceOption } from "./callerChecks.ts";
 import type { CalibrationProgress } from "./calibrateOptions.ts";
 import { compile } from "./compile.ts";
 import { InputError } from "./errors.ts";
@@ -75,6 +76,8 @@ export async function smoothQuant(
   options: SmoothQuantOptions,
 ): Promise<{ readonly model: Model<"float">; readonly report: SmoothQuantReport }> {
   checkStage("smoothQuant", model, ["float"], "Give it the model as loaded.");
+  checkBatches("smoothQuant", samples);
+  checkDeviceOption("smoothQuant", options);
   const { device, alpha = 0.5, insert = false, measured = 8, signal, onProgress, total } = options;
   if (!(alpha >= 0 && alpha <= 1)) {
     throw new InputError(

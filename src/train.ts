@@ -1,6 +1,7 @@
 // train: a model and labelled data → the model, better. One idea: a training is a position (epoch, step) and the
 // values of its variables, nothing else; so it can stop after any step, be stored, and go on to the same bits.
 
+import { checkDeviceOption } from "./callerChecks.ts";
 import { hyperOf, type OptimizerSpec } from "./autodiff/optimizers.ts";
 import { stepGraph, validateLoss, type LossSpec, type StepGraph } from "./autodiff/step.ts";
 import { CheckpointError, TrainingError } from "./errors.ts";
@@ -309,6 +310,7 @@ export async function train<S extends "float" | "qat">(
     ["float", "qat"],
     "Train a float model, or one from prepareQat.",
   );
+  checkDeviceOption("train", options);
   const samples = indexed(data);
   checkOptions(options, samples);
   if (options.schedule) validateSchedule(options.schedule);

@@ -1,6 +1,7 @@
 // tune: a model and a device → which tile is fastest for each of its products. Never needed: every tile
 // gives the same integers, and the adapter's rules are there without it.
 
+import { checkDevice } from "./callerChecks.ts";
 import { symbolicDims } from "./compile.ts";
 import { bindShapes } from "./graph/bind.ts";
 import type { AdapterFacts, Device } from "./gpu/device.ts";
@@ -44,6 +45,7 @@ export async function tune(
 ): Promise<TuningTable> {
   const { budgetMs = BUDGET, dims = {}, signal, onProgress } = options;
   checkStage("tune", model, ["float", "quantized"], "Convert the model first.");
+  checkDevice("tune", device);
   if (!(budgetMs > 0))
     throw new InputError(
       `tune: budgetMs must be more than 0; got ${budgetMs}. Leave it out for 20 s.`,

@@ -1,8 +1,8 @@
 // Symbolic sizes become numbers: a graph with "batch" is made concrete before it is lowered, and
 // every shape is inferred again, so one graph serves every batch size.
 
-import { checkNames, InputError, listNames, nearestName } from "../errors.ts";
-import { formatShape } from "../tensor/tensor.ts";
+import { checkNames, InputError, kindOf, listNames, nearestName } from "../errors.ts";
+import { formatShape, type Tensor } from "../tensor/tensor.ts";
 import { solveDim, substitute } from "./dims.ts";
 import { valueOf, type Graph } from "./graph.ts";
 import type { Node } from "./node.ts";
@@ -25,6 +25,7 @@ export function matchDims(
   graph: Graph,
   tensors: Readonly<Record<string, { readonly shape: readonly number[] }>>,
 ): Map<string, number> {
+  checkTensors(graph, tensors);
   const dims = new Map<string, number>();
   const given = Object.keys(tensors);
   for (const input of graph.inputs) {
@@ -58,6 +59,25 @@ export function matchDims(
   }
   checkNames("inputs", "input", given, graph.inputs);
   return dims;
+}
+
+/** Throws InputError unless `tensors` is an object of tensors by name: JavaScript may pass anything. */
+function checkTensors(graph: Graph, tensors: unknown): void {
+  const [first = "x"] = graph.inputs;
+  if (typeof tensors !== "object" || tensors === null || Array.isArray(tensors)) {
+    throw new InputError(
+      `run: inputs must be an object of tensors by name; got ${kindOf(tensors)}. ` +
+        `Pass { ${first}: tensor(dtype, shape, data) }.`,
+    );
+  }
+  for (const [name, value] of Object.entries(tensors) as [string, Partial<Tensor> | undefined][]) {
+    if (value === undefined) continue; // missing, told by matchDims
+    if (Array.isArray(value?.shape) && ArrayBuffer.isView(value.data)) continue;
+    throw new InputError(
+      `input "${name}": must be a tensor, { dtype, shape, data }; got ${kindOf(value)}. ` +
+        `Make it with tensor(dtype, shape, data).`,
+    );
+  }
 }
 
 /** `graph` with symbolic sizes replaced by `dims` and every shape inferred again. */
