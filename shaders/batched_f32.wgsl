@@ -1,3 +1,4 @@
+// use lib/bounded.wgsl
 // use lib/grid.wgsl
 // tile ROWS = 4       rows of an invocation
 // tile WORDS = 2      output words of an invocation
@@ -20,6 +21,7 @@ struct Params {
   inner: u32,     // size of the inner batch axis
   rows: u32,      // M
   outWords: u32,  // N / 4
+  last: u32,      // N
   depth: u32,     // K / 4
   terms: u32,     // K
   lastLine: u32,  // K − 1, or N − 1 where right is transposed: the last line of right, read for those past it
@@ -111,7 +113,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (row + ${r}u < params.rows) {
     $for n in WORDS
     if (word + ${n}u < params.outWords) {
-      out[outAt + (row + ${r}u) * params.outRow + word + ${n}u] = clamp(params.alpha * sum${r}_${n}, low, high);
+      out[outAt + (row + ${r}u) * params.outRow + word + ${n}u] = bounded(params.alpha * sum${r}_${n}, low, high, word + ${n}u);
     }
     $end
   }

@@ -1,3 +1,4 @@
+// use lib/bounded.wgsl
 // use lib/grid.wgsl
 // tile QUARTER = 4
 // tile WORDS = 1
@@ -23,6 +24,7 @@ struct Params {
   inner: u32,     // size of the inner batch axis
   rows: u32,      // M
   outWords: u32,  // N / 4
+  last: u32,      // N
   depth: u32,     // K / 4
   terms: u32,     // K
   lastLine: u32,  // K − 1, or N − 1 where right is transposed: the last line of right, read for those past it
@@ -124,7 +126,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     $for s in FOUR
     let row${s}_${g}_${n} = row + ${g * 4}u + (lane ^ ${s}u);
     if (row${s}_${g}_${n} < params.rows) {
-      out[outAt + row${s}_${g}_${n} * params.outRow + word + ${n}u] = clamp(params.alpha * sum${s}_${g}_${n}, low, high);
+      out[outAt + row${s}_${g}_${n} * params.outRow + word + ${n}u] = bounded(params.alpha * sum${s}_${g}_${n}, low, high, word + ${n}u);
     }
     $end
     $end

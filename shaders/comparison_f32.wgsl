@@ -1,9 +1,11 @@
 // use lib/grid.wgsl
 // use lib/broadcast.wgsl
+// use lib/ordered.wgsl
 //
 // out = a OP b as 0 or 1, with numpy broadcasting. OP: 0 equal, 1 less, 2 less or equal
 //
-// Floats in, int32 words out. An invocation owns one word; padding lanes hold what comes out.
+// Floats in, compared as integers in their order, so that NaN and subnormal numbers are what they are on every
+// device; int32 words out. An invocation owns one word; padding lanes hold what comes out.
 
 override WORKGROUP: u32 = 64;
 override OP: u32 = 0;
@@ -32,15 +34,20 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<vec4f>;
-@group(0) @binding(2) var<storage, read> b: array<vec4f>;
+@group(0) @binding(1) var<storage, read> a: array<vec4u>; // floats by their bits
+@group(0) @binding(2) var<storage, read> b: array<vec4u>;
 @group(0) @binding(3) var<storage, read_write> out: array<vec4i>; // (dim0, …, dim5)
 
-fn apply(p: vec4f, q: vec4f) -> vec4i {
+fn isNan(bits: vec4u) -> vec4<bool> {
+  return (bits & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+}
+
+fn apply(p: vec4u, q: vec4u) -> vec4i {
+  let real = !(isNan(p) | isNan(q));
   switch OP {
-    case 0u: { return vec4i(p == q); }
-    case 1u: { return vec4i(p < q); }
-    default: { return vec4i(p <= q); }
+    case 0u: { return vec4i(real & (ordered(p) == ordered(q))); }
+    case 1u: { return vec4i(real & (ordered(p) < ordered(q))); }
+    default: { return vec4i(real & (ordered(p) <= ordered(q))); }
   }
 }
 

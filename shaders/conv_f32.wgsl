@@ -1,6 +1,7 @@
 // use lib/grid.wgsl
 // use lib/window.wgsl
 // use lib/bounds_f32.wgsl
+// use lib/bounded.wgsl
 // use lib/conv_f32.wgsl
 // use lib/unseen.wgsl
 // tile PIXELS = 8

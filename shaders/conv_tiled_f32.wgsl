@@ -1,6 +1,7 @@
 // use lib/window.wgsl
 // use lib/taps.wgsl
 // use lib/bounds_f32.wgsl
+// use lib/bounded.wgsl
 // use lib/store_f32.wgsl
 // tile DOWN = 8      invocations of a workgroup, along pixels
 // tile ACROSS = 8    along output words
@@ -35,6 +36,7 @@ struct Params {
   dilationWidth: u32,
   padTop: u32,
   padLeft: u32,
+  last: u32,        // output channels, padding excluded
   chunks: u32,      // of the sum
   groupTiles: u32,  // tiles along the output words of one group
   tilesWide: u32,   // of all groups

@@ -1,5 +1,6 @@
 // use lib/grid.wgsl
 // use lib/bounds_f32.wgsl
+// use lib/bounded.wgsl
 //
 // out[p, c] = clamp(bias[c] + Σ_taps x[window(p, tap), c] · filter[tap, c], low, high)
 //
@@ -22,6 +23,7 @@ struct Params {
   dilationWidth: u32,
   padTop: u32,
   padLeft: u32,
+  last: u32,        // channels, padding excluded
   low: f32,
   high: f32,
 }
@@ -72,5 +74,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       }
     }
   }
-  out[index] = clamp(acc, lowOf(word, params.words), highOf(word, params.words));
+  out[index] = bounded(acc, lowOf(word, params.words), highOf(word, params.words), word);
 }

@@ -1,5 +1,6 @@
 // use lib/grid.wgsl
 // use lib/bounds_f32.wgsl
+// use lib/bounded.wgsl
 // use lib/depthwise_tile_f32.wgsl
 // use lib/unseen.wgsl
 // tile ROWS = 2

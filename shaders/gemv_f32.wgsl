@@ -1,6 +1,7 @@
 // use lib/window.wgsl
 // use lib/taps.wgsl
 // use lib/bounds_f32.wgsl
+// use lib/bounded.wgsl
 // use lib/store_f32.wgsl
 // tile LANES = 64    invocations that share a sum; a power of two
 // tile COLUMNS = 1   output words of a workgroup
@@ -29,6 +30,7 @@ struct Params {
   dilationWidth: u32,
   padTop: u32,
   padLeft: u32,
+  last: u32,        // output channels, padding excluded
   tilesWide: u32,   // outWords / COLUMNS
   low: f32,
   high: f32,

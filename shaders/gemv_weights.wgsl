@@ -1,4 +1,5 @@
 // use lib/weights.wgsl
+// use lib/bounded.wgsl
 // tile LANES = 64    invocations that share a sum; a power of two
 // tile COLUMNS = 1   output words of a workgroup
 // tile ROWS = 4      rows of a workgroup

@@ -68,5 +68,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     i += params.leftK;
     j += params.rightK;
   }
-  out[at] = clamp(acc * params.alpha, params.low, params.high);
+  let y = acc * params.alpha;
+  let isNan = (bitcast<u32>(y) & 0x7fffffffu) > 0x7f800000u; // no clamp hides it
+  out[at] = select(clamp(y, params.low, params.high), y, isNan);
 }

@@ -1,5 +1,6 @@
 // use lib/grid.wgsl
 // use lib/weights.wgsl
+// use lib/bounded.wgsl
 // tile QUARTER = 4
 // tile WORDS = 1
 // tile FOUR = 4

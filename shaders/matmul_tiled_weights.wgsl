@@ -1,4 +1,5 @@
 // use lib/weights.wgsl
+// use lib/bounded.wgsl
 // tile DOWN = 8      invocations of a workgroup, along rows
 // tile ACROSS = 8    along output words
 // tile ROWS = 4      rows of an invocation

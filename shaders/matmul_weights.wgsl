@@ -1,5 +1,6 @@
 // use lib/grid.wgsl
 // use lib/weights.wgsl
+// use lib/bounded.wgsl
 // tile ROWS = 8
 // tile WORDS = 2
 //

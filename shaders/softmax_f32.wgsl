@@ -24,6 +24,12 @@ struct Params {
 
 const LEAST = -3.4028234e38;
 
+/** v for the maximum: NaN as ∞, of which no softmax is a number either. */
+fn ranked(v: vec4f) -> vec4f {
+  let bits = bitcast<vec4u>(v);
+  return bitcast<vec4f>(select(bits, vec4u(0x7f800000u), (bits & vec4u(0x7fffffffu)) > vec4u(0x7f800000u)));
+}
+
 fn isReal(word: u32) -> vec4<bool> {
   return (word * 4u + vec4u(0, 1, 2, 3)) < vec4u(params.last);
 }
@@ -35,7 +41,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let base = (index / params.inner) * params.outer + index % params.inner;
   var most = vec4f(LEAST);
   for (var i = 0u; i < params.length; i++) {
-    var v = x[base + i * params.stride];
+    var v = ranked(x[base + i * params.stride]);
     if (LAST) { v = select(vec4f(LEAST), v, isReal(i)); }
     most = max(most, v);
   }
@@ -47,12 +53,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     sum += e;
   }
   if (LAST) { sum = vec4f(sum.x + sum.y + sum.z + sum.w); }
+  // ∞ − ∞, and rows of nothing but −∞, whose greatest is below every number.
+  let isNan = (bitcast<vec4u>(most) == vec4u(0x7f800000u)) | (sum == vec4f(0));
   for (var i = 0u; i < params.length; i++) {
     let at = base + i * params.stride;
     let difference = min(x[at] - most, vec4f(0));
     var y = exp(difference) / sum;
     if (LOG) { y = difference - log(sum); }
-    if (LAST) { y = select(vec4f(0), y, isReal(i)); }
-    out[at] = y;
+    var bits = select(bitcast<vec4u>(y), vec4u(0x7fc00000u), isNan);
+    if (LAST) { bits = select(vec4u(0), bits, isReal(i)); }
+    out[at] = bitcast<vec4f>(bits);
   }
 }

@@ -29,6 +29,12 @@ const LEAST = -3.4028234e38;
 
 var<workgroup> parts: array<f32, ${LANES * ROWS}>; // (ROWS, LANES)
 
+/** v for the maximum: NaN as ∞, of which no softmax is a number either. */
+fn ranked(v: vec4f) -> vec4f {
+  let bits = bitcast<vec4u>(v);
+  return bitcast<vec4f>(select(bits, vec4u(0x7f800000u), (bits & vec4u(0x7fffffffu)) > vec4u(0x7f800000u)));
+}
+
 fn realOf(word: u32) -> vec4<bool> {
   return (word * 4u + vec4u(0, 1, 2, 3)) < vec4u(params.last);
 }
@@ -61,7 +67,7 @@ fn main(
         mask[min(key + 2u * params.mask3, end)],
         mask[min(key + 3u * params.mask3, end)]);
     }
-    most = max(most, select(vec4f(LEAST), y, realOf(i)));
+    most = max(most, select(vec4f(LEAST), ranked(y), realOf(i)));
     if (live) { out[at + i] = y; }
   }
   parts[index] = max(max(most.x, most.y), max(most.z, most.w));
@@ -87,5 +93,10 @@ fn main(
   workgroupBarrier(); // publishes parts of lane 0: the sums
   let total = vec4f(parts[index - local.x]);
   if (!live) { return; }
-  for (var i = local.x; i < params.words; i += ${LANES}u) { out[at + i] /= total; }
+  // ∞ − ∞, and rows of nothing but −∞, whose greatest is below every number.
+  let isNan = (bitcast<vec4u>(greatest) == vec4u(0x7f800000u)) | (total == vec4f(0));
+  for (var i = local.x; i < params.words; i += ${LANES}u) {
+    let bits = select(bitcast<vec4u>(out[at + i] / total), vec4u(0x7fc00000u), isNan & realOf(i));
+    out[at + i] = bitcast<vec4f>(select(vec4u(0), bits, realOf(i)));
+  }
 }

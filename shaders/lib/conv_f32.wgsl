@@ -39,10 +39,10 @@ struct Params {
 @group(0) @binding(4) var<storage, read> residual: array<vec4f>;  // as out
 @group(0) @binding(5) var<storage, read_write> out: array<vec4f>; // (pixels, outWords)
 
-fn finish(at: u32, sum: vec4f, low: vec4f, high: vec4f) -> vec4f {
+fn finish(at: u32, sum: vec4f, low: vec4f, high: vec4f, word: u32) -> vec4f {
   var y = sum;
   if (RESIDUAL) { y += residual[at]; }
-  y = clamp(y, low, high);
+  y = bounded(y, low, high, word);
   out[at] = y;
   return y;
 }
@@ -128,7 +128,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     $for p in PIXELS
     if (pixel + ${p}u < pixels) {
       let at = (pixel + ${p}u) * outWords + word${n};
-      let y${p}_${n} = finish(at, sum${p}_${n}, low, high);
+      let y${p}_${n} = finish(at, sum${p}_${n}, low, high, word + ${n}u);
       least${n} = seeLeast(least${n}, rank(y${p}_${n}));
       greatest${n} = seeGreatest(greatest${n}, rank(y${p}_${n}));
     }

@@ -36,8 +36,6 @@ struct Params {
   hasResidual: u32, // 1: residual is added before the clamp; 0: its binding is not read
 }
 
-const GREATEST = vec4f(3.4028234663852886e38);
-
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;         // (batch, inHeight, inWidth, inWords)
 @group(0) @binding(2) var<storage, read> filters: array<vec4f>;   // (outWords, taps, groupWords, output lane): component = input lane
@@ -158,15 +156,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   // What is past the last tile, word or pixel is the last one once more: seen again, which changes nothing.
   $for n in WORDS
   let stored${n} = live && word + ${n}u < outWords;
-  let low${n} = select(lowOf(word${n}, outWords), -GREATEST, isLater);
-  let high${n} = select(highOf(word${n}, outWords), GREATEST, isLater);
+  let low${n} = lowOf(word${n}, outWords);
+  let high${n} = highOf(word${n}, outWords);
   let least${n}_0 = NO_LEAST;
   let greatest${n}_0 = NO_GREATEST;
   $for g in QUARTER
   $for s in FOUR
   let pixel${s}_${g}_${n} = pixel + ${g * 4}u + (lane ^ ${s}u);
   let at${s}_${g}_${n} = min(pixel${s}_${g}_${n}, pixels - 1u) * outWords + word${n};
-  let y${s}_${g}_${n} = clamp(sums${s}_${g}_${n}, low${n}, high${n});
+  let y${s}_${g}_${n} = select(bounded(sums${s}_${g}_${n}, low${n}, high${n}, word${n}), sums${s}_${g}_${n}, isLater);
   let rank${s}_${g}_${n} = rank(y${s}_${g}_${n});
   let least${n}_${g * 4 + s + 1} = seeLeast(least${n}_${g * 4 + s}, rank${s}_${g}_${n});
   let greatest${n}_${g * 4 + s + 1} = seeGreatest(greatest${n}_${g * 4 + s}, rank${s}_${g}_${n});
@@ -184,7 +182,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     var greatest = NO_GREATEST;
     for (var p = pixel; p < end; p++) {
       let at = p * outWords + own;
-      let y = clamp(out[at] + residual[at], low, high);
+      let y = bounded(out[at] + residual[at], low, high, own);
       out[at] = y;
       least = seeLeast(least, rank(y));
       greatest = seeGreatest(greatest, rank(y));

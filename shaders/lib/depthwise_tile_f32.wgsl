@@ -77,7 +77,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let sums${r}_${c}_${ky * KERNEL_WIDTH + kx + 1} = sums${r}_${c}_${ky * KERNEL_WIDTH + kx} + x${r * STRIDE_HEIGHT + ky}_${c * STRIDE_WIDTH + kx} * f${ky}_${kx};
   $end
   $end
-  let y${r}_${c} = clamp(sums${r}_${c}_${KERNEL_HEIGHT * KERNEL_WIDTH}, low, high);
+  let y${r}_${c} = bounded(sums${r}_${c}_${KERNEL_HEIGHT * KERNEL_WIDTH}, low, high, word);
   let stored${r}_${c} = row + ${r}u < outHeight && column + ${c}u < outWidth;
   let rank${r}_${c} = rank(select(y0_0, y${r}_${c}, stored${r}_${c})); // the first is always stored
   let least${r * COLUMNS + c + 1} = seeLeast(least${r * COLUMNS + c}, rank${r}_${c});

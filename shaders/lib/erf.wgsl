@@ -29,7 +29,7 @@ fn gelu(x: vec4f) -> vec4f {
   let z = x * 0.70710678;
   let near = clamp(z, vec4f(-1), vec4f(1));
   let center = 0.5 * x * (1.0 + near * erfSeries(near * near));
-  let tail = max(x, vec4f(0)) - 0.5 * abs(x) * erfcTail(clamp(abs(z), vec4f(1), vec4f(10)));
+  let tail = max(x, vec4f(0)) - 0.5 * min(abs(x), vec4f(20)) * erfcTail(clamp(abs(z), vec4f(1), vec4f(10)));
   return select(tail, center, abs(z) < vec4f(1));
 }
 
@@ -38,5 +38,5 @@ fn gelu(x: vec4f) -> vec4f {
 fn geluTanh(x: vec4f) -> vec4f {
   let c = clamp(x, vec4f(-20), vec4f(20)); // u alone; beyond, the exponential is 0 or its greatest
   let u = 0.79788456 * (c + 0.044715 * c * c * c);
-  return x / (1.0 + exp(min(-2.0 * u, vec4f(80))));
+  return max(x, vec4f(-20)) / (1.0 + exp(min(-2.0 * u, vec4f(80))));
 }

@@ -33,11 +33,13 @@ fn powerBits(a: vec4f, b: vec4f, y: vec4f) -> vec4u {
   let bBits = bitcast<vec4u>(b) & vec4u(0x7fffffffu);
   let infinity = vec4u(0x7f800000u);
   let isZero = aBits == vec4u(0);
+  let isNegative = bitcast<vec4u>(a) > vec4u(0x80000000u); // by its bits: a device may take a subnormal one for 0
   var bits = select(bitcast<vec4u>(y), vec4u(0), isZero & (b > vec4f(0)));
   let sign = select(vec4u(0), bitcast<vec4u>(a) & vec4u(0x80000000u), isOdd(b));
   bits = select(bits, sign | infinity, isZero & (b < vec4f(0)));
-  let isNan = (aBits > infinity) | (bBits > infinity) | ((a < vec4f(0)) & !isWhole(b) & (aBits != infinity));
+  let isNan = (aBits > infinity) | (bBits > infinity) | (isNegative & !isWhole(b) & (aBits != infinity));
   bits = select(bits, vec4u(0x7fc00000u), isNan);
-  let isOne = (bBits == vec4u(0)) | (bitcast<vec4u>(a) == vec4u(0x3f800000u));
+  let isOne = (bBits == vec4u(0)) | (bitcast<vec4u>(a) == vec4u(0x3f800000u))
+    | ((aBits == vec4u(0x3f800000u)) & (bBits == infinity));
   return select(bits, vec4u(0x3f800000u), isOne);
 }

@@ -13,6 +13,7 @@ override ZEROS: bool = false; // each vec4 of scales is followed by its zero poi
 struct Params {
   rows: u32,
   outWords: u32,   // output channels / 4
+  last: u32,       // output channels
   inWords: u32,    // input channels / 4
   steps: u32,      // input channels / 8
   blocks: u32,     // of one output channel
@@ -118,5 +119,5 @@ fn weightStep(at: u32, group: u32) -> Step {
 }
 
 fn store(at: u32, sum: vec4f) {
-  out[at] = clamp(sum, vec4f(params.low), vec4f(params.high));
+  out[at] = bounded(sum, vec4f(params.low), vec4f(params.high), at % params.outWords);
 }

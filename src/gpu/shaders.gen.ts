@@ -73,6 +73,7 @@ import layerNormF32Wgsl from "../../shaders/layer_norm_f32.wgsl?raw";
 import layerNormRowsF32Wgsl from "../../shaders/layer_norm_rows_f32.wgsl?raw";
 import libBatchNormWgsl from "../../shaders/lib/batch_norm.wgsl?raw";
 import libBinsWgsl from "../../shaders/lib/bins.wgsl?raw";
+import libBoundedWgsl from "../../shaders/lib/bounded.wgsl?raw";
 import libBoundsF32Wgsl from "../../shaders/lib/bounds_f32.wgsl?raw";
 import libBoundsI8Wgsl from "../../shaders/lib/bounds_i8.wgsl?raw";
 import libBroadcastWgsl from "../../shaders/lib/broadcast.wgsl?raw";
@@ -341,11 +342,11 @@ const batchNormSumsF32 = {
 
 const batchedF32 = {
   label: "batched_f32",
-  parts: [libGridWgsl, batchedF32Wgsl],
+  parts: [libBoundedWgsl, libGridWgsl, batchedF32Wgsl],
   tile: {ROWS: 4, WORDS: 2, STRAIGHT: 1, TRANSPOSED: 0},
   overrides: {WORKGROUP: "u32", MASKED: "bool"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 96, fields: {count: {offset: 0, type: "u32"}, tilesWide: {offset: 4, type: "u32"}, tilesDown: {offset: 8, type: "u32"}, inner: {offset: 12, type: "u32"}, rows: {offset: 16, type: "u32"}, outWords: {offset: 20, type: "u32"}, depth: {offset: 24, type: "u32"}, terms: {offset: 28, type: "u32"}, lastLine: {offset: 32, type: "u32"}, left0: {offset: 36, type: "u32"}, left1: {offset: 40, type: "u32"}, leftRow: {offset: 44, type: "u32"}, right0: {offset: 48, type: "u32"}, right1: {offset: 52, type: "u32"}, rightLine: {offset: 56, type: "u32"}, out0: {offset: 60, type: "u32"}, out1: {offset: 64, type: "u32"}, outRow: {offset: 68, type: "u32"}, leftBase: {offset: 72, type: "u32"}, rightBase: {offset: 76, type: "u32"}, outBase: {offset: 80, type: "u32"}, alpha: {offset: 84, type: "f32"}, low: {offset: 88, type: "f32"}, high: {offset: 92, type: "f32"}}},
+    params: {binding: 0, type: "uniform", size: 100, fields: {count: {offset: 0, type: "u32"}, tilesWide: {offset: 4, type: "u32"}, tilesDown: {offset: 8, type: "u32"}, inner: {offset: 12, type: "u32"}, rows: {offset: 16, type: "u32"}, outWords: {offset: 20, type: "u32"}, last: {offset: 24, type: "u32"}, depth: {offset: 28, type: "u32"}, terms: {offset: 32, type: "u32"}, lastLine: {offset: 36, type: "u32"}, left0: {offset: 40, type: "u32"}, left1: {offset: 44, type: "u32"}, leftRow: {offset: 48, type: "u32"}, right0: {offset: 52, type: "u32"}, right1: {offset: 56, type: "u32"}, rightLine: {offset: 60, type: "u32"}, out0: {offset: 64, type: "u32"}, out1: {offset: 68, type: "u32"}, outRow: {offset: 72, type: "u32"}, leftBase: {offset: 76, type: "u32"}, rightBase: {offset: 80, type: "u32"}, outBase: {offset: 84, type: "u32"}, alpha: {offset: 88, type: "f32"}, low: {offset: 92, type: "f32"}, high: {offset: 96, type: "f32"}}},
     left: {binding: 1, type: "read-only-storage", element: "vec4f"},
     right: {binding: 2, type: "read-only-storage", element: "vec4f"},
     out: {binding: 3, type: "storage", element: "vec4f"},
@@ -354,11 +355,11 @@ const batchedF32 = {
 
 const batchedQuadF32 = {
   label: "batched_quad_f32",
-  parts: [libGridWgsl, batchedQuadF32Wgsl],
+  parts: [libBoundedWgsl, libGridWgsl, batchedQuadF32Wgsl],
   tile: {QUARTER: 4, WORDS: 1, FOUR: 4, STRAIGHT: 1, TRANSPOSED: 0},
   overrides: {WORKGROUP: "u32", MASKED: "bool"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 96, fields: {count: {offset: 0, type: "u32"}, tilesWide: {offset: 4, type: "u32"}, tilesDown: {offset: 8, type: "u32"}, inner: {offset: 12, type: "u32"}, rows: {offset: 16, type: "u32"}, outWords: {offset: 20, type: "u32"}, depth: {offset: 24, type: "u32"}, terms: {offset: 28, type: "u32"}, lastLine: {offset: 32, type: "u32"}, left0: {offset: 36, type: "u32"}, left1: {offset: 40, type: "u32"}, leftRow: {offset: 44, type: "u32"}, right0: {offset: 48, type: "u32"}, right1: {offset: 52, type: "u32"}, rightLine: {offset: 56, type: "u32"}, out0: {offset: 60, type: "u32"}, out1: {offset: 64, type: "u32"}, outRow: {offset: 68, type: "u32"}, leftBase: {offset: 72, type: "u32"}, rightBase: {offset: 76, type: "u32"}, outBase: {offset: 80, type: "u32"}, alpha: {offset: 84, type: "f32"}, low: {offset: 88, type: "f32"}, high: {offset: 92, type: "f32"}}},
+    params: {binding: 0, type: "uniform", size: 100, fields: {count: {offset: 0, type: "u32"}, tilesWide: {offset: 4, type: "u32"}, tilesDown: {offset: 8, type: "u32"}, inner: {offset: 12, type: "u32"}, rows: {offset: 16, type: "u32"}, outWords: {offset: 20, type: "u32"}, last: {offset: 24, type: "u32"}, depth: {offset: 28, type: "u32"}, terms: {offset: 32, type: "u32"}, lastLine: {offset: 36, type: "u32"}, left0: {offset: 40, type: "u32"}, left1: {offset: 44, type: "u32"}, leftRow: {offset: 48, type: "u32"}, right0: {offset: 52, type: "u32"}, right1: {offset: 56, type: "u32"}, rightLine: {offset: 60, type: "u32"}, out0: {offset: 64, type: "u32"}, out1: {offset: 68, type: "u32"}, outRow: {offset: 72, type: "u32"}, leftBase: {offset: 76, type: "u32"}, rightBase: {offset: 80, type: "u32"}, outBase: {offset: 84, type: "u32"}, alpha: {offset: 88, type: "f32"}, low: {offset: 92, type: "f32"}, high: {offset: 96, type: "f32"}}},
     left: {binding: 1, type: "read-only-storage", element: "vec4f"},
     right: {binding: 2, type: "read-only-storage", element: "vec4f"},
     out: {binding: 3, type: "storage", element: "vec4f"},
@@ -457,13 +458,13 @@ const compareF32 = {
 
 const comparisonF32 = {
   label: "comparison_f32",
-  parts: [libGridWgsl, libBroadcastWgsl, comparisonF32Wgsl],
+  parts: [libGridWgsl, libBroadcastWgsl, libOrderedWgsl, comparisonF32Wgsl],
   tile: {},
   overrides: {WORKGROUP: "u32", OP: "u32"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 80, fields: {count: {offset: 0, type: "u32"}, dim1: {offset: 4, type: "u32"}, dim2: {offset: 8, type: "u32"}, dim3: {offset: 12, type: "u32"}, dim4: {offset: 16, type: "u32"}, dim5: {offset: 20, type: "u32"}, a0: {offset: 24, type: "u32"}, a1: {offset: 28, type: "u32"}, a2: {offset: 32, type: "u32"}, a3: {offset: 36, type: "u32"}, a4: {offset: 40, type: "u32"}, a5: {offset: 44, type: "u32"}, b0: {offset: 48, type: "u32"}, b1: {offset: 52, type: "u32"}, b2: {offset: 56, type: "u32"}, b3: {offset: 60, type: "u32"}, b4: {offset: 64, type: "u32"}, b5: {offset: 68, type: "u32"}, aSplat: {offset: 72, type: "u32"}, bSplat: {offset: 76, type: "u32"}}},
-    a: {binding: 1, type: "read-only-storage", element: "vec4f"},
-    b: {binding: 2, type: "read-only-storage", element: "vec4f"},
+    a: {binding: 1, type: "read-only-storage", element: "vec4u"},
+    b: {binding: 2, type: "read-only-storage", element: "vec4u"},
     out: {binding: 3, type: "storage", element: "vec4i"},
   },
 } as const satisfies Shader;
@@ -487,7 +488,7 @@ const convDynamicI8 = {
 
 const convF32 = {
   label: "conv_f32",
-  parts: [libGridWgsl, libWindowWgsl, libBoundsF32Wgsl, libConvF32Wgsl, libUnseenWgsl, convF32Wgsl],
+  parts: [libGridWgsl, libWindowWgsl, libBoundsF32Wgsl, libBoundedWgsl, libConvF32Wgsl, libUnseenWgsl, convF32Wgsl],
   tile: {PIXELS: 8, WORDS: 2},
   overrides: {CHANNEL_BOUNDS: "bool", WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool"},
   bindings: {
@@ -594,7 +595,7 @@ const convMatrixI8 = {
 
 const convObservedF32 = {
   label: "conv_observed_f32",
-  parts: [libGridWgsl, libWindowWgsl, libBoundsF32Wgsl, libConvF32Wgsl, libOrderedWgsl, libSeenWgsl, convObservedF32Wgsl],
+  parts: [libGridWgsl, libWindowWgsl, libBoundsF32Wgsl, libBoundedWgsl, libConvF32Wgsl, libOrderedWgsl, libSeenWgsl, convObservedF32Wgsl],
   tile: {PIXELS: 8, WORDS: 2},
   overrides: {CHANNEL_BOUNDS: "bool", WORKGROUP: "u32", POINTWISE: "bool", RESIDUAL: "bool"},
   bindings: {
@@ -627,7 +628,7 @@ const convQuadDynamicI8 = {
 
 const convQuadF32 = {
   label: "conv_quad_f32",
-  parts: [libGridWgsl, libWindowWgsl, libBoundsF32Wgsl, libConvQuadF32Wgsl, libUnseenWgsl, convQuadF32Wgsl],
+  parts: [libGridWgsl, libWindowWgsl, libBoundsF32Wgsl, libBoundedWgsl, libConvQuadF32Wgsl, libUnseenWgsl, convQuadF32Wgsl],
   tile: {QUARTER: 4, WORDS: 1, FOUR: 4, STEPS: 1},
   overrides: {CHANNEL_BOUNDS: "bool", WORKGROUP: "u32", POINTWISE: "bool"},
   bindings: {
@@ -658,7 +659,7 @@ const convQuadI8 = {
 
 const convQuadObservedF32 = {
   label: "conv_quad_observed_f32",
-  parts: [libGridWgsl, libWindowWgsl, libBoundsF32Wgsl, libConvQuadF32Wgsl, libOrderedWgsl, libSeenWgsl, convQuadObservedF32Wgsl],
+  parts: [libGridWgsl, libWindowWgsl, libBoundsF32Wgsl, libBoundedWgsl, libConvQuadF32Wgsl, libOrderedWgsl, libSeenWgsl, convQuadObservedF32Wgsl],
   tile: {QUARTER: 4, WORDS: 1, FOUR: 4, STEPS: 1},
   overrides: {CHANNEL_BOUNDS: "bool", WORKGROUP: "u32", POINTWISE: "bool"},
   bindings: {
@@ -692,11 +693,11 @@ const convTiledDynamicI8 = {
 
 const convTiledF32 = {
   label: "conv_tiled_f32",
-  parts: [libWindowWgsl, libTapsWgsl, libBoundsF32Wgsl, libStoreF32Wgsl, convTiledF32Wgsl],
+  parts: [libWindowWgsl, libTapsWgsl, libBoundsF32Wgsl, libBoundedWgsl, libStoreF32Wgsl, convTiledF32Wgsl],
   tile: {DOWN: 8, ACROSS: 8, ROWS: 4, WORDS: 2, CHUNK: 8, X_LOADS: 4, F_LOADS: 8},
   overrides: {CHANNEL_BOUNDS: "bool", RESIDUAL: "bool"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 88, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, chunks: {offset: 68, type: "u32"}, groupTiles: {offset: 72, type: "u32"}, tilesWide: {offset: 76, type: "u32"}, low: {offset: 80, type: "f32"}, high: {offset: 84, type: "f32"}}},
+    params: {binding: 0, type: "uniform", size: 92, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, last: {offset: 68, type: "u32"}, chunks: {offset: 72, type: "u32"}, groupTiles: {offset: 76, type: "u32"}, tilesWide: {offset: 80, type: "u32"}, low: {offset: 84, type: "f32"}, high: {offset: 88, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     filters: {binding: 2, type: "read-only-storage", element: "vec4f"},
     bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
@@ -790,11 +791,11 @@ const crossEntropyGradF32 = {
 
 const depthwiseF32 = {
   label: "depthwise_f32",
-  parts: [libGridWgsl, libBoundsF32Wgsl, depthwiseF32Wgsl],
+  parts: [libGridWgsl, libBoundsF32Wgsl, libBoundedWgsl, depthwiseF32Wgsl],
   tile: {},
   overrides: {CHANNEL_BOUNDS: "bool", WORKGROUP: "u32"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 64, fields: {count: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, words: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, kernelHeight: {offset: 24, type: "u32"}, kernelWidth: {offset: 28, type: "u32"}, strideHeight: {offset: 32, type: "u32"}, strideWidth: {offset: 36, type: "u32"}, dilationHeight: {offset: 40, type: "u32"}, dilationWidth: {offset: 44, type: "u32"}, padTop: {offset: 48, type: "u32"}, padLeft: {offset: 52, type: "u32"}, low: {offset: 56, type: "f32"}, high: {offset: 60, type: "f32"}}},
+    params: {binding: 0, type: "uniform", size: 68, fields: {count: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, words: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, kernelHeight: {offset: 24, type: "u32"}, kernelWidth: {offset: 28, type: "u32"}, strideHeight: {offset: 32, type: "u32"}, strideWidth: {offset: 36, type: "u32"}, dilationHeight: {offset: 40, type: "u32"}, dilationWidth: {offset: 44, type: "u32"}, padTop: {offset: 48, type: "u32"}, padLeft: {offset: 52, type: "u32"}, last: {offset: 56, type: "u32"}, low: {offset: 60, type: "f32"}, high: {offset: 64, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     filters: {binding: 2, type: "read-only-storage", element: "vec4f"},
     bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
@@ -832,7 +833,7 @@ const depthwiseI8 = {
 
 const depthwiseTileF32 = {
   label: "depthwise_tile_f32",
-  parts: [libGridWgsl, libBoundsF32Wgsl, libDepthwiseTileF32Wgsl, libUnseenWgsl, depthwiseTileF32Wgsl],
+  parts: [libGridWgsl, libBoundsF32Wgsl, libBoundedWgsl, libDepthwiseTileF32Wgsl, libUnseenWgsl, depthwiseTileF32Wgsl],
   tile: {ROWS: 2, COLUMNS: 4, KERNEL_HEIGHT: 3, KERNEL_WIDTH: 3, STRIDE_HEIGHT: 1, STRIDE_WIDTH: 1, PATCH_HEIGHT: 4, PATCH_WIDTH: 6},
   overrides: {CHANNEL_BOUNDS: "bool", WORKGROUP: "u32"},
   bindings: {
@@ -861,7 +862,7 @@ const depthwiseTileI8 = {
 
 const depthwiseTileObservedF32 = {
   label: "depthwise_tile_observed_f32",
-  parts: [libGridWgsl, libBoundsF32Wgsl, libDepthwiseTileF32Wgsl, libOrderedWgsl, libSeenWgsl, depthwiseTileObservedF32Wgsl],
+  parts: [libGridWgsl, libBoundsF32Wgsl, libBoundedWgsl, libDepthwiseTileF32Wgsl, libOrderedWgsl, libSeenWgsl, depthwiseTileObservedF32Wgsl],
   tile: {ROWS: 2, COLUMNS: 4, KERNEL_HEIGHT: 3, KERNEL_WIDTH: 3, STRIDE_HEIGHT: 1, STRIDE_WIDTH: 1, PATCH_HEIGHT: 4, PATCH_WIDTH: 6},
   overrides: {CHANNEL_BOUNDS: "bool", WORKGROUP: "u32"},
   bindings: {
@@ -1041,11 +1042,11 @@ const gemvDynamicI8 = {
 
 const gemvF32 = {
   label: "gemv_f32",
-  parts: [libWindowWgsl, libTapsWgsl, libBoundsF32Wgsl, libStoreF32Wgsl, gemvF32Wgsl],
+  parts: [libWindowWgsl, libTapsWgsl, libBoundsF32Wgsl, libBoundedWgsl, libStoreF32Wgsl, gemvF32Wgsl],
   tile: {LANES: 64, COLUMNS: 1, PIXELS: 4},
   overrides: {CHANNEL_BOUNDS: "bool", RESIDUAL: "bool"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 80, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, tilesWide: {offset: 68, type: "u32"}, low: {offset: 72, type: "f32"}, high: {offset: 76, type: "f32"}}},
+    params: {binding: 0, type: "uniform", size: 84, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, last: {offset: 68, type: "u32"}, tilesWide: {offset: 72, type: "u32"}, low: {offset: 76, type: "f32"}, high: {offset: 80, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     filters: {binding: 2, type: "read-only-storage", element: "mat4x4f"},
     bias: {binding: 3, type: "read-only-storage", element: "vec4f"},
@@ -1072,11 +1073,11 @@ const gemvI8 = {
 
 const gemvWeights = {
   label: "gemv_weights",
-  parts: [libWeightsWgsl, gemvWeightsWgsl],
+  parts: [libWeightsWgsl, libBoundedWgsl, gemvWeightsWgsl],
   tile: {LANES: 64, COLUMNS: 1, ROWS: 4},
   overrides: {BITS: "u32", ZEROS: "bool"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 32, fields: {rows: {offset: 0, type: "u32"}, outWords: {offset: 4, type: "u32"}, inWords: {offset: 8, type: "u32"}, steps: {offset: 12, type: "u32"}, blocks: {offset: 16, type: "u32"}, blockSteps: {offset: 20, type: "u32"}, low: {offset: 24, type: "f32"}, high: {offset: 28, type: "f32"}}},
+    params: {binding: 0, type: "uniform", size: 36, fields: {rows: {offset: 0, type: "u32"}, outWords: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, inWords: {offset: 12, type: "u32"}, steps: {offset: 16, type: "u32"}, blocks: {offset: 20, type: "u32"}, blockSteps: {offset: 24, type: "u32"}, low: {offset: 28, type: "f32"}, high: {offset: 32, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     weights: {binding: 2, type: "read-only-storage", element: "vec4u"},
     scales: {binding: 3, type: "read-only-storage", element: "vec4f"},
@@ -1304,11 +1305,11 @@ const matmulF32 = {
 
 const matmulQuadWeights = {
   label: "matmul_quad_weights",
-  parts: [libGridWgsl, libWeightsWgsl, matmulQuadWeightsWgsl],
+  parts: [libGridWgsl, libWeightsWgsl, libBoundedWgsl, matmulQuadWeightsWgsl],
   tile: {QUARTER: 4, WORDS: 1, FOUR: 4},
   overrides: {BITS: "u32", ZEROS: "bool", WORKGROUP: "u32"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 32, fields: {rows: {offset: 0, type: "u32"}, outWords: {offset: 4, type: "u32"}, inWords: {offset: 8, type: "u32"}, steps: {offset: 12, type: "u32"}, blocks: {offset: 16, type: "u32"}, blockSteps: {offset: 20, type: "u32"}, low: {offset: 24, type: "f32"}, high: {offset: 28, type: "f32"}}},
+    params: {binding: 0, type: "uniform", size: 36, fields: {rows: {offset: 0, type: "u32"}, outWords: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, inWords: {offset: 12, type: "u32"}, steps: {offset: 16, type: "u32"}, blocks: {offset: 20, type: "u32"}, blockSteps: {offset: 24, type: "u32"}, low: {offset: 28, type: "f32"}, high: {offset: 32, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     weights: {binding: 2, type: "read-only-storage", element: "vec4u"},
     scales: {binding: 3, type: "read-only-storage", element: "vec4f"},
@@ -1319,11 +1320,11 @@ const matmulQuadWeights = {
 
 const matmulTiledWeights = {
   label: "matmul_tiled_weights",
-  parts: [libWeightsWgsl, matmulTiledWeightsWgsl],
+  parts: [libWeightsWgsl, libBoundedWgsl, matmulTiledWeightsWgsl],
   tile: {DOWN: 8, ACROSS: 8, ROWS: 4, WORDS: 2, CHUNK: 4, X_LOADS: 2, W_LOADS: 4},
   overrides: {BITS: "u32", ZEROS: "bool"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 32, fields: {rows: {offset: 0, type: "u32"}, outWords: {offset: 4, type: "u32"}, inWords: {offset: 8, type: "u32"}, steps: {offset: 12, type: "u32"}, blocks: {offset: 16, type: "u32"}, blockSteps: {offset: 20, type: "u32"}, low: {offset: 24, type: "f32"}, high: {offset: 28, type: "f32"}}},
+    params: {binding: 0, type: "uniform", size: 36, fields: {rows: {offset: 0, type: "u32"}, outWords: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, inWords: {offset: 12, type: "u32"}, steps: {offset: 16, type: "u32"}, blocks: {offset: 20, type: "u32"}, blockSteps: {offset: 24, type: "u32"}, low: {offset: 28, type: "f32"}, high: {offset: 32, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     weights: {binding: 2, type: "read-only-storage", element: "vec4u"},
     scales: {binding: 3, type: "read-only-storage", element: "vec4f"},
@@ -1334,11 +1335,11 @@ const matmulTiledWeights = {
 
 const matmulWeights = {
   label: "matmul_weights",
-  parts: [libGridWgsl, libWeightsWgsl, matmulWeightsWgsl],
+  parts: [libGridWgsl, libWeightsWgsl, libBoundedWgsl, matmulWeightsWgsl],
   tile: {ROWS: 8, WORDS: 2},
   overrides: {BITS: "u32", ZEROS: "bool", WORKGROUP: "u32"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 32, fields: {rows: {offset: 0, type: "u32"}, outWords: {offset: 4, type: "u32"}, inWords: {offset: 8, type: "u32"}, steps: {offset: 12, type: "u32"}, blocks: {offset: 16, type: "u32"}, blockSteps: {offset: 20, type: "u32"}, low: {offset: 24, type: "f32"}, high: {offset: 28, type: "f32"}}},
+    params: {binding: 0, type: "uniform", size: 36, fields: {rows: {offset: 0, type: "u32"}, outWords: {offset: 4, type: "u32"}, last: {offset: 8, type: "u32"}, inWords: {offset: 12, type: "u32"}, steps: {offset: 16, type: "u32"}, blocks: {offset: 20, type: "u32"}, blockSteps: {offset: 24, type: "u32"}, low: {offset: 28, type: "f32"}, high: {offset: 32, type: "f32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     weights: {binding: 2, type: "read-only-storage", element: "vec4u"},
     scales: {binding: 3, type: "read-only-storage", element: "vec4f"},
@@ -1454,7 +1455,7 @@ const poolF32 = {
   tile: {},
   overrides: {WORKGROUP: "u32", MAX: "bool"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 68, fields: {count: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, words: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, kernelHeight: {offset: 24, type: "u32"}, kernelWidth: {offset: 28, type: "u32"}, strideHeight: {offset: 32, type: "u32"}, strideWidth: {offset: 36, type: "u32"}, dilationHeight: {offset: 40, type: "u32"}, dilationWidth: {offset: 44, type: "u32"}, padTop: {offset: 48, type: "u32"}, padLeft: {offset: 52, type: "u32"}, padBottomEnd: {offset: 56, type: "u32"}, padRightEnd: {offset: 60, type: "u32"}, countPad: {offset: 64, type: "u32"}}},
+    params: {binding: 0, type: "uniform", size: 72, fields: {count: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, words: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, kernelHeight: {offset: 24, type: "u32"}, kernelWidth: {offset: 28, type: "u32"}, strideHeight: {offset: 32, type: "u32"}, strideWidth: {offset: 36, type: "u32"}, dilationHeight: {offset: 40, type: "u32"}, dilationWidth: {offset: 44, type: "u32"}, padTop: {offset: 48, type: "u32"}, padLeft: {offset: 52, type: "u32"}, padBottomEnd: {offset: 56, type: "u32"}, padRightEnd: {offset: 60, type: "u32"}, countPad: {offset: 64, type: "u32"}, last: {offset: 68, type: "u32"}}},
     x: {binding: 1, type: "read-only-storage", element: "vec4f"},
     out: {binding: 2, type: "storage", element: "vec4f"},
   },

@@ -1,7 +1,8 @@
 // Fused activations as data. A bound is one number, or one for each output channel, as cross-layer
 // equalization makes them; a list of equal numbers is that number, so there is one spelling of each clamp.
 
-import type { Bound, ChannelClamp, Clamp } from "./node.ts";
+import type { Bound, ChannelClamp, Clamp, Node } from "./node.ts";
+import { nodeError } from "./nodeError.ts";
 
 /** Whether `clamp` has a bound that differs by channel. */
 export function isPerChannel({ low, high }: ChannelClamp): boolean {
@@ -26,6 +27,23 @@ export function clampOf<C extends ChannelClamp>({ low, high }: C): Pick<C, "low"
     ...(high === undefined ? {} : { high }),
   };
   return bounds as Pick<C, "low" | "high">;
+}
+
+/** Throws InputError where a lower bound of `node` is above the upper one, or one is NaN: ONNX gives the upper bound then
+ *  and WGSL leaves it open, so whoever reads a file decides, and no kernel sees one. */
+export function checkClamp(node: Node): void {
+  if (!("low" in node || "high" in node)) return;
+  const { low = -Infinity, high = Infinity } = node as ChannelClamp;
+  if (typeof low === "number" && typeof high === "number" && low <= high) return;
+  const lengths = [low, high].flatMap((bound) => (typeof bound === "object" ? [bound.length] : []));
+  const channels = lengths[0] ?? 1;
+  for (let channel = 0; channel < channels; channel++) {
+    const [least = NaN, greatest = NaN] = [boundAt(low, channel), boundAt(high, channel)];
+    if (least <= greatest) continue;
+    const place = channels > 1 ? ` in channel ${channel}` : "";
+    const got = `low=${least}, high=${greatest}${place}`;
+    throw nodeError(node, "low must be at most high", got, "Swap them, or leave one out.");
+  }
 }
 
 /** The bound of one channel. */

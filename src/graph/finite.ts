@@ -1,6 +1,6 @@
 // What may be infinite in a model and what may not. NaN is wrong everywhere; −∞ is how attention masks say
 // "never", in constants and in inputs; a weight, a bias or a picture with ±∞ is damaged, and a network would make a
-// plausible class of it. docs/quantization.md, section 23.
+// plausible class of it. docs/quantization.md, section 25.
 
 import { NonFiniteError } from "../errors.ts";
 import { nonFiniteOf } from "../tensor/finite.ts";

@@ -5,6 +5,7 @@ import type { DType } from "../tensor/dtype.ts";
 import { formatShape } from "../tensor/tensor.ts";
 import { attention } from "./attentionShape.ts";
 import { isBinary, isReduce, isUnaryFunction } from "./functions.ts";
+import { checkClamp } from "./clamp.ts";
 import { sliceRange, windowSize } from "./extents.ts";
 import { convGradShapes } from "./convGrads.ts";
 import { fakeQuantizeShapes } from "./fakeQuantizedShapes.ts";
@@ -250,6 +251,7 @@ export function fixedTypes(node: Node): readonly DType[] | undefined {
 /** Shapes of `node`'s outputs, given those of its inputs in order. */
 export function inferShapes(node: Node, inputs: readonly Shape[]): Dim[][] {
   const x = inputs[0] ?? [];
+  checkClamp(node);
   if (isUnaryFunction(node)) return [[...x]];
   if (isBinary(node)) return [broadcastShapes(node, x, inputs[1] ?? [])];
   if (isGradientNode(node)) return gradientShapes(node, inputs);

@@ -63,6 +63,7 @@ export function emitBatched(lowering: Lowering, product: BatchedProduct): void {
     inner: batch[1],
     rows: m,
     outWords,
+    last: n,
     depth,
     terms: k,
     lastLine: (transposed ? n : k) - 1,

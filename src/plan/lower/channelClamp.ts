@@ -6,7 +6,7 @@ import type { Bound, ChannelClamp, Node } from "../../graph/node.ts";
 import { float32 } from "../../tensor/tensor.ts";
 import { elementsOf } from "../../tensor/tensor.ts";
 import { layoutOf, packLayout } from "../layout.ts";
-import { finite, type Lowering, type Placed } from "./context.ts";
+import { type Lowering, type Placed } from "./context.ts";
 import { emitBinary } from "./elementwise.ts";
 
 /** out = x clamped to the bounds of each channel, axis 1. */
@@ -21,9 +21,7 @@ export function emitChannelClamp(
   const row = (bound: Bound | undefined, open: number): Placed => {
     const shape = logical.map((size, axis) => (axis === 1 ? size : 1));
     const layout = layoutOf(shape);
-    const bounds = Array.from({ length: shape[1] ?? 1 }, (_, c) =>
-      finite(boundAt(bound, c) ?? open),
-    );
+    const bounds = Array.from({ length: shape[1] ?? 1 }, (_, c) => boundAt(bound, c) ?? open);
     const data = packLayout(
       layout,
       elementsOf(float32(shape, Float32Array.from(bounds))),

@@ -18,9 +18,6 @@ import { layoutOf, packLayout, type Layout } from "../layout.ts";
 /** Invocations of a workgroup: the default of every shader's WORKGROUP override. */
 export const WORKGROUP = 64;
 
-/** f32 has no use for ±∞ in a uniform: drivers may assume it away. The greatest finite value does. */
-const GREATEST = 3.4028234663852886e38;
-
 /** The element type of a value, and its parameters where it is quantized. */
 export interface Type {
   readonly dtype: DType;
@@ -49,14 +46,9 @@ export function workgroups(invocations: number): number {
   return Math.ceil(invocations / WORKGROUP);
 }
 
-/** `bound`, or the finite number that stands for ±∞. */
-export function finite(bound: number): number {
-  return Math.min(GREATEST, Math.max(-GREATEST, bound));
-}
-
-/** Fused clamp bounds in float. */
+/** Fused clamp bounds in float, ±∞ where there is none: a finite bound would make a number of an infinity. */
 export function floatBounds({ low, high }: Clamp): { low: number; high: number } {
-  return { low: finite(low ?? -Infinity), high: finite(high ?? Infinity) };
+  return { low: low ?? -Infinity, high: high ?? Infinity };
 }
 
 /** Fused clamp bounds of a stored int8 output. */

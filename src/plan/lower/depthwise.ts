@@ -113,7 +113,7 @@ export function emitDepthwiseFloat(
     else plan.step("depthwiseTileF32", step);
     return;
   }
-  const uniforms = { ...pixelUniforms(geometry, shape), ...bounds.uniforms };
+  const uniforms = { ...pixelUniforms(geometry, shape), last: shape.outs, ...bounds.uniforms };
   const { overrides } = bounds;
   plan.step("depthwiseF32", { ...common, overrides, uniforms, groups: workgroups(uniforms.count) });
 }

@@ -28,8 +28,9 @@ import { alignRank } from "./movement.ts";
 type Function = Exclude<UnaryFunction, { op: "Identity" }>;
 type Bare<N> = N extends Node ? Omit<N, "name" | "inputs" | "outputs"> : never;
 
-/** The shader's number for f, and its two constants. "InverseSqrt" is no op: Pow by −½ is it. */
-export function functionOf(node: Bare<Function> | { readonly op: "InverseSqrt" }): {
+/** The shader's number for f, and its two constants. "HalfPower" and "InverseSqrt" are no ops: Pow by ½ and by −½ are
+ *  they, and √ but for −∞. */
+export function functionOf(node: Bare<Function> | { readonly op: "InverseSqrt" | "HalfPower" }): {
   op: number;
   a: number;
   b: number;
@@ -82,6 +83,8 @@ export function functionOf(node: Bare<Function> | { readonly op: "InverseSqrt" }
       return plain(19);
     case "Reciprocal":
       return plain(20);
+    case "HalfPower":
+      return { op: 19, a: 1, b: 0 };
     case "InverseSqrt":
       return plain(21);
     default:
@@ -266,7 +269,7 @@ export function lowerBinary(lowering: Lowering, node: Binary): void {
 
 /** Powers that have a function of their own: x^½ and x^−½. */
 const roots = new Map([
-  [0.5, { op: "Sqrt", name: "", inputs: [], outputs: [] }],
+  [0.5, { op: "HalfPower" }],
   [-0.5, { op: "InverseSqrt" }],
 ] as const);
 

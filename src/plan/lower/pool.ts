@@ -38,7 +38,7 @@ export function lowerPool(lowering: Lowering, node: AveragePool | MaxPool): void
     lowering.plan.step("poolF32", {
       node: node.name,
       overrides,
-      uniforms: geometry,
+      uniforms: { ...geometry, last: out.layout.last },
       buffers: { x: x.ref, out: out.ref },
       groups,
     });

@@ -132,12 +132,13 @@ export function emitSharedFloat(
 ): void {
   const { plan } = lowering;
   const { node } = product;
+  const last = product.filter.shape.outs;
   if (tile.family === "gemv") {
     const { overrides, uniforms, groups } = cutSums(tile, given.uniforms);
     plan.step("gemvF32", {
       node: node.name,
       overrides: { ...given.overrides, ...overrides },
-      uniforms: { ...given.uniforms, ...uniforms },
+      uniforms: { ...given.uniforms, ...uniforms, last },
       buffers: {
         ...given.buffers,
         filters: registerFilter(lowering, product),
@@ -150,7 +151,7 @@ export function emitSharedFloat(
   plan.step("convTiledF32", {
     node: node.name,
     overrides: { ...given.overrides, ...cut.overrides, CHUNK: tile.chunk },
-    uniforms: { ...given.uniforms, ...cut.uniforms },
+    uniforms: { ...given.uniforms, ...cut.uniforms, last },
     buffers: {
       ...given.buffers,
       filters: tiledFilter(lowering, product, cut.order),

@@ -169,6 +169,7 @@ function emit(
     uniforms: {
       rows,
       outWords,
+      last: packed.outs,
       inWords,
       steps: Math.ceil(packed.ins / 8),
       blocks: packed.blocks,
