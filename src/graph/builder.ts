@@ -14,6 +14,8 @@ export class GraphBuilder {
   readonly variables = new Map<string, Tensor>();
   readonly nodes: Node[] = [];
   #names = new Set<string>();
+  /** The next number to try of each name that was wanted: names that many want are found in constant time. */
+  readonly #counts = new Map<string, number>();
 
   /** Start from `base`'s inputs, constants and variables, without its nodes. */
   static from(base: Graph): GraphBuilder {
@@ -32,7 +34,9 @@ export class GraphBuilder {
   /** A name that is not in use: `wanted`, or `wanted_1`, `wanted_2`, … */
   fresh(wanted: string): string {
     let name = wanted;
-    for (let count = 1; this.#names.has(name); count++) name = `${wanted}_${count}`;
+    let count = this.#counts.get(wanted) ?? 1;
+    while (this.#names.has(name)) name = `${wanted}_${count++}`;
+    this.#counts.set(wanted, count);
     this.#names.add(name);
     return name;
   }

@@ -179,7 +179,7 @@ describe("folding", () => {
   it("folding stops at limits.foldedElements, before it allocates", () => {
     const nodes = [node("Range", ["zero", "end", "one"], ["c"]), node("Equal", ["x", "c"])];
     const initializers = { zero: long(0), end: long(2 ** 30), one: long(1) };
-    const bytes = tiny({ nodes, initializers, inputs: { x: [1] } });
+    const bytes = tiny({ nodes, initializers, inputs: { x: [1] }, types: { x: 7 } });
     expect(messageOf(() => importOnnx(bytes))).toMatchInlineSnapshot(
       `"FormatError: ONNX: constants computed at import have more than 16777216 elements. Fold constants before export, or raise limits.foldedElements."`,
     );
