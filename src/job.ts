@@ -123,7 +123,7 @@ export interface JobOptions {
  *  Throws what these verbs throw, and the signal's reason; nothing stays allocated on the device. */
 export async function runJob(job: QuantizeJob, options: JobOptions): Promise<JobResult> {
   options.signal?.throwIfAborted();
-  const model = await load(job.model);
+  const model = await load(job.model, options.signal ? { signal: options.signal } : {});
   const run = new JobRun(job, options, model);
   const { calibration, evaluation } = splitPictures(job, model.stage);
   const made = isFloat(model) ? await run.quantize(model, calibration) : undefined;

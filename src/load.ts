@@ -3,7 +3,7 @@
 // Weights alone become the model of the architecture that their names and shapes tell.
 
 import { download, type DownloadOptions } from "./download.ts";
-import { importOnnx } from "./formats/onnx/index.ts";
+import { importSteps, type ImportProgress } from "./formats/onnx/index.ts";
 import { isSafetensors } from "./formats/safetensors/index.ts";
 import {
   importScript,
@@ -21,6 +21,7 @@ import { integerize } from "./quantize/integerize.ts";
 import { addressOf, bytesOf, type Source } from "./source.ts";
 import { readWeights, recognise } from "./stateDict.ts";
 import type { Tensor } from "./tensor/tensor.ts";
+import { inTurns } from "./turns.ts";
 
 export type { Source } from "./source.ts";
 
@@ -37,7 +38,12 @@ export interface LoadOptions extends ScriptOptions, DownloadOptions {
   /** Weights with NaN or ±∞: "refuse", the default, throws NonFiniteError; "allow" loads them. −∞ in attention
    *  masks, and bounds that are infinite, need no option. */
   readonly nonFinite?: NonFiniteRule;
+  /** Called while an ONNX file is read, in turns with the event loop of 25 ms or so: not at all for a small one. */
+  readonly onImport?: (progress: LoadProgress) => void;
 }
+
+/** How far `load` is: nodes of the file's graph that are read, of so many. */
+export type LoadProgress = ImportProgress;
 
 const QUANTIZED = new Set<Op>([
   "Quantize",
@@ -52,27 +58,43 @@ const QUANTIZED = new Set<Op>([
  *  `models` (.pth of torch.save, .safetensors), recognised by their names and shapes. Weights stay views
  *  on the file's bytes. Throws FormatError for bytes that are none of these, UnsupportedError naming what this
  *  library cannot run, InputError for weights of an architecture that is not known, NonFiniteError for weights that
- *  hold NaN or ±∞. A URL is fetched, and throws DownloadError. */
+ *  hold NaN or ±∞, and the signal's reason. A URL is fetched, and throws DownloadError. */
 export async function load(
   source: Source | string | URL,
   options: LoadOptions = {},
 ): Promise<Model<"float"> | Model<"quantized">> {
+  const { signal } = options;
+  signal?.throwIfAborted();
   const bytes =
     typeof source === "string" || source instanceof URL
       ? await download(addressOf(String(source)), options)
       : await bytesOf(source);
+  signal?.throwIfAborted();
   if (isTorch(bytes)) {
     const archive = openScript(bytes);
     return archive ? loadScript(archive, options) : recognise(await readWeights(bytes), options);
   }
   if (isSafetensors(bytes)) return recognise(await readWeights(bytes), options);
-  const graph = importOnnx(bytes, options);
+  return await inTurns(onnxSteps(bytes, options), signal, options.onImport);
+}
+
+function* onnxSteps(
+  bytes: Uint8Array,
+  options: LoadOptions,
+): Generator<LoadProgress, Model<"float"> | Model<"quantized">> {
+  const graph = yield* importSteps(bytes, options);
+  const all = { done: graph.nodes.length, total: graph.nodes.length };
   checkConstants(graph, "load", options.nonFinite);
   const isQuantized = graph.nodes.some(
     (node) => QUANTIZED.has(node.op) || ("dynamic" in node && node.dynamic !== undefined),
   );
   if (!isQuantized) return new Model("float", graph, {});
-  return new Model("quantized", integerize(fuse(recognizeDynamic(graph))), {});
+  yield all;
+  const recognized = recognizeDynamic(graph);
+  yield all;
+  const fused = fuse(recognized);
+  yield all;
+  return new Model("quantized", integerize(fused), {});
 }
 
 function loadScript(

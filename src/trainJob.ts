@@ -110,7 +110,7 @@ export async function runTrainJob(
 ): Promise<TrainJobResult> {
   const { device, signal } = options;
   signal?.throwIfAborted();
-  const model = await load(job.model);
+  const model = await load(job.model, options.signal ? { signal: options.signal } : {});
   checkJob(job, model);
   const float = model as Model<"float">;
   const store = options.store ?? (job.checkpoint ? checkpointDatabase(job.checkpoint) : undefined);

@@ -27,7 +27,7 @@ import { readModel } from "./read.ts";
 import { dtypeOf, wideOf } from "./readTensor.ts";
 import { Scope } from "./scope.ts";
 import { checkStructure } from "./structure.ts";
-import { usedNames, Walk } from "./walk.ts";
+import { drain, usedNames, Walk } from "./walk.ts";
 
 export interface ImportOptions {
   /** Sizes of symbolic dims: { batch: 1 }. Dims left out stay symbolic. */
@@ -66,6 +66,20 @@ const WAY_OUT =
  * imported, InputError for options and for sizes that must be known. https://onnx.ai/onnx/intro
  */
 export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Graph {
+  return drain(importSteps(bytes, options));
+}
+
+/** How far an import is: nodes of the file's graph. */
+export interface ImportProgress {
+  readonly done: number;
+  readonly total: number;
+}
+
+/** `importOnnx` in small steps, for a caller that does other things in between. */
+export function* importSteps(
+  bytes: Uint8Array,
+  options: ImportOptions = {},
+): Generator<ImportProgress, Graph> {
   const limits = { ...ONNX_LIMITS, ...options.limits };
   const model = readModel(bytes, limits);
   const opset = model.opsets.get("") ?? 0;
@@ -84,7 +98,11 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
     );
   }
   const { graph } = model;
+  const total = graph.nodes.length;
+  const begun = { done: 0, total };
+  yield begun;
   checkStructure(graph);
+  yield begun;
   checkGraph(graph, model.opsets);
   const locations = [...locationsOf(graph)];
   checkNames("externalData", "file", options.externalData?.keys() ?? [], locations);
@@ -92,9 +110,9 @@ export function importOnnx(bytes: Uint8Array, options: ImportOptions = {}): Grap
   const offenders: Unsupported[] = [];
   defineInputs(scope, graph, options, offenders);
   const walk = new Walk(scope, options.externalData, offenders);
-  walk.initializers(graph, usedNames(graph));
+  for (const done of walk.initializers(graph, usedNames(graph))) yield { done, total };
   defineConstants(scope, graph, options);
-  walk.run(graph);
+  for (const done of walk.run(graph)) yield { done, total };
   if (offenders.length === 0) checkOutputs(scope, graph, offenders);
   if (offenders.length > 0) throw new UnsupportedError("import", offenders, WAY_OUT);
   const known = knownNames(graph, options);

@@ -33,6 +33,14 @@ class Renames {
   }
 }
 
+/** All steps of `steps`, one after the other: what it returns. */
+export function drain<T>(steps: Generator<unknown, T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value as T;
+  }
+}
+
 /** Every name that `graph` or a graph inside it reads. */
 export function usedNames(graph: GraphProto, used = new Set<string>()): Set<string> {
   for (const { name } of graph.outputs) used.add(name);
@@ -79,17 +87,28 @@ export class Walk {
     this.#offenders = offenders;
   }
 
-  /** Import the nodes of the file's graph. Throws what a node threw, where nothing else is refused. */
-  run(graph: GraphProto): void {
+  /** Import the nodes of the file's graph, a node a step; yields how many are done. Throws what a node threw, where
+   *  nothing else is refused. */
+  *run(graph: GraphProto): Generator<number, void> {
     for (const { name } of graph.nodes) if (name !== "") this.#scope.nodeNames.take(name);
-    this.#nodes(graph, new Renames());
+    const renames = new Renames();
+    const used = usedNames(graph);
+    for (const [at, node] of graph.nodes.entries()) {
+      this.#node(node, renames, used);
+      yield at + 1;
+    }
     if (this.#failure && this.#offenders.length === 0) throw this.#failure;
   }
 
-  /** Initializers become constants, under their names in `renames`. */
-  initializers(graph: GraphProto, used: ReadonlySet<string>, renames = new Renames()): void {
+  /** Initializers become constants, under their names in `renames`; a tensor a step. */
+  *initializers(
+    graph: GraphProto,
+    used: ReadonlySet<string>,
+    renames = new Renames(),
+  ): Generator<number, void> {
     for (const proto of graph.initializers) {
       if (!used.has(proto.name)) continue;
+      yield 0;
       const tensor = this.#decode(proto);
       if (tensor) {
         const name = renames.define(proto.name);
@@ -166,7 +185,7 @@ export class Walk {
       if (target && !targets.has(inner)) targets.set(inner, target);
     });
     const renames = new Renames((inner) => targets.get(inner) ?? scope.names.fresh(inner), outer);
-    this.initializers(branch, usedNames(branch), renames);
+    drain(this.initializers(branch, usedNames(branch), renames));
     this.#nodes(branch, renames);
     branch.outputs.forEach(({ name: inner }, index) => {
       const [source, target] = [renames.get(inner), outputs[index]];
