@@ -213,7 +213,18 @@ export function showResult(
     download: `${name}-${form.toLowerCase()}.onnx`,
     textContent: `Download ${form} .onnx (${formatBytes(result.bytesQuantized)})`,
   });
+  const warning = quantization?.warning;
   place.replaceChildren(
+    ...(warning
+      ? [
+          element("p", {
+            id: "warning",
+            className: "problem",
+            role: "alert",
+            textContent: `Warning: ${warning.message}`,
+          }),
+        ]
+      : []),
     figuresTable(result),
     link,
     ...(quantization ? layersTable(quantization) : []),

@@ -33,6 +33,7 @@ export { run } from "./run.ts";
 export { profile, type Profile, type ProfileOptions, type StepTime } from "./profile.ts";
 export { save, type SaveOptions } from "./save.ts";
 export { compare, type CompareOptions, type LayerError } from "./compare.ts";
+export { verdict, type QuantizationWarning } from "./verdict.ts";
 export {
   evaluate,
   type BinaryEvaluation,

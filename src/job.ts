@@ -27,6 +27,7 @@ import type { Preprocess } from "./pictures.ts";
 import { prepare } from "./prepare.ts";
 import { save } from "./save.ts";
 import type { Tensors } from "./tensor/tensor.ts";
+import { verdict, type QuantizationWarning } from "./verdict.ts";
 import type { TrainProgress } from "./trainOptions.ts";
 
 export type { JobPicture, Skipped } from "./jobPictures.ts";
@@ -87,6 +88,8 @@ export interface Quantization {
   readonly layers: readonly LayerError[];
   /** Pictures that the layers were compared on. */
   readonly compared: number;
+  /** Where int8 is far from float: less than 10 dB at the output, or fewer than 90 % of equal answers. */
+  readonly warning?: QuantizationWarning;
 }
 
 export interface JobResult {
@@ -136,13 +139,19 @@ export async function runJob(job: QuantizeJob, options: JobOptions): Promise<Job
       ? await run.evaluate(quantized, reference, evaluation)
       : undefined;
   const layers = reference && (await run.compareLayers(reference, quantized, evaluation));
+  const warning =
+    reference && layers && verdict(reference, layers.layers, measured?.evaluation.agreement);
   return {
     stage: model.stage,
     file,
     bytesGiven: job.model instanceof Blob ? job.model.size : job.model.byteLength,
     bytesQuantized: file.byteLength,
     inspection: inspect(quantized),
-    ...(made && layers ? { quantization: { calibrated: made.calibrated, ...layers } } : {}),
+    ...(made && layers
+      ? {
+          quantization: { calibrated: made.calibrated, ...layers, ...(warning ? { warning } : {}) },
+        }
+      : {}),
     ...(measured ? { evaluation: measured.evaluation } : {}),
     isLabelled: evaluation.length > 0 && evaluation.every(({ label }) => label !== undefined),
     predictions: measured?.predictions ?? [],

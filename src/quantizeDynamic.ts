@@ -5,6 +5,7 @@ import { checkConstants, type NonFiniteRule } from "./graph/finite.ts";
 import { widenConstants } from "./graph/weightOnly.ts";
 import { checkStage, Model } from "./model.ts";
 import { quantizeGraph, type DynamicRequest } from "./quantize/dynamic/quantize.ts";
+import { nothingToQuantize } from "./quantize/nothing.ts";
 import { fuse } from "./quantize/fuse.ts";
 
 /** As PyTorch's quantize_dynamic takes them: `ops` is its qconfig_spec. */
@@ -16,7 +17,7 @@ export interface QuantizeDynamicOptions extends DynamicRequest {
 
 /** Quantize the layers of `model` dynamically; every kind that is known unless `ops` says which. What was asked
  *  for and stays float is in `details.left` and at the end of the printed model, with its reason.
- *  Throws QConfigError for options that say nothing, UnsupportedError for a node that `ops` names and that has no
+ *  Throws QConfigError for options that say nothing and where there is nothing to quantize, UnsupportedError for a node that `ops` names and that has no
  *  dynamic form, NonFiniteError for weights that are not finite. */
 export function quantizeDynamic(
   model: Model<"float" | "quantized">,
@@ -24,6 +25,15 @@ export function quantizeDynamic(
 ): Model<"quantized"> {
   checkStage("quantizeDynamic", model, ["float"], "Give it the model as loaded.");
   checkConstants(model.graph, "quantizeDynamic", options.nonFinite);
-  const { graph, left } = quantizeGraph(fuse(widenConstants(model.graph, true), false), options);
+  const { graph, left, count } = quantizeGraph(
+    fuse(widenConstants(model.graph, true), false),
+    options,
+  );
+  if (count === 0) {
+    const wayOut =
+      "Its layers are Linear, LSTM, GRU and Embedding (ops asks for more, overrides for fewer); calibrate a model of " +
+      "convolutions instead: prepare, calibrate, convert, or quantize --mode static.";
+    throw nothingToQuantize("quantizeDynamic", left, wayOut);
+  }
   return new Model("quantized", graph, { left });
 }

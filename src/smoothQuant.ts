@@ -86,6 +86,11 @@ export async function smoothQuant(
   }
   const { graph } = model;
   const all = findGroups(graph).map((group) => within(graph, group, insert));
+  if (all.length === 0) {
+    throw new InputError(
+      "smoothQuant: the model must have linear layers of constant weights; got none. Quantize it without smoothing.",
+    );
+  }
   const chosen = all.filter(({ reason }) => reason === undefined).map(({ group }) => group);
   const left = all.flatMap(({ group: { value, layers }, reason }) =>
     reason === undefined ? [] : [{ value, layers: layers.map(({ name }) => name), reason }],

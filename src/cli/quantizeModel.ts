@@ -11,6 +11,7 @@ import type { Model } from "../model.ts";
 import { prepare, type PrepareOptions } from "../prepare.ts";
 import type { Batches } from "../samples.ts";
 import { save, type SaveOptions } from "../save.ts";
+import { verdict, type QuantizationWarning } from "../verdict.ts";
 import type { Context } from "./context.ts";
 
 /** Samples that can be streamed more than once. */
@@ -38,6 +39,8 @@ export interface JobResult {
   readonly integerMacShare: number;
   /** Worst first. */
   readonly layers: readonly LayerError[];
+  /** Where the result is far from the float model. */
+  readonly warning?: QuantizationWarning;
 }
 
 /** Quantize a model. Throws what the verbs throw; StageError for a model that is quantized already. */
@@ -67,5 +70,12 @@ export async function quantizeModel(
     onProgress: ({ samples, total }) => progress.report("compare", samples, total),
   });
   progress.clear();
-  return { quantized, file, layers, integerMacShare: inspect(quantized).integerMacShare };
+  const warning = verdict(float, layers);
+  return {
+    quantized,
+    file,
+    layers,
+    ...(warning ? { warning } : {}),
+    integerMacShare: inspect(quantized).integerMacShare,
+  };
 }

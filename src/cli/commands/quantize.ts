@@ -11,7 +11,7 @@ import { checkOutput, writeOutput } from "../outputs.ts";
 import { DYNAMIC_OPTIONS, quantizeDynamically } from "../quantizeDynamically.ts";
 import { quantizeModel } from "../quantizeModel.ts";
 import { readSamples, SAMPLE_OPTIONS } from "../samples.ts";
-import { facts, formatBytes, formatPercent } from "../table.ts";
+import { facts, formatBytes, formatPercent, table } from "../table.ts";
 import { readWeights, WEIGHTS_OPTION, weightsFacts } from "../weightsOption.ts";
 
 /** Options that calibration alone reads. */
@@ -107,12 +107,15 @@ export const quantize: Command = {
     await writeOutput(out, result.file, context);
     const used = data.total - data.skipped.length;
     const { skipped } = data;
+    const { left = [] } = result.quantized.details;
     return {
       json: {
         bytesFloat: bytes,
         bytesQuantized: result.file.length,
         integerMacShare: result.integerMacShare,
         nodes: layersJson(result.layers),
+        float: left,
+        ...(result.warning ? { warning: result.warning } : {}),
         out,
         count: used,
         skipped: skipped.length,
@@ -121,6 +124,14 @@ export const quantize: Command = {
       },
       text: [
         layersTable(result.layers, 5),
+        ...(left.length > 0
+          ? [
+              table([
+                ["stays float", "op", "because"],
+                ...left.map(({ node, op, reason }) => [node, op, reason]),
+              ]),
+            ]
+          : []),
         facts([
           [
             "calibrated on",
@@ -132,6 +143,7 @@ export const quantize: Command = {
           ...weightsFacts(result.quantized, readWeights(args)),
           ["written", out],
         ]),
+        ...(result.warning ? [`WARNING: ${result.warning.message}`] : []),
       ].join("\n\n"),
     };
   },

@@ -101,7 +101,12 @@ function choose(graph: Graph, request: DynamicRequest) {
 export function quantizeGraph(
   graph: Graph,
   request: DynamicRequest,
-): { readonly graph: Graph; readonly left: readonly LeftFloat[] } {
+): {
+  readonly graph: Graph;
+  readonly left: readonly LeftFloat[];
+  /** Nodes that were quantized. */
+  readonly count: number;
+} {
   const { chosen, left } = choose(graph, request);
   const builder = GraphBuilder.from(graph);
   const readers = consumersOf(graph);
@@ -138,5 +143,6 @@ export function quantizeGraph(
     const { dtype, quant } = valueOf(graph, node.outputs[0] ?? node.inputs[0] ?? "");
     builder.add(node, { dtype, ...(quant ? { quant } : {}) });
   }
-  return { graph: prune(builder.build(graph.name, graph.inputs, graph.outputs)), left };
+  const made = prune(builder.build(graph.name, graph.inputs, graph.outputs));
+  return { graph: made, left, count: chosen.size };
 }

@@ -54,3 +54,16 @@ export const qatQConfigs = Object.freeze({
   x86: preset(reduced, averagedPerChannel),
   onednn: preset(activation, averagedPerChannel),
 });
+
+/** The static recipe of the same bits: ranges from histograms, and weights as they are. */
+export function staticOf({ activation, weight }: QConfig): QConfig {
+  const { granularity } = weight;
+  const observer =
+    granularity === "perTensor"
+      ? ({ kind: "minMax" } as const)
+      : ({ kind: "perChannelMinMax", axis: granularity.perAxis } as const);
+  return {
+    activation: { ...activation, observer: { kind: "histogram" } },
+    weight: { ...weight, observer },
+  };
+}

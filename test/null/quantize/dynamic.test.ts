@@ -139,7 +139,9 @@ describe("quantizeDynamic", () => {
     const attributes = { alpha: 0.5, beta: 1, transA: false, transB: false };
     builder.input("m", { dtype: "float32", shape: [2, 4] });
     builder.add({ op: "Gemm", name: "half", ...attributes, inputs: ["m", "w1"], outputs: ["h"] });
-    const model = quantizeDynamic(new Model("float", builder.build("half", ["m"], ["h"]), {}));
+    const whole = { ...attributes, alpha: 1 };
+    builder.add({ op: "Gemm", name: "one", ...whole, inputs: ["m", "w1"], outputs: ["o"] });
+    const model = quantizeDynamic(new Model("float", builder.build("half", ["m"], ["h", "o"]), {}));
     expect(model.toString().split("\n").at(-1)).toMatchInlineSnapshot(
       `"  float: Gemm "half": alpha or beta is not 1"`,
     );
