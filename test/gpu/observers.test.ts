@@ -265,7 +265,7 @@ describe("values that are not finite", () => {
     await expect(
       observeOverflow({ kind: "minMax" }, [4], [1, 3], Infinity),
     ).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[NonFiniteError: calibrate: batch 1, tensor "product": found 2 non-finite value(s), the first at index 1. Check the preprocessing of that batch and the model's weights.]`,
+      `[NonFiniteError: calibrate: batch 1, value "product": must be finite; got Infinity at index 1, the first of 2 such values. Check the preprocessing of that batch and the model's weights, or leave what makes it float: overrides: { "leaky": null }.]`,
     );
   });
 });
