@@ -3,7 +3,8 @@
 // Weights alone become the model of the architecture that their names and shapes tell.
 
 import { download, type DownloadOptions } from "./download.ts";
-import { importSteps, type ImportProgress } from "./formats/onnx/index.ts";
+import { FormatError } from "./errors.ts";
+import { importSteps, type ImportProgress, type OnnxLimits } from "./formats/onnx/index.ts";
 import { isSafetensors } from "./formats/safetensors/index.ts";
 import {
   importScript,
@@ -12,6 +13,7 @@ import {
   type ScriptArchive,
   type ScriptOptions,
 } from "./formats/torch/index.ts";
+import { otherProtobuf, refuseOtherKinds } from "./formats/sniff.ts";
 import { Model } from "./model.ts";
 import { checkConstants, type NonFiniteRule } from "./graph/finite.ts";
 import type { Op } from "./graph/node.ts";
@@ -35,6 +37,8 @@ export interface LoadOptions extends ScriptOptions, DownloadOptions {
   readonly constants?: Readonly<Record<string, Tensor | number>>;
   /** External tensor data by its location in the file. */
   readonly externalData?: ReadonlyMap<string, Uint8Array>;
+  /** Limits of the ONNX reader other than its own: { foldedElements: 2 ** 26 }. */
+  readonly limits?: Partial<OnnxLimits>;
   /** Weights with NaN or ±∞: "refuse", the default, throws NonFiniteError; "allow" loads them. −∞ in attention
    *  masks, and bounds that are infinite, need no option. */
   readonly nonFinite?: NonFiniteRule;
@@ -75,6 +79,7 @@ export async function load(
     return archive ? loadScript(archive, options) : recognise(await readWeights(bytes), options);
   }
   if (isSafetensors(bytes)) return recognise(await readWeights(bytes), options);
+  refuseOtherKinds(bytes);
   return await inTurns(onnxSteps(bytes, options), signal, options.onImport);
 }
 
@@ -82,7 +87,7 @@ function* onnxSteps(
   bytes: Uint8Array,
   options: LoadOptions,
 ): Generator<LoadProgress, Model<"float"> | Model<"quantized">> {
-  const graph = yield* importSteps(bytes, options);
+  const graph = yield* readOnnx(bytes, options);
   const all = { done: graph.nodes.length, total: graph.nodes.length };
   checkConstants(graph, "load", options.nonFinite);
   const isQuantized = graph.nodes.some(
@@ -95,6 +100,15 @@ function* onnxSteps(
   const fused = fuse(recognized);
   yield all;
   return new Model("quantized", integerize(fused), {});
+}
+
+/** An ONNX file's graph. Protobuf files of other tools are told what they are. */
+function* readOnnx(bytes: Uint8Array, options: LoadOptions) {
+  try {
+    return yield* importSteps(bytes, options);
+  } catch (error) {
+    throw error instanceof FormatError ? otherProtobuf(bytes, error) : error;
+  }
 }
 
 function loadScript(

@@ -3,7 +3,13 @@
 
 import { checkNames, InputError } from "./errors.ts";
 import { isSafetensors, readSafetensors, stateDictOfTensors } from "./formats/safetensors/index.ts";
-import { readStateDict, type ScriptOptions, type StateDict } from "./formats/torch/index.ts";
+import {
+  isTorch,
+  readStateDict,
+  type ScriptOptions,
+  type StateDict,
+} from "./formats/torch/index.ts";
+import { refuseOtherKinds } from "./formats/sniff.ts";
 import { bindShapes } from "./graph/bind.ts";
 import { checkConstants, type NonFiniteRule } from "./graph/finite.ts";
 import { Model } from "./model.ts";
@@ -19,6 +25,7 @@ import {
  *  Throws FormatError, or InputError where the file holds something else. */
 export async function readWeights(bytes: Uint8Array): Promise<StateDict> {
   if (isSafetensors(bytes)) return stateDictOfTensors(readSafetensors(bytes).tensors);
+  if (!isTorch(bytes)) refuseOtherKinds(bytes);
   return readStateDict(bytes);
 }
 

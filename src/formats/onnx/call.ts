@@ -7,7 +7,7 @@ import type { Dim } from "../../graph/value.ts";
 import type { AttributeProto, GraphProto, NodeProto, TensorProto } from "./proto.ts";
 import type { Entry } from "./entries.ts";
 import { Refusal, type Scope } from "./scope.ts";
-import { damaged } from "./wire.ts";
+import { invalid } from "./wire.ts";
 
 /** Sizes and indices beyond this act like it: no axis is longer (limits.dimSize). */
 const FARTHEST = 2 ** 31 - 1;
@@ -65,7 +65,7 @@ export class Call {
 
   /** What the standard forbids. */
   wrong(rule: string, got: string): never {
-    throw damaged(`${this.op} "${this.name}": ${rule}; got ${got}`, this.proto.offset);
+    throw invalid(`${this.op} "${this.name}": ${rule}; got ${got}`, this.proto.offset);
   }
 
   // Attributes -----------------------------------------------------------------------------------

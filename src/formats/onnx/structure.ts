@@ -4,7 +4,7 @@
 
 import type { GraphProto } from "./proto.ts";
 import { subgraphs } from "./walk.ts";
-import { damaged } from "./wire.ts";
+import { invalid } from "./wire.ts";
 
 /** The names a graph sees, innermost first. */
 interface Visible {
@@ -23,8 +23,8 @@ export function checkStructure(graph: GraphProto, outer?: Visible): void {
   const defined = new Set<string>();
   const visible: Visible = { own: defined, outer };
   const define = (name: string, what: string, offset: number) => {
-    if (name === "") throw damaged(`${what} has no name`, offset);
-    if (defined.has(name)) throw damaged(`the name "${name}" is defined twice`, offset);
+    if (name === "") throw invalid(`${what} has no name`, offset);
+    if (defined.has(name)) throw invalid(`the name "${name}" is defined twice`, offset);
     defined.add(name);
   };
   for (const { name, offset } of graph.initializers) define(name, "an initializer", offset);
@@ -39,7 +39,7 @@ export function checkStructure(graph: GraphProto, outer?: Visible): void {
   for (const node of graph.nodes) {
     for (const name of node.inputs) {
       if (name === "" || sees(visible, name)) continue;
-      throw damaged(
+      throw invalid(
         later.has(name)
           ? `node "${node.name}" uses "${name}" before it is computed: the nodes are unsorted or cyclic`
           : `node "${node.name}" uses "${name}", which nothing defines`,
@@ -47,19 +47,19 @@ export function checkStructure(graph: GraphProto, outer?: Visible): void {
       );
     }
     if (node.outputs.every((name) => name === "")) {
-      throw damaged(`node "${node.name}" of type ${node.opType} has no output`, node.offset);
+      throw invalid(`node "${node.name}" of type ${node.opType} has no output`, node.offset);
     }
     for (const inner of subgraphs(node)) checkStructure(inner, visible);
     for (const name of node.outputs) if (name !== "") define(name, "an output", node.offset);
   }
   const outputs = new Set<string>();
   for (const { name, offset } of graph.outputs) {
-    if (!sees(visible, name)) throw damaged(`graph output "${name}" is defined by nothing`, offset);
+    if (!sees(visible, name)) throw invalid(`graph output "${name}" is defined by nothing`, offset);
     // The branches of an If may give one value twice.
     if (outputs.has(name) && !outer) {
-      throw damaged(`graph output "${name}" is listed twice`, offset);
+      throw invalid(`graph output "${name}" is listed twice`, offset);
     }
     outputs.add(name);
   }
-  if (outputs.size === 0) throw damaged("the graph has no outputs");
+  if (outputs.size === 0) throw invalid("the graph has no outputs");
 }

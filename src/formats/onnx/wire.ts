@@ -19,6 +19,13 @@ export function damaged(
   return new FormatError("ONNX", problem, wayOut, offset);
 }
 
+/** A FormatError of a file that can be read, and says what ONNX forbids. */
+export function invalid(problem: string, offset?: number): FormatError {
+  const wayOut =
+    "The model is not valid ONNX there: onnx.checker.check_model says more; export it again.";
+  return damaged(problem, offset, wayOut);
+}
+
 export class WireReader {
   readonly limits: OnnxLimits;
   #bytes: Uint8Array;

@@ -28,6 +28,16 @@ export function isTorch(bytes: Uint8Array): boolean {
   return isZip(bytes) || (bytes[0] === 0x80 && (bytes[1] ?? 0) >= 2 && (bytes[1] ?? 0) <= 5);
 }
 
+/** What kind of zip file it is, by its entries. */
+function contentsOf(zip: Zip): string {
+  const has = (pattern: RegExp) => zip.names.some((name) => pattern.test(name));
+  if (has(/\.onnx$/)) return "; an .onnx file lies in it: unpack it and pass that";
+  if (has(/^model\.weights\.h5$/)) return "; it is a Keras model: export it to ONNX";
+  if (has(/\.mlmodel$|Manifest\.json$/)) return "; it is a Core ML package";
+  if (has(/\.npy$/)) return "; it holds NumPy arrays (.npz), which are data";
+  return "";
+}
+
 /** The archive's `<root>/`; throws FormatError where there is no PyTorch data. */
 function rootOf(zip: Zip): string {
   const roots = zip.names.flatMap((name) => /^([^/]+\/)data\.pkl$/.exec(name)?.[1] ?? []);
@@ -35,7 +45,7 @@ function rootOf(zip: Zip): string {
   if (root !== undefined && roots.length === 1) return root;
   throw damaged(
     root === undefined
-      ? "the zip file holds no data.pkl: it was not made by torch.save or torch.jit.save"
+      ? `the zip file holds no data.pkl: it was not made by torch.save or torch.jit.save${contentsOf(zip)}`
       : "the zip file holds two models",
   );
 }
