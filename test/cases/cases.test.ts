@@ -165,9 +165,10 @@ function checkSize({ name, bytes }: Case, file: Uint8Array): string {
   if (SHARED.has(name)) {
     const { initializers } = readModel(file, ONNX_LIMITS).graph;
     const weights = initializers.filter(
-      ({ dataType, dims }) => dataType === DataType.INT8 && dims.length > 1,
+      ({ dataType, dims }) =>
+        (dataType === DataType.INT8 || dataType === DataType.UINT8) && dims.length > 1,
     );
-    expect(weights.length, "int8 weights").toBe(1);
+    expect(weights.length, "weights of 8 bits").toBe(1);
   }
   return `file ${(100 * ratio).toFixed(0)} %`;
 }

@@ -84,20 +84,13 @@ export const LEAST_SQNR = 12;
 
 /** Known to fail: the test fails where one of these does not. Remove what is mended. */
 export const PENDING = new Map<string, readonly Aspect[]>([
-  ["audio_frontend_log", ["accuracy"]],
-  ["clamp_eps_after_add", ["static"]],
   ["dq_transpose_matmul", ["integers"]],
-  ["m1_positions_open_static", ["save", "static"]],
-  ["m3_lstm_open_batch_save", ["save", "static", "dynamic"]],
   ["m4_matmul_4axes", ["static"]],
-  ["m5_causal_mask_open", ["save", "static"]],
-  ["m8_dead_channel_eps_scale", ["run"]],
   ["m9_long_names", ["size"]],
   ["open_hw_fcn", ["run"]],
   ["paddle_minus1_dims", ["run"]],
-  ["qcdq_weights_stored", ["integers", "save"]],
+  ["qcdq_weights_stored", ["integers"]],
   ["qdq_conv1d_import", ["integers", "size"]],
-  ["shared_weight_two_convs", ["size"]],
   ["torch_qat_fx_qnnpack", ["integers"]],
   ["weights_uint8_asym_pc", ["integers", "size"]],
   ["weights_uint8_asym_pt", ["integers", "save", "size"]],
