@@ -1,5 +1,6 @@
 // Why there is no result, in a box.
 
+import { forSurface } from "../src/wayOut.ts";
 import { element } from "./dom.ts";
 
 /** Say `message` in `box`, and show it. */
@@ -20,5 +21,10 @@ export function tell(
 /** Say what went wrong. */
 export function tellError(box: HTMLElement, error: unknown): void {
   const isError = error instanceof Error;
-  tell(box, "error", isError ? error.name : "Error", isError ? error.message : String(error));
+  tell(
+    box,
+    "error",
+    isError ? error.name : "Error",
+    isError ? forSurface(error.message, "page") : String(error),
+  );
 }

@@ -1,6 +1,7 @@
 // An error → what is printed, and the exit status.
 
 import { WebGpuQuantError } from "../errors.ts";
+import { forSurface } from "../wayOut.ts";
 import { UsageError } from "./arguments.ts";
 
 export interface Failure {
@@ -19,7 +20,7 @@ export function describeFailure(error: unknown, signal: AbortSignal): Failure {
   }
   if (error instanceof UsageError) return { code: error.code, message: error.message, status: 2 };
   if (error instanceof WebGpuQuantError)
-    return { code: error.code, message: error.message, status: 1 };
+    return { code: error.code, message: forSurface(error.message, "cli"), status: 1 };
   const reason = error instanceof Error ? error.message : String(error);
   const message = `bug: ${reason}. Please report this with the output of the same command under DEBUG=1.`;
   return { code: "bug", message, status: 1 };
