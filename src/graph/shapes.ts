@@ -167,10 +167,13 @@ function spatial(node: Node, x: Shape, channels: Dim, window: Window, ceilMode: 
   if (x.length !== 4) {
     throw nodeError(node, "input must have 4 axes", formatShape(x), "Only 2-D windows run here.");
   }
-  const sizes = ([0, 1] as const).map((axis) =>
-    windowSize(sizeAt(node, x, axis + 2), window, axis, ceilMode),
-  );
-  if (sizes.some((size) => size < 0)) {
+  const sizes = ([0, 1] as const).map((axis): Dim => {
+    const size = x[axis + 2] ?? 1;
+    return typeof size === "number"
+      ? windowSize(size, window, axis, ceilMode)
+      : openWindow(node, x, window, axis);
+  });
+  if (sizes.some((size) => typeof size === "number" && size < 0)) {
     throw nodeError(
       node,
       "the window must fit in the padded input",
@@ -179,6 +182,14 @@ function spatial(node: Node, x: Shape, channels: Dim, window: Window, ceilMode: 
     );
   }
   return [x[0] ?? 1, channels, ...sizes];
+}
+
+/** The places of a window along an open axis: one of step 1 gives a sum of the size and a number. */
+function openWindow(node: Node, x: Shape, window: Window, axis: 0 | 1): Dim {
+  const size = x[axis + 2] ?? 1;
+  if (window.strides[axis] !== 1) return sizeAt(node, x, axis + 2);
+  const extent = window.dilations[axis] * (window.kernel[axis] - 1) + 1;
+  return addDims(size, window.pads[axis] + (window.pads[axis + 2] ?? 0) - extent + 1);
 }
 
 /** x's own shape, once scale and bias broadcast to it. */

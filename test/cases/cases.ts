@@ -87,8 +87,6 @@ export const PENDING = new Map<string, readonly Aspect[]>([
   ["dq_transpose_matmul", ["integers"]],
   ["m4_matmul_4axes", ["static"]],
   ["m9_long_names", ["size"]],
-  ["open_hw_fcn", ["run"]],
-  ["paddle_minus1_dims", ["run"]],
   ["qcdq_weights_stored", ["integers"]],
   ["qdq_conv1d_import", ["integers", "size"]],
   ["torch_qat_fx_qnnpack", ["integers"]],

@@ -191,6 +191,24 @@ describe("shapes in int32", () => {
   });
 });
 
+it("windows of step 1 take an open height and width", async () => {
+  const window = { kernel_shape: [3, 3], pads: [1, 0, 1, 0] };
+  const parts: Tiny = {
+    nodes: [
+      node("Conv", ["x", "w"], ["c"], { ...window, dilations: [1, 2] }),
+      node("MaxPool", ["c"], ["p"], window),
+      node("AveragePool", ["p"], ["y"], { kernel_shape: [2, 2] }),
+    ],
+    initializers: { w: floats([2, 1, 3, 3], Math.sin) },
+    inputs: { x: ["n", 1, "h", "w"] },
+  };
+  for (const [h, w] of [
+    [4, 9],
+    [7, 12],
+  ] as const)
+    await agree(parts, { x: floats([2, 1, h, w], Math.cos) });
+});
+
 it("a causal mask with what came before: two ranges compared", async () => {
   const parts: Tiny = {
     nodes: [

@@ -32,6 +32,8 @@ interface Frame {
   readonly path: string;
 }
 
+const MISSING = "this op is not supported";
+
 /** Roots of dotted names that are no variables. */
 const ROOTS = new Set(["torch", "ops", "__torch__", "CONSTANTS"]);
 const BUILTINS = new Set(["annotate", "unchecked_cast", "uninitialized", "int", "float", "bool"]);
@@ -94,6 +96,21 @@ export class Evaluator {
       "load",
       [{ op, node: tree.name, problem: `${problem} (${where})` }],
       "Trace the model (torch.jit.trace) instead of scripting it, or export it to ONNX.",
+    );
+  }
+
+  /** `first`, and every other op of the archive's code that is not there, so that one error names them all. */
+  #refuseOps(first: UnsupportedError): UnsupportedError {
+    const [own] = first.nodes;
+    const others = [...this.#library.calls()].flatMap(([op, { file, line }]) =>
+      op === own?.op || findOp(op)
+        ? []
+        : [{ op, node: "code", problem: `${MISSING} (${file}, line ${line})` }],
+    );
+    return new UnsupportedError(
+      "load",
+      [...first.nodes, ...others],
+      "Export the model to ONNX instead, or change the model so that it needs no such op.",
     );
   }
 
@@ -303,7 +320,7 @@ export class Evaluator {
     const found = findOp(name);
     const where = `${frame.tree.file}, line ${line}`;
     const parts = { args, named, translator: this.#translator, path: frame.path, where };
-    if (!found) throw new Call({ ...parts, op: name }).fail("this op is not supported");
+    if (!found) throw this.#refuseOps(new Call({ ...parts, op: name }).fail(MISSING));
     const call = new Call({ ...parts, op: found.plain });
     const result = found.op(call);
     call.checkNamed();

@@ -6,6 +6,9 @@ import type { Zip } from "../../zip/zip.ts";
 import { parseFunction } from "./parse.ts";
 import type { FunctionTree } from "./syntax.ts";
 
+const MODULE = /^code\/(.+)\.py$/;
+const CALL = /(?<![\w.])(?:torch|ops)\.[\w.]+(?=\()/g;
+
 interface Text {
   readonly lines: readonly string[];
   readonly first: number;
@@ -47,6 +50,24 @@ export class Library {
   isNamedTuple(path: string): boolean {
     const { module, last } = split(path);
     return this.#file(module)?.tuples.has(last) === true;
+  }
+
+  /** Every op that the code calls, by name, at its first place; methods that no run reaches included. */
+  calls(): Map<string, { readonly file: string; readonly line: number }> {
+    const found = new Map<string, { readonly file: string; readonly line: number }>();
+    for (const name of this.#zip.names) {
+      const module = MODULE.exec(name.slice(this.#root.length))?.[1];
+      if (module === undefined || !name.startsWith(this.#root)) continue;
+      const file = this.#file(module.replaceAll("/", "."));
+      for (const { lines, first } of file?.functions.values() ?? []) {
+        lines.forEach((line, at) => {
+          for (const [op] of line.matchAll(CALL)) {
+            if (!found.has(op)) found.set(op, { file: file?.path ?? "", line: first + at });
+          }
+        });
+      }
+    }
+    return found;
   }
 
   #find(module: string, name: string): FunctionTree | undefined {

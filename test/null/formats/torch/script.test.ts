@@ -125,6 +125,14 @@ describe("arguments by name", () => {
     `);
   });
 
+  it("every op that is not there is named at once", async () => {
+    const body = "return torch.relu(torch.fft_a(torch.sin_b(torch.sin_b(x))))";
+    const words = await messageOf(run(body));
+    expect(words).toContain("load: 2 unsupported node(s)");
+    expect(words).toContain('torch.sin_b "forward": this op is not supported (code/__torch__.py');
+    expect(words).toContain('torch.fft_a "code": this op is not supported (code/__torch__.py');
+  });
+
   it("alpha and beta of addmm are looked at", async () => {
     const body = "return torch.addmm(x, x, x, beta=1, alpha=0.5)";
     expect(await messageOf(run(body))).toContain("alpha, beta must be 1");
