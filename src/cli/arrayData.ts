@@ -92,7 +92,7 @@ export function arrayBatches(source: ArraySource): ArrayBatches {
           const to = Math.min(from + width, length);
           const within = (array: Tensor, axis: number | undefined) =>
             axis === undefined ? array : slice(array, axis, from, to);
-          const tensors: Record<string, Tensor> = {};
+          const tensors = Object.create(null) as Record<string, Tensor>; // "__proto__" may be a name
           for (const [name, cut] of cuts)
             tensors[name] = within(part(cut.array, cut.sample), cut.time);
           for (const [name, value] of source.filled)

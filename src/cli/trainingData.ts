@@ -142,7 +142,7 @@ async function fromArrays(
     indexed: {
       length: labels.shape[0] ?? 0,
       get(index) {
-        const row: Record<string, Tensor> = {};
+        const row = Object.create(null) as Record<string, Tensor>; // "__proto__" may be a name
         for (const [name, array] of arrays) row[name] = take(array, 0, [index]);
         for (const [name, value] of filled) row[name] = filledInput(model.graph, name, value, row);
         const own = numbers

@@ -48,7 +48,7 @@ export const run: Command = {
     const outs = pair(args, "out", Object.keys(model.outputs));
     const check = { inputs: [...read, ...files.values()] };
     for (const out of outs.values()) await checkOutput("--out", out, check, context);
-    const inputs: Record<string, Tensor> = {};
+    const inputs = Object.create(null) as Record<string, Tensor>; // "__proto__" may be a name
     for (const [name, file] of files)
       inputs[name] = parseNpy(await readInput("--input", file, signal));
     using device = await requestDevice();
@@ -58,7 +58,7 @@ export const run: Command = {
     const outputs = await session.run(inputs, { signal, ...readNonFinite(args) });
     const latencyMs = performance.now() - start;
     const rows: string[][] = [];
-    const json: Record<string, object> = {};
+    const json = Object.create(null) as Record<string, object>; // "__proto__" may be a name
     for (const [name, file] of outs) {
       const output = outputs[name];
       if (!output) throw new InputError(`run: the model has no output "${name}". Please report.`);
