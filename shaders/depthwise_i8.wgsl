@@ -13,6 +13,7 @@
 
 override WORKGROUP: u32 = 64;
 override WIDE: bool = false; // |acc| may pass 2²⁴: docs/quantization.md (33)
+override OFFSETS: bool = false; // a channel's weights are the filter's and an offset, which lies behind the biases
 
 struct Params {
   count: u32,       // words of out: batch · outHeight · outWidth · words
@@ -38,7 +39,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<u32>;            // (batch, inHeight, inWidth, words)
 @group(0) @binding(2) var<storage, read> filters: array<u32>;      // (words, taps)
-@group(0) @binding(3) var<storage, read> bias: array<vec4i>;       // (words)
+@group(0) @binding(3) var<storage, read> bias: array<vec4i>;       // (words), then with OFFSETS theirs
 @group(0) @binding(4) var<storage, read> multiplier: array<vec4f>; // (words), then what real_sum.wgsl and bounds_i8.wgsl say
 @group(0) @binding(5) var<storage, read_write> out: array<u32>;    // (batch, outHeight, outWidth, words)
 
@@ -55,6 +56,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let left = i32(column * params.strideWidth) - i32(params.padLeft);
   let base = image * params.inHeight * params.inWidth;
   var acc = bias[word];
+  var offset = vec4i();
+  if (OFFSETS) { offset = bias[params.words + word]; }
   var tap = word * params.kernelHeight * params.kernelWidth;
   let bottom = top + i32((params.kernelHeight - 1u) * params.dilationHeight);
   let right = left + i32((params.kernelWidth - 1u) * params.dilationWidth);
@@ -64,7 +67,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     for (var ky = 0u; ky < params.kernelHeight; ky++) {
       var at = line;
       for (var kx = 0u; kx < params.kernelWidth; kx++) {
-        acc += lanes(x[at]) * lanes(filters[tap]);
+        acc += lanes(x[at]) * (lanes(filters[tap]) + offset);
         at += params.dilationWidth * params.words;
         tap++;
       }
@@ -79,7 +82,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         if (y >= 0 && xx >= 0 && y < i32(params.inHeight) && xx < i32(params.inWidth)) {
           taken = x[(base + u32(y) * params.inWidth + u32(xx)) * params.words + word];
         }
-        acc += lanes(taken) * lanes(filters[tap]);
+        acc += lanes(taken) * (lanes(filters[tap]) + offset);
         tap++;
       }
     }

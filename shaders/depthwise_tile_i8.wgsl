@@ -22,6 +22,7 @@
 
 override WORKGROUP: u32 = 64;
 override WIDE: bool = false; // |acc| may pass 2²⁴: docs/quantization.md (33)
+override OFFSETS: bool = false; // a channel's weights are the filter's and an offset, which lies behind the biases
 
 struct Params {
   count: u32,       // tiles: batch · rowTiles · columnTiles · words
@@ -43,7 +44,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<u32>;            // (batch, inHeight, inWidth, words)
 @group(0) @binding(2) var<storage, read> filters: array<u32>;      // (words, taps)
-@group(0) @binding(3) var<storage, read> bias: array<vec4i>;       // (words)
+@group(0) @binding(3) var<storage, read> bias: array<vec4i>;       // (words), then with OFFSETS theirs
 @group(0) @binding(4) var<storage, read> multiplier: array<vec4f>; // (words), then what real_sum.wgsl and bounds_i8.wgsl say
 @group(0) @binding(5) var<storage, read_write> out: array<u32>;    // (batch, outHeight, outWidth, words)
 
@@ -52,6 +53,11 @@ fn finish(at: u32, sums: Sums, bias: vec4i, b: vec4f, m: vec4f, r: Rounding) {
   var real = realTotal(sums) + vec4f(bias);
   if (WIDE || FLOAT_BIAS) { real = realSum(bias + total(sums), b); }
   out[at] = pack(requantize(real, m, r));
+}
+
+fn withOffset(f: Sums, word: u32) -> Sums {
+  if (!OFFSETS) { return f; }
+  return f + spreadLanes(bias[params.words + word]);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -70,7 +76,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let taps = word * ${KERNEL_HEIGHT * KERNEL_WIDTH}u;
   $for ky in KERNEL_HEIGHT
   $for kx in KERNEL_WIDTH
-  let f${ky}_${kx} = spread(filters[taps + ${ky * KERNEL_WIDTH + kx}u]);
+  let f${ky}_${kx} = withOffset(spread(filters[taps + ${ky * KERNEL_WIDTH + kx}u]), word);
   $end
   $end
   let padWord = params.padWord;

@@ -16,6 +16,7 @@ struct Params {
   count: u32,       // words of out
   parts: u32,
   outWords: u32,    // output channels / 4
+  groupOuts: u32,   // output words of one group
   zeroPoint: i32,   // of the convolution's own output
   low: i32,         // its least and greatest value, after the fused activation
   high: i32,

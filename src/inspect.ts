@@ -3,10 +3,12 @@
 import { symbolicDims } from "./compile.ts";
 import { bindShapes } from "./graph/bind.ts";
 import { isInteger, macsOf } from "./graph/macs.ts";
+import type { Node } from "./graph/node.ts";
 import { checkStage, type Model, type PortType } from "./model.ts";
-import { annotate, whyFloat } from "./quantize/annotate.ts";
+import { annotate, whyFloat, whyLeft } from "./quantize/annotate.ts";
 import type { LeftFloat } from "./quantize/fineValues.ts";
 import { fuse } from "./quantize/fuse.ts";
+import { Pairs, whyNotInteger } from "./quantize/pairs.ts";
 import { qconfigs } from "./quantize/presets.ts";
 import { sizeOf } from "./tensor/tensor.ts";
 
@@ -42,6 +44,12 @@ export function inspect(model: Model<"float" | "quantized">): Inspection {
   const assignment = model.stage === "float" ? annotate(fused, qconfigs.int8) : undefined;
   const { left = [] } = model.details as { readonly left?: readonly LeftFloat[] };
   const reasons = new Map(left.map(({ node, reason }) => [node, reason]));
+  const pairs = new Pairs(fused);
+  const why = (node: Node) =>
+    reasons.get(node.name) ??
+    (assignment
+      ? (whyFloat(fused, node) ?? whyLeft(fused, node))
+      : (whyNotInteger(pairs, node) ?? "its neighbours are float"));
   let [macs, integerMacs] = [0, 0];
   const nodes: { name: string; op: string; dtype: "integer" | "float" }[] = [];
   const float: { node: string; op: string; why: string }[] = [];
@@ -59,7 +67,7 @@ export function inspect(model: Model<"float" | "quantized">): Inspection {
       float.push({
         node: node.name,
         op: node.op,
-        why: reasons.get(node.name) ?? whyFloat(fused, node) ?? "its neighbours are float",
+        why: why(node),
       });
     }
   }

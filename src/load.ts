@@ -19,7 +19,7 @@ import { checkConstants, type NonFiniteRule } from "./graph/finite.ts";
 import type { Op } from "./graph/node.ts";
 import { fuse } from "./quantize/fuse.ts";
 import { recognizeDynamic } from "./quantize/dynamic/recognize.ts";
-import { integerize } from "./quantize/integerize.ts";
+import { integerize, settle } from "./quantize/integerize.ts";
 import { addressOf, bytesOf, type Source } from "./source.ts";
 import { readWeights, recognise } from "./stateDict.ts";
 import type { Tensor } from "./tensor/tensor.ts";
@@ -97,7 +97,9 @@ function* onnxSteps(
   yield all;
   const recognized = recognizeDynamic(graph);
   yield all;
-  const fused = fuse(recognized);
+  const settled = settle(recognized);
+  yield all;
+  const fused = fuse(settled);
   yield all;
   return new Model("quantized", integerize(fused), {});
 }

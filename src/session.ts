@@ -17,6 +17,7 @@ import { lowerInto } from "./plan/lower.ts";
 import { listNodes, type PlannedNode } from "./plan/listing.ts";
 import type { Plan } from "./plan/plan.ts";
 import { targetOf, type Target } from "./plan/target.ts";
+import { foldDequantizers } from "./quantize/constants.ts";
 import { Resident } from "./resident.ts";
 import { allocate, type DType } from "./tensor/dtype.ts";
 import { formatShape, sizeOf, type Tensor, type Tensors } from "./tensor/tensor.ts";
@@ -62,7 +63,7 @@ export class Session implements Disposable {
     bounds?: Dims,
   ) {
     // What runs may have another form than what is saved, and nothing is saved from here.
-    this.graph = recognize(graph);
+    this.graph = recognize(foldDequantizers(graph));
     this.device = device;
     this.bounds = bounds;
     this.#target = target;

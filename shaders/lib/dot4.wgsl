@@ -42,6 +42,11 @@ fn spread(word: u32) -> Sums {
   return lanes(word);
 }
 
+// Numbers that are no bytes, to be multiplied likewise.
+fn spreadLanes(v: vec4i) -> Sums {
+  return v;
+}
+
 fn total(sums: Sums) -> vec4i {
   return sums;
 }

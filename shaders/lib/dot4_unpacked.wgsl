@@ -37,6 +37,10 @@ fn spread(word: u32) -> Sums {
   return take(word);
 }
 
+fn spreadLanes(v: vec4i) -> Sums {
+  return vec4f(v) * 0x1p24f;
+}
+
 fn total(sums: Sums) -> vec4i {
   return vec4i(sums * 0x1p-48f);
 }

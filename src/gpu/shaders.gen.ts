@@ -182,6 +182,7 @@ import unaryGradF32Wgsl from "../../shaders/unary_grad_f32.wgsl?raw";
 import unaryRangeF32Wgsl from "../../shaders/unary_range_f32.wgsl?raw";
 import updateRunningF32Wgsl from "../../shaders/update_running_f32.wgsl?raw";
 import where32Wgsl from "../../shaders/where_32.wgsl?raw";
+import windowSumsI8Wgsl from "../../shaders/window_sums_i8.wgsl?raw";
 import type { Shader } from "./shader.ts";
 
 const accumulateF32 = {
@@ -546,7 +547,7 @@ const convI8 = {
   label: "conv_i8",
   parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libBoundsI8Wgsl, libResidualWgsl, libResidualNowWgsl, libStoreI8Wgsl, libConvI8Wgsl, convI8Wgsl],
   tile: {PIXELS: 8, WORDS: 2, PACKED_DOT: 1},
-  overrides: {FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool", WORKGROUP: "u32", POINTWISE: "bool"},
+  overrides: {FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool", OFFSETS: "bool", WORKGROUP: "u32", POINTWISE: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 112, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, padWord: {offset: 68, type: "u32"}, zeroPoint: {offset: 72, type: "i32"}, low: {offset: 76, type: "i32"}, high: {offset: 80, type: "i32"}, sumMultiplier: {offset: 84, type: "i32"}, residualMultiplier: {offset: 88, type: "i32"}, residualZero: {offset: 92, type: "i32"}, shift: {offset: 96, type: "u32"}, outZero: {offset: 100, type: "i32"}, outLow: {offset: 104, type: "i32"}, outHigh: {offset: 108, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -580,7 +581,7 @@ const convMatrixI8 = {
   label: "conv_matrix_i8",
   parts: [libWindowWgsl, libTapsWgsl, libQuadsI8Wgsl, libDot4Wgsl, libMatrixEmulatedWgsl, libRequantizeWgsl, libRealSumWgsl, libBoundsI8Wgsl, libResidualWgsl, libResidualNowWgsl, libStoreI8Wgsl, libConvMatrixI8Wgsl, convMatrixI8Wgsl],
   tile: {M: 16, N: 16, K: 32, LANES: 32, PINNED: 0, BYTES: 1, DOWN: 2, ACROSS: 2, ROWS: 2, COLUMNS: 1, STEPS: 2, X_LOADS: 2, STAGED: 1280, PACKED_DOT: 1, MATRIX_FORM: 0},
-  overrides: {VECTOR: "bool", FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool"},
+  overrides: {VECTOR: "bool", FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool", OFFSETS: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 124, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, chunks: {offset: 68, type: "u32"}, groupTiles: {offset: 72, type: "u32"}, tilesWide: {offset: 76, type: "u32"}, padWord: {offset: 80, type: "u32"}, zeroPoint: {offset: 84, type: "i32"}, low: {offset: 88, type: "i32"}, high: {offset: 92, type: "i32"}, sumMultiplier: {offset: 96, type: "i32"}, residualMultiplier: {offset: 100, type: "i32"}, residualZero: {offset: 104, type: "i32"}, shift: {offset: 108, type: "u32"}, outZero: {offset: 112, type: "i32"}, outLow: {offset: 116, type: "i32"}, outHigh: {offset: 120, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -645,7 +646,7 @@ const convQuadI8 = {
   label: "conv_quad_i8",
   parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libBoundsI8Wgsl, libResidualWgsl, libStoreI8Wgsl, libConvQuadI8Wgsl, convQuadI8Wgsl],
   tile: {QUARTER: 4, WORDS: 1, FOUR: 4, STEPS: 1, PACKED_DOT: 1},
-  overrides: {FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", WIDE: "bool", CHUNKED: "bool", WORKGROUP: "u32", POINTWISE: "bool"},
+  overrides: {FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", WIDE: "bool", CHUNKED: "bool", OFFSETS: "bool", WORKGROUP: "u32", POINTWISE: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 116, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, padWord: {offset: 68, type: "u32"}, zeroPoint: {offset: 72, type: "i32"}, low: {offset: 76, type: "i32"}, high: {offset: 80, type: "i32"}, sumMultiplier: {offset: 84, type: "i32"}, residualMultiplier: {offset: 88, type: "i32"}, residualZero: {offset: 92, type: "i32"}, shift: {offset: 96, type: "u32"}, outZero: {offset: 100, type: "i32"}, outLow: {offset: 104, type: "i32"}, outHigh: {offset: 108, type: "i32"}, hasResidual: {offset: 112, type: "u32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -710,7 +711,7 @@ const convTiledI8 = {
   label: "conv_tiled_i8",
   parts: [libWindowWgsl, libTapsWgsl, libQuadsI8Wgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libBoundsI8Wgsl, libResidualWgsl, libResidualNowWgsl, libStoreI8Wgsl, libShareWholeWgsl, libConvTiledI8Wgsl, convTiledI8Wgsl],
   tile: {DOWN: 8, ACROSS: 8, ROWS: 4, WORDS: 2, QUADS: 4, X_LOADS: 2, F_LOADS: 4, PACKED_DOT: 1},
-  overrides: {VECTOR: "bool", FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool"},
+  overrides: {VECTOR: "bool", FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool", OFFSETS: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 124, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, chunks: {offset: 68, type: "u32"}, groupTiles: {offset: 72, type: "u32"}, tilesWide: {offset: 76, type: "u32"}, padWord: {offset: 80, type: "u32"}, zeroPoint: {offset: 84, type: "i32"}, low: {offset: 88, type: "i32"}, high: {offset: 92, type: "i32"}, sumMultiplier: {offset: 96, type: "i32"}, residualMultiplier: {offset: 100, type: "i32"}, residualZero: {offset: 104, type: "i32"}, shift: {offset: 108, type: "u32"}, outZero: {offset: 112, type: "i32"}, outLow: {offset: 116, type: "i32"}, outHigh: {offset: 120, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -820,7 +821,7 @@ const depthwiseI8 = {
   label: "depthwise_i8",
   parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libBoundsI8Wgsl, depthwiseI8Wgsl],
   tile: {PACKED_DOT: 1},
-  overrides: {FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", WORKGROUP: "u32", WIDE: "bool"},
+  overrides: {FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", WORKGROUP: "u32", WIDE: "bool", OFFSETS: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 72, fields: {count: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, words: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, kernelHeight: {offset: 24, type: "u32"}, kernelWidth: {offset: 28, type: "u32"}, strideHeight: {offset: 32, type: "u32"}, strideWidth: {offset: 36, type: "u32"}, dilationHeight: {offset: 40, type: "u32"}, dilationWidth: {offset: 44, type: "u32"}, padTop: {offset: 48, type: "u32"}, padLeft: {offset: 52, type: "u32"}, padWord: {offset: 56, type: "u32"}, zeroPoint: {offset: 60, type: "i32"}, low: {offset: 64, type: "i32"}, high: {offset: 68, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -849,7 +850,7 @@ const depthwiseTileI8 = {
   label: "depthwise_tile_i8",
   parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libBoundsI8Wgsl, depthwiseTileI8Wgsl],
   tile: {ROWS: 2, COLUMNS: 4, KERNEL_HEIGHT: 3, KERNEL_WIDTH: 3, STRIDE_HEIGHT: 1, STRIDE_WIDTH: 1, PATCH_HEIGHT: 4, PATCH_WIDTH: 6, PACKED_DOT: 1},
-  overrides: {FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", WORKGROUP: "u32", WIDE: "bool"},
+  overrides: {FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", WORKGROUP: "u32", WIDE: "bool", OFFSETS: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 56, fields: {count: {offset: 0, type: "u32"}, rowTiles: {offset: 4, type: "u32"}, columnTiles: {offset: 8, type: "u32"}, outHeight: {offset: 12, type: "u32"}, outWidth: {offset: 16, type: "u32"}, words: {offset: 20, type: "u32"}, inHeight: {offset: 24, type: "u32"}, inWidth: {offset: 28, type: "u32"}, padTop: {offset: 32, type: "u32"}, padLeft: {offset: 36, type: "u32"}, padWord: {offset: 40, type: "u32"}, zeroPoint: {offset: 44, type: "i32"}, low: {offset: 48, type: "i32"}, high: {offset: 52, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -1059,7 +1060,7 @@ const gemvI8 = {
   label: "gemv_i8",
   parts: [libWindowWgsl, libTapsWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libBoundsI8Wgsl, libResidualWgsl, libResidualNowWgsl, libStoreI8Wgsl, libGemvI8Wgsl, gemvI8Wgsl],
   tile: {LANES: 64, COLUMNS: 1, PIXELS: 4, PACKED_DOT: 1},
-  overrides: {FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool"},
+  overrides: {FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool", OFFSETS: "bool"},
   bindings: {
     params: {binding: 0, type: "uniform", size: 116, fields: {pixels: {offset: 0, type: "u32"}, outHeight: {offset: 4, type: "u32"}, outWidth: {offset: 8, type: "u32"}, outWords: {offset: 12, type: "u32"}, inHeight: {offset: 16, type: "u32"}, inWidth: {offset: 20, type: "u32"}, inWords: {offset: 24, type: "u32"}, groupWords: {offset: 28, type: "u32"}, groupOuts: {offset: 32, type: "u32"}, kernelHeight: {offset: 36, type: "u32"}, kernelWidth: {offset: 40, type: "u32"}, strideHeight: {offset: 44, type: "u32"}, strideWidth: {offset: 48, type: "u32"}, dilationHeight: {offset: 52, type: "u32"}, dilationWidth: {offset: 56, type: "u32"}, padTop: {offset: 60, type: "u32"}, padLeft: {offset: 64, type: "u32"}, tilesWide: {offset: 68, type: "u32"}, padWord: {offset: 72, type: "u32"}, zeroPoint: {offset: 76, type: "i32"}, low: {offset: 80, type: "i32"}, high: {offset: 84, type: "i32"}, sumMultiplier: {offset: 88, type: "i32"}, residualMultiplier: {offset: 92, type: "i32"}, residualZero: {offset: 96, type: "i32"}, shift: {offset: 100, type: "u32"}, outZero: {offset: 104, type: "i32"}, outLow: {offset: 108, type: "i32"}, outHigh: {offset: 112, type: "i32"}}},
     x: {binding: 1, type: "read-only-storage", element: "u32"},
@@ -1182,9 +1183,9 @@ const joinI8 = {
   label: "join_i8",
   parts: [libGridWgsl, libDot4Wgsl, libRequantizeWgsl, libRealSumWgsl, libBoundsI8Wgsl, libResidualWgsl, libResidualNowWgsl, libStoreI8Wgsl, libJoinWgsl, joinI8Wgsl],
   tile: {PACKED_DOT: 1},
-  overrides: {FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool", WORKGROUP: "u32"},
+  overrides: {FLOAT_BIAS: "bool", CHANNEL_BOUNDS: "bool", RESIDUAL: "bool", WIDE: "bool", CHUNKED: "bool", OFFSETS: "bool", WORKGROUP: "u32"},
   bindings: {
-    params: {binding: 0, type: "uniform", size: 52, fields: {count: {offset: 0, type: "u32"}, parts: {offset: 4, type: "u32"}, outWords: {offset: 8, type: "u32"}, zeroPoint: {offset: 12, type: "i32"}, low: {offset: 16, type: "i32"}, high: {offset: 20, type: "i32"}, sumMultiplier: {offset: 24, type: "i32"}, residualMultiplier: {offset: 28, type: "i32"}, residualZero: {offset: 32, type: "i32"}, shift: {offset: 36, type: "u32"}, outZero: {offset: 40, type: "i32"}, outLow: {offset: 44, type: "i32"}, outHigh: {offset: 48, type: "i32"}}},
+    params: {binding: 0, type: "uniform", size: 56, fields: {count: {offset: 0, type: "u32"}, parts: {offset: 4, type: "u32"}, outWords: {offset: 8, type: "u32"}, groupOuts: {offset: 12, type: "u32"}, zeroPoint: {offset: 16, type: "i32"}, low: {offset: 20, type: "i32"}, high: {offset: 24, type: "i32"}, sumMultiplier: {offset: 28, type: "i32"}, residualMultiplier: {offset: 32, type: "i32"}, residualZero: {offset: 36, type: "i32"}, shift: {offset: 40, type: "u32"}, outZero: {offset: 44, type: "i32"}, outLow: {offset: 48, type: "i32"}, outHigh: {offset: 52, type: "i32"}}},
     parts: {binding: 1, type: "read-only-storage", element: "vec4i"},
     bias: {binding: 2, type: "read-only-storage", element: "vec4i"},
     multiplier: {binding: 3, type: "read-only-storage", element: "vec4f"},
@@ -1814,8 +1815,20 @@ const where32 = {
   },
 } as const satisfies Shader;
 
+const windowSumsI8 = {
+  label: "window_sums_i8",
+  parts: [libGridWgsl, libWindowWgsl, libDot4Wgsl, windowSumsI8Wgsl],
+  tile: {PACKED_DOT: 1},
+  overrides: {WORKGROUP: "u32"},
+  bindings: {
+    params: {binding: 0, type: "uniform", size: 76, fields: {count: {offset: 0, type: "u32"}, groups: {offset: 4, type: "u32"}, pixels: {offset: 8, type: "u32"}, outHeight: {offset: 12, type: "u32"}, outWidth: {offset: 16, type: "u32"}, inHeight: {offset: 20, type: "u32"}, inWidth: {offset: 24, type: "u32"}, inWords: {offset: 28, type: "u32"}, groupWords: {offset: 32, type: "u32"}, last: {offset: 36, type: "u32"}, kernelHeight: {offset: 40, type: "u32"}, kernelWidth: {offset: 44, type: "u32"}, strideHeight: {offset: 48, type: "u32"}, strideWidth: {offset: 52, type: "u32"}, dilationHeight: {offset: 56, type: "u32"}, dilationWidth: {offset: 60, type: "u32"}, padTop: {offset: 64, type: "u32"}, padLeft: {offset: 68, type: "u32"}, zeroPoint: {offset: 72, type: "i32"}}},
+    x: {binding: 1, type: "read-only-storage", element: "u32"},
+    out: {binding: 2, type: "storage", element: "i32"},
+  },
+} as const satisfies Shader;
+
 /** Every shader by its name. */
-export const shaders = { accumulateF32, adamUpdateF32, argF32, averagePoolGradF32, batchNormF32, batchNormFactsF32, batchNormGradF32, batchNormMomentsF32, batchNormParametersGradF32, batchNormStatisticsF32, batchNormSumsF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clampGradF32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convGradFilterF32, convGradFilterQuadF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, convTiledPartsI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseGradFilterF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, depthwiseTransposeF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, fakeQuantizeLearnF32, fakeQuantizeStepsF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, groupedGradFilterF32, gruDynamicI8, gruF32, gruGradF32, guardStepF32, joinDynamicI8, joinI8, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, lstmGradF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, maxPoolGradF32, narrowI8, observeAverageF32, observeChannelsF32, observeHistogramF32, observeHistogramPrivateF32, observeMinmaxF32, packFilterF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, recurrentBiasF32, recurrentCellsF32, recurrentWeightsF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, spreadF32, squaresF32, sumPartsF32, sumRowsF32, sumsF32, unaryF32, unaryGradF32, unaryRangeF32, updateRunningF32, where32 } as const;
+export const shaders = { accumulateF32, adamUpdateF32, argF32, averagePoolGradF32, batchNormF32, batchNormFactsF32, batchNormGradF32, batchNormMomentsF32, batchNormParametersGradF32, batchNormStatisticsF32, batchNormSumsF32, batchedF32, batchedQuadF32, binaryF32, binaryI32, binaryI8, cast32, clampGradF32, clipFactorF32, compareF32, comparisonF32, convDynamicI8, convF32, convGradFilterF32, convGradFilterQuadF32, convI32, convI8, convMatrixDynamicI8, convMatrixI8, convObservedF32, convQuadDynamicI8, convQuadF32, convQuadI8, convQuadObservedF32, convTiledDynamicI8, convTiledF32, convTiledI8, convTiledPartsI8, copy32, copyI8, crossEntropyF32, crossEntropyGradF32, depthwiseF32, depthwiseGradFilterF32, depthwiseI8, depthwiseTileF32, depthwiseTileI8, depthwiseTileObservedF32, depthwiseTransposeF32, dequantizeI8, fakeQuantizeF32, fakeQuantizeGradF32, fakeQuantizeLearnF32, fakeQuantizeStepsF32, gather32, gatherChains, gatherGradF32, gatherI8, gatherWeights, gemvDynamicI8, gemvF32, gemvI8, gemvWeights, groupedGradFilterF32, gruDynamicI8, gruF32, gruGradF32, guardStepF32, joinDynamicI8, joinI8, layerNormF32, layerNormRowsF32, lookupI8, lstmDynamicI8, lstmF32, lstmGradF32, matmulF32, matmulQuadWeights, matmulTiledWeights, matmulWeights, maxPoolGradF32, narrowI8, observeAverageF32, observeChannelsF32, observeHistogramF32, observeHistogramPrivateF32, observeMinmaxF32, packFilterF32, poolF32, poolI8, probeMatrix, probeQuads, quantizeDynamicF32, quantizeF32, quantizeRowsF32, rangeF32, recurrentBiasF32, recurrentCellsF32, recurrentWeightsF32, reduceF32, reduceI8, reshape32, reshapeI8, reshapeQuantizeF32, sgdUpdateF32, softmaxF32, softmaxRowsF32, spreadF32, squaresF32, sumPartsF32, sumRowsF32, sumsF32, unaryF32, unaryGradF32, unaryRangeF32, updateRunningF32, where32, windowSumsI8 } as const;
 
 /** The joined part that differs where the language feature is missing. */
 export const dot4 = { packed: libDot4Wgsl, unpacked: libDot4UnpackedWgsl } as const;

@@ -59,3 +59,17 @@ export function rangeOf(quant: QParams): readonly [number, number] {
   const [least, greatest] = codesOf(quant.dtype);
   return [quant.qmin ?? least, quant.qmax ?? greatest];
 }
+
+/** Whether q means the same under both. */
+export function sameQuant(a: QParams, b: QParams): boolean {
+  const same = (x: ArrayLike<number>, y: ArrayLike<number>) =>
+    x.length === y.length && Array.from(x).every((value, index) => value === y[index]);
+  return (
+    a.dtype === b.dtype &&
+    a.axis === b.axis &&
+    a.blockSize === b.blockSize &&
+    same(rangeOf(a), rangeOf(b)) &&
+    same(a.scale, b.scale) &&
+    same(a.zeroPoint, b.zeroPoint)
+  );
+}

@@ -67,9 +67,18 @@ export function sharesParams(node: Node): boolean {
   return SHARING.has(node.op) && !(node.op === "Pad" && node.value !== 0);
 }
 
-/** Why `node` cannot run in integers, or undefined if it can. */
-export function whyFloat(graph: Graph, node: Node): string | undefined {
+/** Why no kernel computes `node` in integers whatever its operands are, or undefined if one does. */
+export function whyNoKernel(node: Node): string | undefined {
   if (!SHARING.has(node.op) && !COMPUTING.has(node.op)) return `${node.op} has no integer kernel`;
+  if (node.op === "Gemm" && (node.alpha !== 1 || node.beta !== 1)) return "alpha or beta is not 1";
+  if (node.op === "Gemm" && node.transA) return "its input is transposed";
+  return undefined;
+}
+
+/** Why `node` of a float graph cannot run in integers, or undefined if it can. */
+export function whyFloat(graph: Graph, node: Node): string | undefined {
+  const kernel = whyNoKernel(node);
+  if (kernel !== undefined) return kernel;
   if (graph.values.get(node.inputs[0] ?? "")?.dtype !== "float32")
     return "its input is not float32";
   const endless = node.inputs.find((name) => {
@@ -86,11 +95,6 @@ export function whyFloat(graph: Graph, node: Node): string | undefined {
     if (bias !== undefined && !graph.constants.has(bias)) return "its bias is not a constant";
     if (bias !== undefined && !isColumnBias(graph, node))
       return "its bias is not one value per output channel";
-    if (node.op === "Gemm" && (node.alpha !== 1 || node.beta !== 1))
-      return "alpha or beta is not 1";
-    if (node.op === "Gemm" && node.transA) return "its input is transposed";
-    const rank = graph.values.get(node.inputs[0] ?? "")?.shape.length ?? 0;
-    if (node.op === "MatMul" && (rank < 2 || rank === 4)) return `its input has ${rank} axes`;
     if (weight.data.length === 0) return "its weight is empty";
   }
   return undefined;
@@ -121,6 +125,13 @@ function mergedNodes(graph: Graph): ReadonlySet<Node> {
   const keyOf = ({ name, op }: Node) => `${op} ${name}`;
   const left = new Set(recognize(graph).nodes.map(keyOf));
   return new Set(graph.nodes.filter((node) => !left.has(keyOf(node))));
+}
+
+/** Why the float `graph` leaves `node` in float where it could run in integers and no override says so. */
+export function whyLeft(graph: Graph, node: Node): string {
+  return mergedNodes(graph).has(node)
+    ? "it runs in float, merged with its neighbours into one op"
+    : "its neighbours are float";
 }
 
 /** Decide for every node of the fused `graph`; what recognition merges stays float unless an override asks for

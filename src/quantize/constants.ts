@@ -47,19 +47,29 @@ function isWeightOnly(graph: Graph, readers: readonly Node[], name: string, sour
   );
 }
 
-/** Dequantize of a constant that no integer op took is a constant: as it is stored where all its readers take
- *  it so, else float. */
-export function foldDequantizers(graph: Graph): Graph {
+/** Dequantize of a constant that no integer op took goes where all its readers take the constant as it is stored. Other
+ *  ones stay, so that what is saved keeps its integers. */
+export function storeWeights(graph: Graph): Graph {
   const consumers = consumersOf(graph);
   return foldNodes(graph, (node, builder) => {
-    const [source = ""] = node.inputs;
-    const data = graph.constants.get(source) as Tensor<QParams["dtype"]> | undefined;
-    const quant = graph.values.get(source)?.quant;
+    const [source = "", real = ""] = [node.inputs[0], node.outputs[0]];
+    const data = graph.constants.get(source);
+    const { quant } = graph.values.get(source) ?? {};
     if (node.op !== "Dequantize" || !data || !quant) return false;
-    const [real = ""] = node.outputs;
-    if (isWeightOnly(graph, consumers.get(real) ?? [], real, source)) {
-      builder.constant(real, data, quant);
-    } else builder.constant(real, dequantizeTensor(data, quant));
+    if (!isWeightOnly(graph, consumers.get(real) ?? [], real, source)) return false;
+    builder.constant(real, data, quant);
+    return true;
+  });
+}
+
+/** Dequantize of a constant is a constant: what runs computes nothing that is known. */
+export function foldDequantizers(graph: Graph): Graph {
+  return foldNodes(graph, (node, builder) => {
+    const [source = "", real = ""] = [node.inputs[0], node.outputs[0]];
+    const data = graph.constants.get(source) as Tensor<QParams["dtype"]> | undefined;
+    const { quant } = graph.values.get(source) ?? {};
+    if (node.op !== "Dequantize" || !data || !quant) return false;
+    builder.constant(real, dequantizeTensor(data, quant));
     return true;
   });
 }

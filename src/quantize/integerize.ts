@@ -4,80 +4,48 @@
 
 import { dequantizeTensor, quantizeBias } from "../graph/arithmetic.ts";
 import { GraphBuilder } from "../graph/builder.ts";
-import { consumersOf, producersOf, prune, valueOf, type Graph } from "../graph/graph.ts";
+import { prune, valueOf, type Graph } from "../graph/graph.ts";
 import type { Node } from "../graph/node.ts";
 import { renameValues } from "../graph/rename.ts";
 import type { QParams } from "../graph/value.ts";
 import { fl, rint } from "../tensor/rounding.ts";
 import { sizeOf, stridesOf, tensor, type Tensor } from "../tensor/tensor.ts";
-import { hasWeight, whyFloat } from "./annotate.ts";
-import { foldDequantizers, foldQuantizers } from "./constants.ts";
+import { hasWeight } from "./annotate.ts";
+import { liftClips, moveBorders } from "./borders.ts";
+import { foldQuantizers, storeWeights } from "./constants.ts";
+import { foldSteps } from "./foldSteps.ts";
+import { moveConstants } from "./movedConstants.ts";
+import { Pairs, whyNotInteger, type Quantized } from "./pairs.ts";
 import { outputAxis, scalesForBias } from "./weights.ts";
 
-interface Quantized {
-  readonly name: string;
-  readonly quant: QParams;
-}
-
-const isPerTensor = ({ quant }: Quantized) => quant.axis === undefined && quant.scale.length === 1;
-
-/** What a graph's Quantize and Dequantize nodes say. */
-class Pairs {
-  readonly graph: Graph;
-  readonly #producers: Map<string, Node>;
-  readonly #consumers: Map<string, Node[]>;
-
-  constructor(graph: Graph) {
-    this.graph = graph;
-    this.#producers = producersOf(graph);
-    this.#consumers = consumersOf(graph);
-  }
-
-  /** The quantized value that float value `name` was dequantized from. */
-  source(name: string): Quantized | undefined {
-    const producer = this.#producers.get(name);
-    if (producer?.op !== "Dequantize") return undefined;
-    const [source = ""] = producer.inputs;
-    const { quant } = valueOf(this.graph, source);
-    return quant && { name: source, quant };
-  }
-
-  /** The one Quantize node that reads float value `name`, if nothing else does. */
-  sink(name: string): (Quantized & { node: Node }) | undefined {
-    const readers = this.#consumers.get(name) ?? [];
-    const [node] = readers;
-    if (readers.length !== 1 || node?.op !== "Quantize" || this.graph.outputs.includes(name))
-      return undefined;
-    const [output = ""] = node.outputs;
-    const { quant } = valueOf(this.graph, output);
-    return quant && { name: output, quant, node };
-  }
-}
-
-/** A weight usable by the integer kernels: symmetric int8, per tensor or per output channel. Others are, where
- *  q − z of every element is an int8, as with uint8 and 128: the same numbers, moved. docs/quantization.md
- *  (27). What does not fit stays float. */
-function usableWeight(
-  node: Node,
-  data: Tensor | undefined,
-  quant: QParams,
-): { data: Tensor; quant: QParams } | undefined {
-  if (
-    !data ||
-    (quant.axis !== undefined && quant.axis !== outputAxis(node) && quant.scale.length > 1)
-  )
-    return undefined;
-  if (quant.dtype === "int8" && quant.zeroPoint.every((z) => z === 0)) return { data, quant };
-  if (quant.dtype === "int32") return undefined;
+/** A weight as the integer kernels take it: q of each channel moved to where q − z is an int8, with z 0, or as near
+ *  to that as its greatest difference allows; signed bytes: the same numbers, docs/quantization.md (27). Four bits stay
+ *  as they are. */
+function integerWeight(data: Tensor, quant: QParams): { data: Tensor; quant: QParams } {
+  const isSymmetric = quant.zeroPoint.every((z) => z === 0);
+  const { dtype } = quant;
+  if (dtype === "int4" || dtype === "uint4" || (dtype === "int8" && isSymmetric))
+    return { data, quant };
   const count = quant.axis === undefined ? 1 : quant.zeroPoint.length;
   const stride = quant.axis === undefined ? 1 : (stridesOf(data.shape)[quant.axis] ?? 1);
-  const differences = Int16Array.from(
-    data.data as Int8Array | Uint8Array,
-    (q, at) => q - (quant.zeroPoint[Math.floor(at / stride) % count] ?? 0),
+  const channelOf = (at: number) => Math.floor(at / stride) % count;
+  const least = new Int32Array(count);
+  const greatest = new Int32Array(count);
+  const codes = data.data as Int8Array | Uint8Array;
+  codes.forEach((q, at) => {
+    const c = channelOf(at);
+    const difference = q - (quant.zeroPoint[c] ?? 0);
+    least[c] = Math.min(least[c] ?? 0, difference);
+    greatest[c] = Math.max(greatest[c] ?? 0, difference);
+  });
+  // Both ends are at most 255 apart, as 0 is between them.
+  const zeroPoint = least.map(
+    (low, c) => Math.min(0, 127 - (greatest[c] ?? 0)) + Math.max(0, -128 - low),
   );
-  if (differences.some((w) => w < -128 || w > 127)) return undefined;
-  const moved = Int8Array.from(differences);
-  const zeroPoint = quant.zeroPoint.map(() => 0);
+  const moved = Int8Array.from(codes, (q, at) => {
+    const c = channelOf(at);
+    return q - (quant.zeroPoint[c] ?? 0) + (zeroPoint[c] ?? 0);
+  });
   return { data: tensor("int8", data.shape, moved), quant: { ...quant, dtype: "int8", zeroPoint } };
 }
 
@@ -99,11 +67,15 @@ function raised(weight: Constant, axis: number, bias: Float32Array, sx: number):
   if (scale.every((s, c) => s === own[c])) return weight;
   const stride = stridesOf(data.shape)[axis] ?? 1;
   // Only channels that are raised are rounded again.
+  const zeroPoint = Int32Array.from(
+    { length: channels },
+    (_, c) => quant.zeroPoint[quant.zeroPoint.length === 1 ? 0 : c] ?? 0,
+  );
   const codes = (data.data as Int8Array).map((q, at) => {
     const c = Math.floor(at / stride) % channels;
-    return rint((q * (own[c] ?? 1)) / (scale[c] ?? 1));
+    const z = zeroPoint[c] ?? 0;
+    return z + rint(((q - z) * (own[c] ?? 1)) / (scale[c] ?? 1));
   });
-  const zeroPoint = new Int32Array(channels);
   return {
     data: tensor("int8", data.shape, codes),
     quant: { ...quant, scale, zeroPoint, axis },
@@ -151,67 +123,63 @@ function integerNode(
   pairs: Pairs,
   node: Node,
   builder: GraphBuilder,
+  weights: Map<string, string>,
 ): { node: Node; outputs: (Quantized & { node: Node })[] } | undefined {
   if (node.outputs.length === 0 || node.op === "Quantize" || node.op === "Dequantize")
     return undefined;
-  const outputs = node.outputs.map((output) => pairs.sink(output));
-  const sinks = outputs.filter(
-    (sink): sink is Quantized & { node: Node } => sink !== undefined && isPerTensor(sink),
-  );
-  if (sinks.length !== node.outputs.length) return undefined;
+  if (whyNotInteger(pairs, node) !== undefined) return undefined;
   const layer = hasWeight(node);
-  const activations = (layer ? node.inputs.slice(0, 1) : node.inputs).map((input) =>
-    pairs.source(input),
+  const outputs = node.outputs.flatMap((output) => pairs.sink(output) ?? []);
+  const sources = (layer ? node.inputs.slice(0, 1) : node.inputs).flatMap(
+    (input) => pairs.source(input) ?? [],
   );
-  const sources = activations.filter(
-    (source): source is Quantized => source !== undefined && isPerTensor(source),
-  );
-  if (sources.length !== activations.length || sources.some(({ quant }) => quant.dtype === "int32"))
-    return undefined;
   const names = sources.map(({ name }) => name);
-  const typed = (inputs: readonly string[]) =>
-    ({ ...node, inputs, outputs: sinks.map(({ name }) => name) }) as Node;
-  if (!layer) {
-    // Judge the op alone: its operands are quantized here, whatever they were.
-    return whyFloat(pairs.graph, node) === undefined
-      ? { node: typed(names), outputs: sinks }
-      : undefined;
-  }
-  const source = pairs.source(node.inputs[1] ?? "");
-  const usable = source && usableWeight(node, pairs.graph.constants.get(source.name), source.quant);
-  if (!source || !usable) return undefined;
-  const rank = valueOf(pairs.graph, node.inputs[0] ?? "").shape.length;
-  if (node.op === "MatMul" && (rank < 2 || rank === 4)) return undefined;
-  if (node.op === "Gemm" && (node.alpha !== 1 || node.beta !== 1 || node.transA)) return undefined;
-  if (node.op !== "Conv" && usable.data.shape.length !== 2) return undefined;
+  const typed = (inputs: readonly string[]) => ({
+    node: { ...node, inputs, outputs: outputs.map(({ name }) => name) } as Node,
+    outputs,
+  });
+  const source = layer ? pairs.weight(node) : undefined;
+  const stored = pairs.graph.constants.get(source?.name ?? "");
+  if (!source || !stored) return typed(names);
+  const usable = integerWeight(stored, source.quant);
   const axis = outputAxis(node);
   const biasName = node.inputs[2];
   const sx = sources[0]?.quant.scale[0] ?? 1;
   const biased = biasName === undefined ? undefined : withBias(pairs, biasName, sx, usable, axis);
   if (biasName !== undefined && !biased) return undefined;
   const { data, quant } = biased?.weight ?? usable;
-  const isKept = data === pairs.graph.constants.get(source.name);
-  const inputs = [
-    ...names,
-    isKept ? source.name : builder.constant(builder.fresh(`${source.name}_int8`), data, quant),
-  ];
+  // Layers that share a weight go on sharing it, unless their biases raise its scales.
+  const shared = data === stored ? source.name : undefined;
+  const known = shared ?? (quant === usable.quant ? weights.get(source.name) : undefined);
+  const weightName = known ?? builder.constant(builder.fresh(`${source.name}_int8`), data, quant);
+  if (quant === usable.quant) weights.set(source.name, weightName);
+  const inputs = [...names, weightName];
   if (biased) {
     const { bias } = biased;
     inputs.push(builder.constant(builder.fresh(`${node.name}/bias_int32`), bias.data, bias.quant));
   }
-  return { node: typed(inputs), outputs: sinks };
+  return typed(inputs);
+}
+
+/** What a file spells around its integers, in the form that `integerize` reads. Before `fuse`, which merges clamps. */
+export function settle(graph: Graph): Graph {
+  return [foldQuantizers, moveConstants, liftClips, foldSteps].reduce(
+    (now, pass) => pass(now),
+    graph,
+  );
 }
 
 /** Float ops between Dequantize and Quantize become integer ops wherever a kernel exists. Typed values
  *  take the names of the float values they stand for. */
 export function integerize(source: Graph): Graph {
-  const graph = foldQuantizers(source);
+  const graph = moveBorders(foldQuantizers(source));
   const pairs = new Pairs(graph);
   const builder = GraphBuilder.from(graph);
   const absorbed = new Set<Node>();
+  const weights = new Map<string, string>();
   for (const node of graph.nodes) {
     if (absorbed.has(node)) continue;
-    const integer = integerNode(pairs, node, builder);
+    const integer = integerNode(pairs, node, builder, weights);
     if (!integer) {
       const type = valueOf(graph, node.outputs[0] ?? node.inputs[0] ?? "");
       builder.add(node, { dtype: type.dtype, ...(type.quant ? { quant: type.quant } : {}) });
@@ -241,5 +209,5 @@ export function integerize(source: Graph): Graph {
     if (left.has(source) && !left.has(real) && !typed.constants.has(source) && !names.has(source))
       names.set(source, real);
   }
-  return foldDequantizers(renameValues(typed, (name) => names.get(name) ?? name));
+  return storeWeights(renameValues(typed, (name) => names.get(name) ?? name));
 }

@@ -19,19 +19,13 @@ import { boundAt, isPerChannel } from "../graph/clamp.ts";
 import { isUnaryFunction, unaryFunction, type UnaryFunction } from "../graph/functions.ts";
 import type { Binary, ChannelClamp, Movement, Node, NodeOf } from "../graph/node.ts";
 import { nodeError } from "../graph/shapes.ts";
-import { rangeOf, type QParams } from "../graph/value.ts";
+import { rangeOf, sameQuant, type QParams } from "../graph/value.ts";
 import { allocate } from "../tensor/dtype.ts";
 import { tensor, type Tensor } from "../tensor/tensor.ts";
 import { move } from "./movement.ts";
 import { broadcast, channelsOf, inputAt, outputShape, realsOf, type Reals } from "./operands.ts";
 import { averagePoolSums, maxPool } from "./pool.ts";
-import {
-  perTensor,
-  quantizedInput,
-  sameQuant,
-  storedQ,
-  type Quantized,
-} from "./quantizedOperands.ts";
+import { perTensor, quantizedInput, storedQ, type Quantized } from "./quantizedOperands.ts";
 import { quantizedSums } from "./quantizedSums.ts";
 import { reduceSums } from "./reduce.ts";
 

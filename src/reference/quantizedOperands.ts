@@ -3,7 +3,7 @@
 
 import type { Node } from "../graph/node.ts";
 import { nodeError } from "../graph/shapes.ts";
-import { rangeOf, type QParams } from "../graph/value.ts";
+import type { QParams } from "../graph/value.ts";
 import type { DType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { inputAt } from "./operands.ts";
@@ -44,17 +44,6 @@ export function perTensor(node: Node, quant: QParams): { scale: number; zeroPoin
     "activations must be quantized per tensor",
     `${quant.scale.length} scale(s) along axis ${quant.axis}`,
     "Use granularity perTensor for activations.",
-  );
-}
-
-/** Whether q means the same under both parameters. */
-export function sameQuant(a: QParams, b: QParams): boolean {
-  return (
-    a.dtype === b.dtype &&
-    a.axis === b.axis &&
-    String(a.scale) === String(b.scale) &&
-    String(a.zeroPoint) === String(b.zeroPoint) &&
-    String(rangeOf(a)) === String(rangeOf(b))
   );
 }
 

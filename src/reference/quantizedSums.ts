@@ -1,5 +1,5 @@
-// Integer Conv, Gemm and MatMul up to the accumulator: acc = bq + Σ (x − zx) · w,
-// docs/quantization.md (25), with padding at x = zx, and the multiplier of each output element,
+// Integer Conv, Gemm and MatMul up to the accumulator: acc = bq + Σ (x − zx)(w − zw),
+// docs/quantization.md (24), with padding at x = zx, and the multiplier of each output element,
 // fl(fl(sx · s_c) / sy), docs/quantization.md (29). A float bias is added to f32(acc) instead, in
 // steps of sx · s_c: docs/quantization.md (30).
 
@@ -9,7 +9,7 @@ import type { Node, NodeOf } from "../graph/node.ts";
 import { nodeError } from "../graph/shapes.ts";
 import type { QParams } from "../graph/value.ts";
 import { fl } from "../tensor/rounding.ts";
-import { formatShape, type Tensor } from "../tensor/tensor.ts";
+import { formatShape, stridesOf, type Tensor } from "../tensor/tensor.ts";
 import { addChannelBias, convSums } from "./conv.ts";
 import { gemmSums, matmulSums } from "./gemm.ts";
 import { broadcast, inputAt, realsOf, type Reals } from "./operands.ts";
@@ -24,26 +24,18 @@ function channelAxis(node: Linear, weight: Tensor): number {
   return weight.shape.length - 1;
 }
 
-/** Input 1: int8, zero point 0, one scale or one per output channel. */
+/** Input 1: bytes or fewer bits, with one scale and zero point, or one per output channel. */
 function weightOf(node: Linear, inputs: readonly (Quantized | Tensor)[]): Quantized {
   const weight = inputAt(node, inputs, 1);
-  if (!("quant" in weight) || weight.quant.dtype !== "int8") {
+  if (!("quant" in weight) || weight.quant.dtype === "int32") {
     throw nodeError(
       node,
-      "the weight must be int8",
+      "the weight must be int8 or uint8, or of fewer bits",
       "quant" in weight ? weight.quant.dtype : weight.dtype,
-      "Convert the model so that weights are symmetric int8, or keep this op float.",
+      "Convert the model so that weights are int8, or keep this op float.",
     );
   }
-  const { axis, scale, zeroPoint } = weight.quant;
-  if (zeroPoint.some((zero) => zero !== 0)) {
-    throw nodeError(
-      node,
-      "the weight must be symmetric (zero point 0)",
-      `zero point ${zeroPoint.find((zero) => zero !== 0)}`,
-      "Convert the model so that weights are symmetric int8, or keep this op float.",
-    );
-  }
+  const { axis, scale } = weight.quant;
   const along = channelAxis(node, weight.tensor);
   const wanted = axis === undefined ? 1 : weight.tensor.shape[along];
   if ((axis !== undefined && axis !== along) || scale.length !== wanted) {
@@ -55,6 +47,14 @@ function weightOf(node: Linear, inputs: readonly (Quantized | Tensor)[]): Quanti
     );
   }
   return weight;
+}
+
+/** q − z of each weight. */
+function differences({ tensor, quant: { axis = 0, zeroPoint } }: Quantized): Reals {
+  const { shape, data } = realsOf(tensor);
+  const stride = stridesOf(shape)[axis] ?? 1;
+  const zeroOf = (at: number) => zeroPoint[Math.floor(at / stride) % zeroPoint.length] ?? 0;
+  return { shape, data: data.map((q, at) => q - zeroOf(at)) };
 }
 
 /** Input 2, where there is one: int32, already quantized by docs/quantization.md (26), or float32. */
@@ -117,7 +117,7 @@ export function quantizedSums(
   const bias = biasOf(node, inputs);
   const isFloat = bias?.dtype === "float32";
   const integers = bias && !isFloat ? realsOf(bias) : undefined;
-  const sums = accumulate(node, realsOf(x.tensor, x.zeroPoint), realsOf(weight.tensor), integers);
+  const sums = accumulate(node, realsOf(x.tensor, x.zeroPoint), differences(weight), integers);
   checkFits(node, sums);
   const { scale } = weight.quant;
   const out = perTensor(node, to);

@@ -1,15 +1,34 @@
-// An int8 matrix read the other way: products take weights as (in, out), layers of PyTorch keep them as (out, in).
+// Tensors with their axes in another order: products take weights as (in, out), layers of PyTorch keep them as
+// (out, in).
 
-import { tensor, type Tensor } from "./tensor.ts";
+import { stridesOf, type Tensor } from "./tensor.ts";
+import { allocate, type DType } from "./dtype.ts";
 
-/** (N, K) → (K, N). */
-export function turned({ shape, data }: Tensor<"int8">): Tensor<"int8"> {
-  const [rows = 1, columns = 1] = shape;
-  const out = new Int8Array(data.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      out[column * rows + row] = data[row * columns + column] ?? 0;
+/** `x` with axis `perm[i]` as axis i. */
+export function permuted<D extends DType>(x: Tensor<D>, perm: readonly number[]): Tensor<D> {
+  const shape = perm.map((axis) => x.shape[axis] ?? 1);
+  const from = stridesOf(x.shape);
+  const steps = perm.map((axis) => from[axis] ?? 0);
+  const data = allocate(x.dtype, x.data.length);
+  const at = shape.map(() => 0);
+  let source = 0;
+  for (let index = 0; index < data.length; index++) {
+    data[index] = x.data[source] as never;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      const next = (at[axis] ?? 0) + 1;
+      source += steps[axis] ?? 0;
+      if (next < (shape[axis] ?? 1)) {
+        at[axis] = next;
+        break;
+      }
+      at[axis] = 0;
+      source -= next * (steps[axis] ?? 0);
     }
   }
-  return tensor("int8", [columns, rows], out);
+  return { ...x, shape, data };
+}
+
+/** (N, K) → (K, N). */
+export function turned(x: Tensor<"int8">): Tensor<"int8"> {
+  return permuted(x, [1, 0]);
 }

@@ -84,14 +84,11 @@ export const LEAST_SQNR = 12;
 
 /** Known to fail: the test fails where one of these does not. Remove what is mended. */
 export const PENDING = new Map<string, readonly Aspect[]>([
-  ["dq_transpose_matmul", ["integers"]],
-  ["m4_matmul_4axes", ["static"]],
   ["m9_long_names", ["size"]],
-  ["qcdq_weights_stored", ["integers"]],
-  ["qdq_conv1d_import", ["integers", "size"]],
+  ["qdq_conv1d_import", ["size"]],
   ["torch_qat_fx_qnnpack", ["integers"]],
-  ["weights_uint8_asym_pc", ["integers", "size"]],
-  ["weights_uint8_asym_pt", ["integers", "save", "size"]],
+  ["weights_uint8_asym_pc", ["size"]],
+  ["weights_uint8_asym_pt", ["size"]],
 ]);
 
 export interface Case {

@@ -51,6 +51,8 @@ const STEPPED = { QUARTER: [4], WORDS: [1, 2], STEPS: [1, 4] };
 const ROWS = { WORKGROUP: [64], WIDE: [1, 2, 4, 8, 16] };
 /** Absent for most plans: kernels then read one bound for all channels. */
 const BOUNDS = { CHANNEL_BOUNDS: [undefined, 1] };
+/** Absent unless weights have zero points of their own. */
+const OFFSETS = { OFFSETS: [undefined, 1] };
 const WEIGHTS = { BITS: [4, 8, 16], ZEROS: FLAG };
 /** Every value that lowering gives each override; all their combinations are compiled. */
 const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, Values>>>>> = {
@@ -81,6 +83,7 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, Values
   convObservedF32: { ...BOUNDS, POINTWISE: FLAG, RESIDUAL: FLAG, ...TILE },
   convI8: {
     ...BOUNDS,
+    ...OFFSETS,
     POINTWISE: FLAG,
     RESIDUAL: FLAG,
     CHUNKED: FLAG,
@@ -92,6 +95,7 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, Values
   convQuadObservedF32: { ...BOUNDS, POINTWISE: FLAG, ...STEPPED },
   convQuadI8: {
     ...BOUNDS,
+    ...OFFSETS,
     POINTWISE: FLAG,
     CHUNKED: FLAG,
     WIDE: FLAG,
@@ -107,10 +111,11 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, Values
   depthwiseF32: BOUNDS,
   depthwiseTileF32: BOUNDS,
   depthwiseTileObservedF32: BOUNDS,
-  depthwiseI8: { ...BOUNDS, WIDE: FLAG, FLOAT_BIAS: FLAG },
-  depthwiseTileI8: { ...BOUNDS, WIDE: FLAG, FLOAT_BIAS: FLAG },
+  depthwiseI8: { ...BOUNDS, ...OFFSETS, WIDE: FLAG, FLOAT_BIAS: FLAG },
+  depthwiseTileI8: { ...BOUNDS, ...OFFSETS, WIDE: FLAG, FLOAT_BIAS: FLAG },
   convMatrixI8: {
     ...BOUNDS,
+    ...OFFSETS,
     RESIDUAL: FLAG,
     VECTOR: FLAG,
     WIDE: FLAG,
@@ -120,9 +125,10 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, Values
   convTiledF32: { ...BOUNDS, RESIDUAL: FLAG },
   convTiledPartsI8: { VECTOR: FLAG, CHUNKED: FLAG },
   joinDynamicI8: { PER_ROW: FLAG, WIDE: FLAG, CHUNKED: NEVER },
-  joinI8: { ...BOUNDS, RESIDUAL: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG, CHUNKED: NEVER },
+  joinI8: { ...BOUNDS, ...OFFSETS, RESIDUAL: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG, CHUNKED: NEVER },
   convTiledI8: {
     ...BOUNDS,
+    ...OFFSETS,
     RESIDUAL: FLAG,
     VECTOR: FLAG,
     CHUNKED: FLAG,
@@ -142,7 +148,7 @@ const values: Readonly<Partial<Record<ShaderName, Readonly<Record<string, Values
   gruGradF32: { ROOM: [16], BATCH: [1, 2, 4] },
   lstmGradF32: { ROOM: [16], BATCH: [1, 2, 4] },
   lstmF32: { ANY: FLAG, ROOM: [16], BATCH: [1, 2, 4] },
-  gemvI8: { ...BOUNDS, RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
+  gemvI8: { ...BOUNDS, ...OFFSETS, RESIDUAL: FLAG, CHUNKED: FLAG, WIDE: FLAG, FLOAT_BIAS: FLAG },
   layerNormF32: { WORKGROUP: [32, 64, 128, 256], RANGE: FLAG },
   layerNormRowsF32: { RANGE: FLAG },
   observeHistogramF32: { BINS: [2, 2048, 4096], PADDED: FLAG },
@@ -237,9 +243,10 @@ describe("the type checker", () => {
     async ({ name, packedDot }) => {
       const device = packedDot ? packed : unpacked;
       for (const overrides of combinations(values[name] ?? {})) {
-        // Bounds are the same code in both forms of the dot product.
-        if (packedDot || overrides["CHANNEL_BOUNDS"] === undefined)
-          await device.kernel(name, overrides);
+        // Bounds are the same code in both forms of the dot product, and offsets with and without them.
+        const hasBounds = overrides["CHANNEL_BOUNDS"] !== undefined;
+        const hasOffsets = overrides["OFFSETS"] !== undefined;
+        if (hasOffsets ? !hasBounds : packedDot || !hasBounds) await device.kernel(name, overrides);
       }
     },
   );

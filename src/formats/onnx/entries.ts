@@ -1,7 +1,7 @@
 // What the names of a file stand for while it is imported, and small questions about that.
 
 import { comparisons } from "./evaluate.ts";
-import type { Dim, QParams, Value } from "../../graph/value.ts";
+import type { Dim, Value } from "../../graph/value.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 /** Element types of sizes: Shape gives int64, and some exporters cast it to int32. */
@@ -46,18 +46,4 @@ export function compareDims(op: keyof typeof comparisons, a: Dim, b: Dim): boole
 export function numbersOf(entry: Entry | undefined): number[] {
   if (entry?.kind !== "constant") return [];
   return Array.from(entry.tensor.data as ArrayLike<number | bigint>, Number);
-}
-
-export function sameQuant(a: QParams, b: QParams): boolean {
-  const same = (x: ArrayLike<number>, y: ArrayLike<number>) =>
-    x.length === y.length && Array.from(x).every((value, index) => value === y[index]);
-  return (
-    a.dtype === b.dtype &&
-    a.axis === b.axis &&
-    a.blockSize === b.blockSize &&
-    a.qmin === b.qmin &&
-    a.qmax === b.qmax &&
-    same(a.scale, b.scale) &&
-    same(a.zeroPoint, b.zeroPoint)
-  );
 }

@@ -129,6 +129,12 @@ function compute(
     charge();
     return [{ ...x, data: Float32Array.from(x.data as Float32Array, unaryFunction(node)) }];
   }
+  if (x !== undefined && node.op === "Clip" && (x.dtype === "int8" || x.dtype === "uint8")) {
+    charge();
+    const { low, high } = node;
+    const data = (x.data as Int8Array | Uint8Array).map((q) => Math.min(Math.max(q, low), high));
+    return [{ ...x, data }];
+  }
   if (!isBinary(node) || x === undefined || x.dtype !== y?.dtype) return undefined;
   const isInteger = x.dtype === "int32" || x.dtype === "int64";
   // An integer power may be beyond any bigint that is worth making.

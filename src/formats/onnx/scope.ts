@@ -9,11 +9,10 @@ import { GraphBuilder } from "../../graph/builder.ts";
 import { carrierOf, takes } from "../../graph/dtypes.ts";
 import type { Node } from "../../graph/node.ts";
 import { inferShapes } from "../../graph/shapes.ts";
-import type { Dim, QParams, Value } from "../../graph/value.ts";
+import { sameQuant, type Dim, type QParams, type Value } from "../../graph/value.ts";
 import {
   compareDims,
   numbersOf,
-  sameQuant,
   type Counted,
   type Entry,
   type Whole,

@@ -3,9 +3,8 @@
 
 import type { Graph } from "../../graph/graph.ts";
 import type { Node } from "../../graph/node.ts";
-import type { Value } from "../../graph/value.ts";
+import { sameQuant, type Value } from "../../graph/value.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { sameQuant } from "./entries.ts";
 
 /** Bytes from which on looking for an equal one is worth it; smaller ones share by their text (draft.ts). */
 const LEAST = 64;

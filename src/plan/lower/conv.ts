@@ -3,7 +3,7 @@
 
 import { clampOf, isPerChannel } from "../../graph/clamp.ts";
 import type { Conv, Node } from "../../graph/node.ts";
-import { elementsOf } from "../../tensor/tensor.ts";
+import { elementsOf, stridesOf, type Tensor } from "../../tensor/tensor.ts";
 import { elementStrides } from "../layout.ts";
 import { floatProductBounds, withBounds } from "./bounds.ts";
 import { emitChannelClamp } from "./channelClamp.ts";
@@ -98,14 +98,21 @@ function emitFloat(lowering: Lowering, product: Product): void {
   else plan.step("convF32", step);
 }
 
-/** The scales of a quantized filter, which must be symmetric. */
-export function filterScaleOf(lowering: Lowering, node: Node): Float32Array | undefined {
-  const name = lowering.inputName(node, 1);
+/** The elements of a constant filter, less their zero points where it is quantized. */
+export function filterElements(
+  lowering: Lowering,
+  name: string,
+  constant: Tensor,
+): ArrayLike<number> {
+  const data = constant.data as ArrayLike<number>;
   const quant = lowering.quant(name);
-  if (quant?.zeroPoint.some((zeroPoint) => zeroPoint !== 0)) {
-    throw lowering.unsupported(node, `filter "${name}" must be symmetric (zeroPoint 0)`);
-  }
-  return quant?.scale;
+  if (!quant || quant.zeroPoint.every((zero) => zero === 0)) return data;
+  const { axis = 0, zeroPoint } = quant;
+  const stride = stridesOf(constant.shape)[axis] ?? 1;
+  return Int16Array.from(
+    data,
+    (q, at) => q - (zeroPoint[Math.floor(at / stride) % zeroPoint.length] ?? 0),
+  );
 }
 
 /** A constant filter as it is, one that is computed where it lies. */
@@ -114,8 +121,8 @@ function filterOf(lowering: Lowering, node: Conv, shape: FilterShape): Filter {
   const constant = lowering.constant(name);
   const widened = widenedShape(shape);
   if (constant) {
-    const data = constant.data as Exclude<typeof constant.data, BigInt64Array>;
-    return { shape: widened, data: once(() => widenGroups(shape, data).data) };
+    const data = () => widenGroups(shape, filterElements(lowering, name, constant)).data;
+    return { shape: widened, data: once(data) };
   }
   const { ref, layout } = lowering.input(node, 1);
   const [out = 0, input = 0, row = 0, column = 0] = elementStrides(layout);
@@ -142,16 +149,23 @@ function biasOf(lowering: Lowering, node: Node, outs: number): Product["bias"] {
   throw lowering.unsupported(node, `bias "${name}" must have shape [${outs}]`);
 }
 
+/** Whether weights have zero points other than 0: their window sums lie where a residual would. */
+function hasZeroPoints(lowering: Lowering, node: Conv): boolean {
+  const quant = lowering.quant(lowering.inputName(node, 1));
+  return quant?.zeroPoint.some((zero) => zero !== 0) ?? false;
+}
+
 /** Where a convolution writes, with its own parameters: its own output, or that of the Add it does. */
 function outputOf(lowering: Lowering, node: Conv, shape: FilterShape) {
-  const residual = isDepthwise(shape) ? undefined : takeResidual(lowering, node);
+  const mayAdd = !isDepthwise(shape) && !hasZeroPoints(lowering, node);
+  const residual = mayAdd ? takeResidual(lowering, node) : undefined;
   if (!residual) return { out: lowering.output(node), residual };
   const name = node.outputs[0] ?? "";
   return { out: { ...residual.out, name, quant: lowering.quant(name) }, residual };
 }
 
 export function lowerConv(lowering: Lowering, node: Conv): void {
-  const filterScale = filterScaleOf(lowering, node);
+  const filterScale = lowering.quant(lowering.inputName(node, 1))?.scale;
   const x = lowering.input(node, 0);
   const [outs = 1, perGroup = 1] = lowering.shape(lowering.inputName(node, 1));
   const shape = { outs, perGroup, taps: node.kernel[0] * node.kernel[1], group: node.group };

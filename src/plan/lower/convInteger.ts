@@ -12,9 +12,16 @@ import {
 import type { Engine, Node } from "../../graph/node.ts";
 import { AccumulatorError } from "../../errors.ts";
 import { storedProductBounds, withBounds } from "./bounds.ts";
-import type { Lowering } from "./context.ts";
+import type { Ref } from "../builder.ts";
+import { workgroups, type Lowering } from "./context.ts";
 import { emitDepthwiseInteger } from "./depthwise.ts";
-import { isDepthwise, packByteFilter, padWords } from "./filters.ts";
+import {
+  isDepthwise,
+  packByteFilter,
+  padWords,
+  splitOffsets,
+  type FilterShape,
+} from "./filters.ts";
 import { constantParts, isPointwise, sizesOf, type Product } from "./product.ts";
 import { fitTile, tileSteps } from "./registers.ts";
 import { noResidual, residualUniforms } from "./residual.ts";
@@ -34,11 +41,12 @@ function filterSums(data: ArrayLike<number>, outs: number, length: number) {
 }
 
 /** Multipliers (29) and folded bias (25) of an integer product; proves the accumulator (28). */
-function integerConstants(lowering: Lowering, product: Product) {
+function integerConstants(lowering: Lowering, product: Product, isLaneByLane: boolean) {
   const { node, filterScale, x, out } = product;
   const { filter, bias: biasOf } = constantParts(lowering, product);
   const bias = biasOf();
   const data = filter.data();
+  const split = splitOffsets(data, filter.shape.outs);
   const [sx, sy] = [lowering.stored(node, x), lowering.stored(node, out)];
   const { outs, perGroup, taps } = filter.shape;
   const length = perGroup * taps;
@@ -63,31 +71,64 @@ function integerConstants(lowering: Lowering, product: Product) {
         `channel ${worst}. Keep it float: overrides: { "${node.name}": null }.`,
     );
   }
+  // Lane by lane offsets are added to the weights; else they meet window sums, which are less x's zero point.
+  const bytes =
+    split.offsets && !isLaneByLane ? filterSums(split.data, outs, length) : { sum, magnitude };
+  const asInts = (values: ArrayLike<number>) => padWords(values, (n) => new Int32Array(n));
+  const folded = asInts(foldZeroPoint(biasInts, sx.zeroPoint, bytes.sum));
+  const { offsets } = split;
   return {
     wide: bound > exactAccumulator,
-    chunked: 128 * magnitude.reduce((most, sum) => Math.max(most, sum), 0) > exactAccumulator,
+    chunked: 128 * bytes.magnitude.reduce((most, sum) => Math.max(most, sum), 0) > exactAccumulator,
     scale: sy.scale,
-    bias: padWords(foldZeroPoint(biasInts, sx.zeroPoint, sum), (n) => new Int32Array(n)),
+    filter: split.data,
+    hasOffsets: offsets !== undefined,
+    bias: offsets ? Int32Array.from([...folded, ...asInts(offsets)]) : folded,
     multiplier: isFloat ? Float32Array.from([...multipliers, ...asWords(realBias)]) : multipliers,
     isFloat,
     padWord: (sx.zeroPoint & 255) * 0x01010101,
+    xZero: sx.zeroPoint,
     zeroPoint: sy.zeroPoint,
   };
 }
 
-export function emitInteger(lowering: Lowering, product: Product): void {
-  const { node, geometry, x, out, residual } = product;
+/** Where the sums of the windows of x lie, (pixels, groups): what weights with a zero point are multiplied by. */
+function emitWindowSums(
+  lowering: Lowering,
+  { node, geometry, x }: Product,
+  shape: FilterShape,
+  zeroPoint: number,
+): Ref {
+  const { outWords: _words, groupOuts: _outs, ...sizes } = sizesOf(geometry, shape);
+  const { group: groups, perGroup } = shape;
+  const count = sizes.pixels * groups;
+  const out = lowering.plan.tensor(Math.max(1, count) * 4);
+  lowering.plan.step("windowSumsI8", {
+    node: node.name,
+    uniforms: { ...sizes, count, groups, last: ((perGroup + 3) % 4) + 1, zeroPoint },
+    buffers: { x: x.ref, out },
+    groups: workgroups(count),
+  });
+  return out;
+}
+
+export function emitInteger(lowering: Lowering, given: Product): void {
+  const { node, geometry, x, out, residual } = given;
   const { plan } = lowering;
-  const { shape, data } = constantParts(lowering, product).filter;
+  const { shape } = constantParts(lowering, given).filter;
   if (!out.quant) return;
+  const isLaneByLane = isDepthwise(shape);
   const constants = lowering.memo(node, "integer constants", () =>
-    integerConstants(lowering, product),
+    integerConstants(lowering, given, isLaneByLane),
   );
+  const data = () => constants.filter;
+  const product: Product = { ...given, filter: { shape, data } };
   const { zeroPoint } = constants;
   const bounds = storedProductBounds(product, shape.outs, out.quant, zeroPoint);
   const overrides = {
     WIDE: constants.wide ? 1 : 0,
     FLOAT_BIAS: constants.isFloat ? 1 : 0,
+    ...(constants.hasOffsets ? { OFFSETS: 1 as const } : {}),
     ...bounds.overrides,
   };
   const rest = { padWord: constants.padWord >>> 0, zeroPoint, ...bounds.uniforms };
@@ -96,7 +137,7 @@ export function emitInteger(lowering: Lowering, product: Product): void {
     withBounds(constants.multiplier, bounds),
   );
   const shared = { x: x.ref, bias, multiplier: multipliers, out: out.ref };
-  if (isDepthwise(shape)) {
+  if (isLaneByLane) {
     emitDepthwiseInteger(lowering, product, { ...shared, overrides, uniforms: rest });
     return;
   }
@@ -110,7 +151,11 @@ export function emitInteger(lowering: Lowering, product: Product): void {
     CHUNKED: constants.chunked && !packedDot ? 1 : 0,
     ...(packedDot === target.packedDot ? {} : { PACKED_DOT: packedDot ? 1 : 0 }),
   };
-  const buffers = { ...shared, residual: (residual?.other ?? x).ref };
+  // What lies where a residual would; nothing reads it where there is neither.
+  const sums = constants.hasOffsets
+    ? emitWindowSums(lowering, product, shape, constants.xZero)
+    : undefined;
+  const buffers = { ...shared, residual: sums ?? (residual?.other ?? x).ref };
   const uniforms = {
     ...sizes,
     ...rest,

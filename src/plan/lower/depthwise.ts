@@ -124,7 +124,11 @@ interface IntegerParts {
   readonly bias: Ref;
   readonly multiplier: Ref;
   readonly out: Ref;
-  readonly overrides: BoundsOverrides & { readonly WIDE: number; readonly FLOAT_BIAS: number };
+  readonly overrides: BoundsOverrides & {
+    readonly WIDE: number;
+    readonly FLOAT_BIAS: number;
+    readonly OFFSETS?: 1;
+  };
   readonly uniforms: {
     readonly padWord: number;
     readonly zeroPoint: number;

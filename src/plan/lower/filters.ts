@@ -2,8 +2,6 @@
 // channels a block, blocks ordered output word, tap, input word. Lanes past the last channel are 0,
 // so what lies in the padding of an activation does not matter.
 
-import type { TypedArray } from "../../tensor/dtype.ts";
-
 /** The sizes of a convolution's filter. */
 export interface FilterShape {
   readonly outs: number;
@@ -33,7 +31,7 @@ export function widenedShape(shape: FilterShape, depthwise = false): FilterShape
  *  ones stay unless asked for: they have kernels of their own. */
 export function widenGroups(
   shape: FilterShape,
-  data: Data & TypedArray,
+  data: Data,
   depthwise = false,
 ): { shape: FilterShape; data: Data } {
   const widened = widenedShape(shape, depthwise);
@@ -49,6 +47,30 @@ export function widenGroups(
     }
   }
   return { shape: widened, data: wide };
+}
+
+/** Weights less their zero points, −255 … 255, as bytes and what each output channel's lack: w = byte + offset. No
+ *  offsets where all weights are bytes themselves. */
+export function splitOffsets(
+  weights: Data,
+  outs: number,
+): { readonly data: Data; readonly offsets: Int32Array | undefined } {
+  const length = weights.length / Math.max(1, outs);
+  const offsets = new Int32Array(outs);
+  for (let out = 0; out < outs; out++) {
+    let [least, greatest] = [0, 0]; // no more than 255 apart, as 0 is among them
+    for (let at = out * length; at < (out + 1) * length; at++) {
+      const w = weights[at] ?? 0;
+      if (w < least) least = w;
+      if (w > greatest) greatest = w;
+    }
+    offsets[out] = greatest > 127 ? greatest - 127 : least < -128 ? least + 128 : 0;
+  }
+  if (offsets.every((offset) => offset === 0)) return { data: weights, offsets: undefined };
+  const data = new Int8Array(weights.length);
+  for (let at = 0; at < data.length; at++)
+    data[at] = (weights[at] ?? 0) - (offsets[Math.floor(at / length)] ?? 0);
+  return { data, offsets };
 }
 
 /** (outWords, taps, inWords) of 4 × 4: output lane, then input lane. */

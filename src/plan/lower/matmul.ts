@@ -8,12 +8,14 @@ import { sizeOf, toNumbers } from "../../tensor/tensor.ts";
 import { emitChannelClamp } from "./channelClamp.ts";
 import { emitTransposedProduct } from "./convGradFilter.ts";
 import { floatBounds, type Lowering, type Placed } from "./context.ts";
+import { asRows, rowsLike } from "./dynamic.ts";
 import { emitBinary } from "./elementwise.ts";
+import { emitReshape } from "./movement.ts";
 import { isRow, takeBias, takeResidual, type Residual } from "./residual.ts";
 import { lowerRows } from "./rows.ts";
 import { emitStrided, operand, type Operand } from "./strided.ts";
 import { lowerWeightRows } from "./weights.ts";
-import { elementStrides, padFront, type Layout } from "../layout.ts";
+import { elementStrides, layoutOf, padFront, type Layout } from "../layout.ts";
 
 /** Rows of the last logical axis lie one after the other unless the layout moves that axis. */
 function rowsAreContiguous(layout: Layout): boolean {
@@ -149,6 +151,26 @@ function constantRow(lowering: Lowering, values: readonly number[]): Placed {
   return { ...scratch, ref: lowering.plan.constant(data) };
 }
 
+/** A product by one matrix whose rows do not lie one after the other: four axes lie in another order, and a vector is
+ *  a row that its shape does not say. They are moved on the way in and out. */
+function lowerMovedLinear(lowering: Lowering, node: MatMul, left: Placed): void {
+  const final = lowering.output(node);
+  const isRow = left.layout.logical.length === 1;
+  const x = isRow
+    ? { ...left, layout: layoutOf([1, ...left.layout.logical]) }
+    : asRows(lowering, node, left);
+  const rows = isRow
+    ? { ...final, layout: layoutOf([1, ...final.layout.logical]) }
+    : rowsLike(lowering, final);
+  lowerRows(lowering, node, x, rows, {
+    transposed: false,
+    alpha: 1,
+    bias: undefined,
+    clamp: clampOf(node),
+  });
+  if (!isRow) emitReshape(lowering, node, rows, final);
+}
+
 /** A product by one matrix, with the bias and the residual that are added to it. */
 function lowerLinear(lowering: Lowering, node: MatMul, left: Placed): void {
   const bias = takeBias(lowering, node, true);
@@ -184,6 +206,10 @@ export function lowerMatMul(lowering: Lowering, node: MatMul): void {
   const rows = sizeOf(left.layout.logical.slice(0, -1));
   if (rightShape.length === 2 && rowsAreContiguous(left.layout) && isByRows(lowering, node, rows)) {
     lowerLinear(lowering, node, left);
+    return;
+  }
+  if (lowering.constant(rightName) && rightShape.length === 2) {
+    lowerMovedLinear(lowering, node, left);
     return;
   }
   const out = lowering.output(node);

@@ -44,6 +44,7 @@ export interface Product extends ChannelClamp {
   readonly filter: Filter;
   /** Per output channel; float, or int32 for an integer product. Where the run computes it, one row. */
   readonly bias: (() => ArrayLike<number>) | Placed;
+  /** Of a quantized filter; its data are less its zero points. */
   readonly filterScale: Float32Array | undefined;
   readonly x: Placed;
   readonly out: Placed;

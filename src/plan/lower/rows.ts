@@ -1,10 +1,10 @@
 // Products of rows by a matrix: rows are pixels of a 1 × 1 filter.
 
 import type { ChannelClamp, Node } from "../../graph/node.ts";
-import { elementsOf, sizeOf, type Tensor } from "../../tensor/tensor.ts";
+import { sizeOf } from "../../tensor/tensor.ts";
 import { elementStrides } from "../layout.ts";
 import type { Lowering, Placed } from "./context.ts";
-import { emit, filterScaleOf, once } from "./conv.ts";
+import { emit, filterElements, once } from "./conv.ts";
 import type { FilterSource } from "./packing.ts";
 import type { Filter, Product } from "./product.ts";
 import type { Residual } from "./residual.ts";
@@ -77,8 +77,8 @@ export function lowerRows(
   out: Placed,
   options: RowOptions,
 ): void {
-  const filterScale = filterScaleOf(lowering, node);
   const name = lowering.inputName(node, 1);
+  const filterScale = lowering.quant(name)?.scale;
   const constant = lowering.constant(name);
   const [first = 1, second = 1] = lowering.shape(name);
   const [outs, perGroup] = options.transposed ? [first, second] : [second, first];
@@ -86,7 +86,7 @@ export function lowerRows(
   emitRows(lowering, node, x, out, {
     ...{ outs, perGroup, filterScale },
     matrix: constant
-      ? once(() => rowsOf(constant, outs, perGroup, options))
+      ? once(() => rowsOf(filterElements(lowering, name, constant), outs, perGroup, options))
       : matrixSource(lowering.input(node, 1), outs, perGroup, options),
     bias: bias && "ref" in bias ? bias : () => bias ?? new Float32Array(outs),
     residual: options.residual,
@@ -96,12 +96,11 @@ export function lowerRows(
 
 /** A constant matrix as (outs, perGroup), times alpha. */
 function rowsOf(
-  constant: Tensor,
+  source: ArrayLike<number>,
   outs: number,
   perGroup: number,
   { transposed, alpha }: RowOptions,
 ): Float64Array {
-  const source = elementsOf(constant);
   const rows = new Float64Array(outs * perGroup);
   for (let out = 0; out < outs; out++) {
     for (let k = 0; k < perGroup; k++) {

@@ -189,6 +189,7 @@ export function emitSharedInteger(
       readonly FLOAT_BIAS: number;
       readonly RESIDUAL: number;
       readonly CHUNKED: number;
+      readonly OFFSETS?: 1;
       readonly PACKED_DOT?: number;
     };
     readonly uniforms: Sizes & IntegerUniforms;

@@ -180,20 +180,6 @@ describe("a plan is refused in words for", () => {
     `);
   });
 
-  it("a filter with a zero point", () => {
-    const filter = {
-      tensor: codes("int8", [2, 2, 1, 1], 2),
-      quant: quant(1, 7, "int8"),
-      constant: true,
-    };
-    refused(single({ op: "Conv", ...window, group: 1 }, [bytes([1, 2, 3, 3]), filter], quant(9, 3)))
-      .toThrowErrorMatchingInlineSnapshot(`
-      [UnsupportedError: compile: 1 unsupported node(s):
-        Conv "node": filter "x1" must be symmetric (zeroPoint 0)
-      Keep the node float with an override, or change the model.]
-    `);
-  });
-
   it("an activation with a scale per channel", () => {
     refused(
       single(

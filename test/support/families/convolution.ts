@@ -147,6 +147,35 @@ export function weightQuant(axis: number | undefined, count: number, from: numbe
   };
 }
 
+/** How weights are stored: symmetric, or with zero points of their own, some of which leave q − z a byte. */
+export const weightForm = fc.constantFrom(
+  "symmetric" as const,
+  "symmetric" as const,
+  "int8" as const,
+  "uint8" as const,
+);
+
+/** Weights of `shape` in that form. */
+export function weightOperand(
+  shape: readonly number[],
+  quant: QParams,
+  form: "symmetric" | "int8" | "uint8",
+  from: number,
+) {
+  const dtype = form === "symmetric" ? "int8" : form;
+  const next = generator(from + 7);
+  const middle = dtype === "int8" ? 0 : 128;
+  const zeroPoint = quant.zeroPoint.map(() => {
+    const far = Math.floor((next() * 2 - 1) * 128);
+    return form === "symmetric" ? 0 : middle + (next() < 0.3 ? 0 : far);
+  });
+  return {
+    tensor: codes(dtype, shape, from),
+    quant: { ...quant, dtype, zeroPoint },
+    constant: true,
+  };
+}
+
 /** An int32 bias in its own steps. */
 export function biasOperand(length: number, from: number, span: number) {
   const quant: QParams = {
@@ -173,11 +202,12 @@ const integerConv = (title: string, geometries: fc.Arbitrary<Geometry> = geometr
       from: perTensor,
       to: perTensor,
       perChannel: fc.boolean(),
+      form: weightForm,
       /** |bias| up to this: the second passes 2²⁴, where f32 no longer holds every accumulator. */
       biasSpan: fc.constantFrom(2000, 2 ** 27),
       clamp: fc.constantFrom<AnyClamp>({}, { low: 0 }, { low: 0, high: 40 }, "high", "both"),
     }),
-    ({ geometry: g, from, to, perChannel, biasSpan, clamp: bounds }) => {
+    ({ geometry: g, from, to, perChannel, form, biasSpan, clamp: bounds }) => {
       const { x, filter, outs, terms } = shapes(g);
       const weight = weightQuant(perChannel ? 0 : undefined, outs, g.seed + 3);
       const steps = 5000 * Math.sqrt(terms) + (g.hasBias ? biasSpan : 0);
@@ -186,7 +216,7 @@ const integerConv = (title: string, geometries: fc.Arbitrary<Geometry> = geometr
         { ...attributesOf(g), ...clampFor(bounds, outs, g.seed + 4, magnitude) },
         [
           { tensor: codes(from.dtype as "int8" | "uint8", x, g.seed), quant: from },
-          { tensor: codes("int8", filter, g.seed + 1), quant: weight, constant: true },
+          weightOperand(filter, weight, form, g.seed + 1),
           ...(g.hasBias ? [biasOperand(outs, g.seed + 2, biasSpan)] : []),
         ],
         spread(to, magnitude),
@@ -234,8 +264,14 @@ const wideConv = family(
 /** One large picture: more than one workgroup and more than one tile of every kernel. */
 const largeConv = family(
   "Conv past one tile equals the reference",
-  fc.record({ depthwise: fc.boolean(), integer: fc.boolean(), constant: fc.boolean(), seed }),
-  ({ depthwise, integer, constant, seed: from }) => {
+  fc.record({
+    depthwise: fc.boolean(),
+    integer: fc.boolean(),
+    constant: fc.boolean(),
+    form: weightForm,
+    seed,
+  }),
+  ({ depthwise, integer, constant, form, seed: from }) => {
     const group = depthwise ? 19 : 1;
     const plain = {
       kernel: [3, 3],
@@ -263,11 +299,7 @@ const largeConv = family(
       attributes,
       [
         { tensor: codes("uint8", x, from), quant },
-        {
-          tensor: codes("int8", filter, from + 1),
-          quant: weightQuant(0, 19, from),
-          constant: true,
-        },
+        weightOperand(filter, weightQuant(0, 19, from), form, from + 1),
         biasOperand(19, from + 2, 1000),
       ],
       spread(quant, 2000),

@@ -4,7 +4,15 @@ import fc from "fast-check";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { family, perTensor, seed, single, sums, size, type Family } from "../cases.ts";
 import { codes, floats } from "../seeded.ts";
-import { biasOperand, clampFor, spread, weightQuant, type AnyClamp } from "./convolution.ts";
+import {
+  biasOperand,
+  clampFor,
+  spread,
+  weightForm,
+  weightOperand,
+  weightQuant,
+  type AnyClamp,
+} from "./convolution.ts";
 
 const inner = fc.oneof(
   { weight: 12, arbitrary: fc.constantFrom(1, 2, 3, 4, 5, 8, 17) },
@@ -63,11 +71,12 @@ const integerGemm = family(
     from: perTensor,
     to: perTensor,
     perChannel: fc.boolean(),
+    form: weightForm,
     bias: fc.constantFrom(undefined, 3000, 2 ** 27),
     clamp: fc.constantFrom<AnyClamp>({}, { low: 0 }, "high", "both"),
     seed,
   }),
-  ({ m, n, k, transB, from, to, perChannel, bias, clamp, seed: start }) => {
+  ({ m, n, k, transB, from, to, perChannel, form, bias, clamp, seed: start }) => {
     const quant = weightQuant(perChannel ? (transB ? 0 : 1) : undefined, n, start + 3);
     const magnitude = (5000 * Math.sqrt(k + 1) + (bias ?? 0)) * (from.scale[0] ?? 1) * 0.03;
     const bounds = clampFor(clamp, n, start + 4, magnitude);
@@ -75,7 +84,7 @@ const integerGemm = family(
       { op: "Gemm", alpha: 1, beta: 1, transA: false, transB, ...bounds },
       [
         { tensor: codes(from.dtype as "int8" | "uint8", [m, k], start), quant: from },
-        { tensor: codes("int8", transB ? [n, k] : [k, n], start + 1), quant, constant: true },
+        weightOperand(transB ? [n, k] : [k, n], quant, form, start + 1),
         ...(bias === undefined ? [] : [biasOperand(n, start + 2, bias)]),
       ],
       spread(to, magnitude),
@@ -124,25 +133,35 @@ const floatMatMul = family(
 const integerMatMul = family(
   "MatMul in integers equals the reference bit for bit",
   fc.record({
-    lead: fc.constantFrom([], [2], [2, 1, 3]),
+    lead: fc.constantFrom([], [2], [3, 2], [2, 1, 3], [1, 2, 1, 2]),
+    isVector: fc.boolean(),
     m: side,
     n: size,
     k: inner,
     from: perTensor,
     to: perTensor,
     perChannel: fc.boolean(),
+    form: weightForm,
     seed,
   }),
-  ({ lead, m, n, k, from, to, perChannel, seed: start }) =>
+  ({ lead, isVector, m, n, k, from, to, perChannel, form, seed: start }) =>
     single(
       { op: "MatMul" },
       [
-        { tensor: codes(from.dtype as "int8" | "uint8", [...lead, m, k], start), quant: from },
         {
-          tensor: codes("int8", [k, n], start + 1),
-          quant: weightQuant(perChannel ? 1 : undefined, n, start + 3),
-          constant: true,
+          tensor: codes(
+            from.dtype as "int8" | "uint8",
+            isVector && lead.length === 0 ? [k] : [...lead, m, k],
+            start,
+          ),
+          quant: from,
         },
+        weightOperand(
+          [k, n],
+          weightQuant(perChannel ? 1 : undefined, n, start + 3),
+          form,
+          start + 1,
+        ),
       ],
       spread(to, 5000 * Math.sqrt(k + 1) * (from.scale[0] ?? 1) * 0.03),
     ),

@@ -2,9 +2,8 @@
 // QParams, q under parameters that another node gave it, and the float value that q stands for.
 
 import { formatShape, toNumbers, type Tensor } from "../../../tensor/tensor.ts";
-import { paramsShape, type QParams } from "../../../graph/value.ts";
+import { paramsShape, sameQuant, type QParams } from "../../../graph/value.ts";
 import type { Call } from "../call.ts";
-import { sameQuant } from "../entries.ts";
 
 /** Inputs of a node: the scale, and the zero point that may be absent. */
 export interface ParamInputs {
