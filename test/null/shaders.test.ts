@@ -190,6 +190,7 @@ const expandedByGeometry = new Set<ShaderName>([
   "depthwiseTileF32",
   "depthwiseTileObservedF32",
   "depthwiseTileI8",
+  "depthwiseTileI32",
   "gruF32",
   "lstmF32",
   "gruGradF32",

@@ -164,3 +164,29 @@ export function emitDepthwiseInteger(
   const uniforms = { ...pixelUniforms(geometry, shape), ...rest };
   plan.step("depthwiseI8", { ...common, overrides, uniforms, groups: workgroups(uniforms.count) });
 }
+
+/** A depthwise convolution that keeps its accumulator; filters hold (words, taps) of four int32. */
+export function emitDepthwiseSums(
+  lowering: Lowering,
+  node: Node,
+  geometry: Geometry,
+  shape: FilterShape,
+  buffers: Readonly<Record<"x" | "filters" | "zeroPoint" | "out", Ref>>,
+): void {
+  if (isTiled(geometry)) {
+    const overrides = tileSizes(lowering, node, geometry);
+    const uniforms = tileUniforms(geometry, shape, overrides);
+    const groups = workgroups(uniforms.count);
+    lowering.plan.step("depthwiseTileI32", {
+      node: node.name,
+      overrides,
+      uniforms,
+      buffers,
+      groups,
+    });
+    return;
+  }
+  const uniforms = pixelUniforms(geometry, shape);
+  const groups = workgroups(uniforms.count);
+  lowering.plan.step("depthwiseI32", { node: node.name, uniforms, buffers, groups });
+}

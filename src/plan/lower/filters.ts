@@ -28,13 +28,9 @@ export function widenedShape(shape: FilterShape, depthwise = false): FilterShape
 }
 
 /** A grouped filter whose groups are not whole words, as a dense one: other groups' taps are 0. Depthwise
- *  ones stay unless asked for: they have kernels of their own. */
-export function widenGroups(
-  shape: FilterShape,
-  data: Data,
-  depthwise = false,
-): { shape: FilterShape; data: Data } {
-  const widened = widenedShape(shape, depthwise);
+ *  ones stay: they have kernels of their own. */
+export function widenGroups(shape: FilterShape, data: Data): { shape: FilterShape; data: Data } {
+  const widened = widenedShape(shape);
   if (widened === shape) return { shape, data };
   const { outs, perGroup, taps, group } = shape;
   const outsPerGroup = outs / group;
@@ -200,7 +196,7 @@ export function packMatrixByteFilter(
 }
 
 /** (words, taps) of four channels, for a depthwise filter (outs, 1, taps). */
-export function packDepthwise<A extends Float32Array | Int8Array>(
+export function packDepthwise<A extends Float32Array | Int8Array | Int32Array>(
   { outs, taps }: FilterShape,
   data: Data,
   make: (length: number) => A,

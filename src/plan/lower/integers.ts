@@ -3,17 +3,24 @@
 
 import type { NodeOf } from "../../graph/node.ts";
 import { sizeOf, toNumbers } from "../../tensor/tensor.ts";
-import { packByteFilter, padWords, widenGroups, type FilterShape } from "./filters.ts";
+import { emitDepthwiseSums } from "./depthwise.ts";
+import {
+  isDepthwise,
+  packByteFilter,
+  packDepthwise,
+  padWords,
+  widenGroups,
+  type FilterShape,
+} from "./filters.ts";
 import { workgroups, type Lowering, type Placed } from "./context.ts";
+import { asRows, rowsLike } from "./dynamic.ts";
+import { emitReshape } from "./movement.ts";
 import { sizesOf, type Geometry } from "./product.ts";
 
 type Product = NodeOf<"ConvInteger" | "MatMulInteger">;
 
 /** The weights less their zero points, (outs, perGroup, taps), of a constant filter (outs, …) or (K, N). */
-function weightsOf(
-  lowering: Lowering,
-  node: Product,
-): { shape: readonly number[]; data: Int32Array } {
+function weightsOf(lowering: Lowering, node: Product): Int32Array {
   const [w, zero] = [1, 3].map((index) => {
     const name = lowering.inputName(node, index);
     const constant = lowering.constant(name);
@@ -25,17 +32,13 @@ function weightsOf(
   const data = toNumbers(w);
   if (node.op === "ConvInteger") {
     const length = data.length / Math.max(1, w.shape[0] ?? 1);
-    return {
-      shape: w.shape,
-      data: Int32Array.from(data, (q, at) => q - zeroOf(Math.floor(at / length))),
-    };
+    return Int32Array.from(data, (q, at) => q - zeroOf(Math.floor(at / length)));
   }
   const [rows = 1, columns = 1] = w.shape;
-  const turned = Int32Array.from(data, (_, at) => {
+  return Int32Array.from(data, (_, at) => {
     const [column, row] = [Math.floor(at / rows), at % rows];
     return (data[row * columns + column] ?? 0) - zeroOf(column);
   });
-  return { shape: [columns, rows], data: turned };
 }
 
 /** int8 planes a, or a and b where 2a + b are the weights. */
@@ -85,13 +88,19 @@ function geometryOf(node: Product, x: Placed, out: Placed): Geometry {
   };
 }
 
+/** The sizes of the weights, those of a matrix being those of a 1 × 1 filter. */
+function shapeOf(lowering: Lowering, node: Product): FilterShape {
+  const [first = 1, second = 1] = lowering.shape(lowering.inputName(node, 1));
+  if (node.op === "MatMulInteger") return { outs: second, perGroup: first, taps: 1, group: 1 };
+  const taps = node.kernel[0] * node.kernel[1];
+  return { outs: first, perGroup: second, taps, group: node.group };
+}
+
 /** The weights as the kernel reads them, and the sum of each output channel's. */
 function packProduct(lowering: Lowering, node: Product) {
   const weights = weightsOf(lowering, node);
-  const [outs = 1, perGroup = 1] = weights.shape;
-  const group = node.op === "ConvInteger" ? node.group : 1;
-  const taps = node.op === "ConvInteger" ? node.kernel[0] * node.kernel[1] : 1;
-  const { shape, data } = widenGroups({ outs, perGroup, taps, group }, weights.data, true);
+  const { shape, data } = widenGroups(shapeOf(lowering, node), weights);
+  const { outs } = shape;
   const length = shape.perGroup * shape.taps;
   const sums = new Int32Array(outs);
   for (let at = 0; at < outs * length; at++) {
@@ -111,12 +120,22 @@ function packProduct(lowering: Lowering, node: Product) {
 
 export function lowerIntegerProduct(lowering: Lowering, node: Product): void {
   const { plan } = lowering;
-  const x = lowering.input(node, 0);
-  if (node.op === "MatMulInteger" && [1, 4].includes(x.layout.logical.length)) {
-    throw lowering.unsupported(node, `its input has ${x.layout.logical.length} axes`);
-  }
+  const given = lowering.input(node, 0);
+  // Four axes lie in another order: their rows are moved on the way in and out.
+  const isMoved = node.op === "MatMulInteger" && given.layout.logical.length === 4;
+  const x = isMoved ? asRows(lowering, node, given) : given;
   const zeroPoint = lowering.input(node, 2);
-  const out = lowering.output(node);
+  const final = lowering.output(node);
+  const out = isMoved ? rowsLike(lowering, final) : final;
+  const own = shapeOf(lowering, node);
+  if (isDepthwise(own)) {
+    if (out.layout.words === 0) return;
+    const filters = lowering.packed(node, "depthwise filter", () =>
+      packDepthwise(own, weightsOf(lowering, node), (length) => new Int32Array(length)),
+    );
+    const buffers = { x: x.ref, filters, zeroPoint: zeroPoint.ref, out: out.ref };
+    return emitDepthwiseSums(lowering, node, geometryOf(node, x, out), own, buffers);
+  }
   const { shape, isSplit, filters, sums } = lowering.memo(node, "planes", () =>
     packProduct(lowering, node),
   );
@@ -134,4 +153,5 @@ export function lowerIntegerProduct(lowering: Lowering, node: Product): void {
     },
     groups: workgroups(sizes.pixels * sizes.outWords),
   });
+  if (out !== final) emitReshape(lowering, node, out, final);
 }

@@ -36,17 +36,16 @@ const operands = {
 const matmulInteger = family(
   "MatMulInteger equals the reference bit for bit",
   fc.record({
-    leading: fc.constantFrom([], [1], [3], [2, 1, 3]),
+    leading: fc.constantFrom([], [1], [3], [3, 2], [2, 1, 3]),
     m: dim,
     k: fc.constantFrom(1, 3, 4, 5, 9, 1100),
     n: size,
     ...operands,
   }),
   ({ leading, m, k, n, xType, wType, xZero, wZero, perChannel, dynamic, seed: from }) => {
-    // Four axes lie in another order, which this op does not take.
     const shape = leading.length === 1 && leading[0] === 1 ? [m, k] : [...leading, m, k];
     return single({ op: "MatMulInteger" }, [
-      { tensor: codes(xType, shape.length === 4 ? [m, k] : shape, from) },
+      { tensor: codes(xType, shape, from) },
       { tensor: codes(wType, [k, n], from + 1), constant: true },
       { tensor: zero(xType, xZero), constant: !dynamic },
       { tensor: zero(wType, wZero, perChannel ? n : 0), constant: true },
@@ -78,6 +77,32 @@ const convInteger = family(
       { tensor: codes(wType, [group * outs, perGroup, ...kernel], rest.seed + 1), constant: true },
       { tensor: zero(xType, xZero), constant: !dynamic },
       { tensor: zero(wType, wZero, perChannel ? group * outs : 0), constant: true },
+    ]);
+  },
+);
+
+/** Every way that depthwise windows are lowered: tiles and pixels, words that are not whole. */
+const depthwiseInteger = family(
+  "ConvInteger of one channel a group equals the reference bit for bit",
+  fc.record({
+    group: fc.constantFrom(2, 3, 4, 5, 8, 9, 16),
+    batch: fc.constantFrom(1, 2),
+    kernel: fc.tuple(fc.constantFrom(1, 3, 5), fc.constantFrom(1, 3, 8)),
+    strides: fc.tuple(fc.constantFrom(1, 2), fc.constantFrom(1, 2)),
+    dilations: fc.constantFrom<[number, number]>([1, 1], [1, 1], [2, 1], [2, 3]),
+    pads: fc.tuple(fc.nat(2), fc.nat(2), fc.nat(2), fc.nat(2)),
+    extra: fc.tuple(fc.nat(9), fc.nat(9)),
+    ...operands,
+  }),
+  ({ group, batch, kernel, extra, ...rest }) => {
+    const { strides, dilations, pads, xType, wType, xZero, wZero, perChannel, dynamic } = rest;
+    const extent = ([0, 1] as const).map((axis) => dilations[axis] * (kernel[axis] - 1) + 1);
+    const sizes = extent.map((each, axis) => each + (extra[axis] ?? 0));
+    return single({ op: "ConvInteger", group, kernel, strides, dilations, pads }, [
+      { tensor: codes(xType, [batch, group, ...sizes], rest.seed) },
+      { tensor: codes(wType, [group, 1, ...kernel], rest.seed + 1), constant: true },
+      { tensor: zero(xType, xZero), constant: !dynamic },
+      { tensor: zero(wType, wZero, perChannel ? group : 0), constant: true },
     ]);
   },
 );
@@ -248,6 +273,7 @@ const dequantizePerAxis = family(
 export const integerOps: readonly Family[] = [
   matmulInteger,
   convInteger,
+  depthwiseInteger,
   cast,
   move,
   maxPool,
