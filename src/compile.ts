@@ -2,13 +2,15 @@
 
 import { checkDevice } from "./callerChecks.ts";
 import { checkNames, InputError, listNames } from "./errors.ts";
-import { bindShapes, type BoundGraph } from "./graph/bind.ts";
+import { inTurns } from "./flow/turns.ts";
+import { bindShapes } from "./graph/bind.ts";
 import { namesOf } from "./graph/dims.ts";
 import { valueOf, type Graph } from "./graph/graph.ts";
 import type { Device } from "./gpu/device.ts";
+import type { Watch } from "./gpu/loadedPlan.ts";
 import { checkStage, type Model } from "./model.ts";
-import { lower } from "./plan/lower.ts";
-import { fuse } from "./quantize/fuse.ts";
+import type { Dims } from "./plan/family.ts";
+import { fuseSteps } from "./quantize/fuse.ts";
 import { selfTest } from "./selfTest.ts";
 import { Session } from "./session.ts";
 import { tunedTarget, type TuningTable } from "./tuning/table.ts";
@@ -21,12 +23,30 @@ export interface CompileOptions {
    *  costs a few milliseconds of the host's time. Without, each set of sizes gets memory of its own when
    *  it first comes, and the last few are kept. */
   readonly bounds?: Readonly<Record<string, number>>;
+  /** Sizes that will run, of every dim that inputs leave open: all that they need is made ready here. Other sizes still
+   *  run, when they come. */
+  readonly dims?: Readonly<Record<string, number>>;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: CompileProgress) => void;
 }
 
-/** Make `model` ready to run. Nodes that cannot run are found here, before anything runs. The first
- *  compile on a device runs the self-test.
- *  Throws UnsupportedError, AccumulatorError, SelfTestError, GpuError, DeviceLostError, and InputError for
- *  another device's tuning table and for bounds that do not fit the model. */
+export interface CompileProgress {
+  /** "self-test": kernel families tried, once a device. "kernels": shaders compiled, most of the time there is. */
+  readonly phase: "self-test" | "kernels";
+  /** Of `total`, which may be given anew for each set of sizes. */
+  readonly done: number;
+  readonly total: number;
+}
+
+/**
+ * Make `model` ready to run. Nodes that cannot run are found here, before anything runs. The first
+ * compile on a device runs the self-test.
+ * @returns a session whose first run waits for little: where sizes are open, the kernels and constants of typical sizes
+ *   are there; with `dims` or `bounds` everything is.
+ * @throws UnsupportedError, AccumulatorError, LimitError, SelfTestError, GpuError, DeviceLostError; InputError for
+ *   another device's tuning table and for `bounds` and `dims` that do not fit the model; the reason of `signal` as soon
+ *   as it aborts. Nothing stays allocated then.
+ */
 export async function compile(
   model: Model<"float" | "qat" | "quantized">,
   device: Device,
@@ -34,47 +54,81 @@ export async function compile(
 ): Promise<Session> {
   checkStage("compile", model, ["float", "qat", "quantized"], "Convert the model first.");
   checkDevice("compile", device);
-  await selfTest(device);
-  const graph = model.stage === "float" ? fuse(model.graph) : model.graph;
-  const target = tunedTarget(device.facts, options.tuning);
-  const dims = symbolicDims(graph);
-  const bounds = options.bounds && boundsOf(dims, options.bounds);
-  const session = new Session(graph, device, target, bounds);
-  if (bounds) await session.prepare();
-  else if (dims.length === 0) await session.prepareFor(new Map());
-  else lower(bindSome(session.graph, dims), target);
-  return session;
-}
-
-/** `graph` at some sizes that fit it: a model may need more than one element along an axis. */
-function bindSome(graph: Graph, dims: readonly string[], sizes = [1, 2, 16, 128]): BoundGraph {
-  const [size = 1, ...others] = sizes;
+  const { signal, onProgress } = options;
+  const current = device.current;
+  await selfTest(current, {
+    ...(signal ? { signal } : {}),
+    onProgress: (done, total) => onProgress?.({ phase: "self-test", done, total }),
+  });
+  const graph =
+    model.stage === "float" ? await inTurns(fuseSteps(model.graph), signal) : model.graph;
+  const target = tunedTarget(current.facts, options.tuning);
+  const names = symbolicDims(graph);
+  const bounds = options.bounds && sizesOf("bounds", names, options.bounds);
+  const dims = options.dims && sizesOf("dims", names, options.dims);
+  const session = new Session(graph, current, target, bounds);
+  const watch: Watch = {
+    ...(signal ? { signal } : {}),
+    onKernel: (done, total) => onProgress?.({ phase: "kernels", done, total }),
+  };
   try {
-    return bindShapes(graph, new Map(dims.map((name) => [name, size])));
+    if (bounds) await session.prepare([], watch);
+    if (dims ?? names.length === 0) await session.prepareWhole(dims ?? new Map(), watch);
+    else if (!bounds) await session.prepare(typicalSizes(session.graph, names), watch);
+    return session;
   } catch (error) {
-    if (!(error instanceof InputError) || others.length === 0) throw error;
-    return bindSome(graph, dims, others);
+    session.dispose();
+    throw error;
   }
 }
 
-/** The bound of each of `dims`, or an InputError. */
-function boundsOf(
-  dims: readonly string[],
+/** Sizes tried for open dims: a model may need more than one element along an axis. */
+const TRIED = [1, 2, 16, 128];
+/** So many of them are made ready. */
+const TYPICAL = 1;
+
+/** The smallest sizes that fit `graph`, whose kernels nearly all other sizes share, and a larger one: products of few
+ *  rows have kernels of their own. */
+function typicalSizes(graph: Graph, names: readonly string[]): Dims[] {
+  const fitting: Dims[] = [];
+  let last: unknown;
+  for (const size of TRIED) {
+    const dims = new Map(names.map((name) => [name, size]));
+    try {
+      bindShapes(graph, dims);
+      fitting.push(dims);
+      if (fitting.length === TYPICAL) break;
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      last = error;
+    }
+  }
+  if (fitting.length === 0) throw last;
+  return fitting;
+}
+
+/** The size that `given` names for each of `names`, or an InputError that begins with `option`. */
+function sizesOf(
+  option: "bounds" | "dims",
+  names: readonly string[],
   given: Readonly<Record<string, number>>,
-): ReadonlyMap<string, number> {
-  checkNames("bounds", "open size", Object.keys(given), dims);
-  for (const [name, bound] of Object.entries(given))
-    if (!Number.isInteger(bound) || bound < 1)
+): Dims {
+  const sizes = new Map(Object.entries(given));
+  checkNames(option, "open size", [...sizes.keys()], names);
+  for (const [name, size] of sizes) {
+    if (!Number.isInteger(size) || size < 1)
       throw new InputError(
-        `bounds: "${name}" must be a positive integer; got ${bound}. Pass the greatest size to run.`,
+        `${option}: "${name}" must be a positive integer; got ${size}. ` +
+          `Pass the ${option === "bounds" ? "greatest size" : "size"} to run.`,
       );
-  const missing = dims.filter((name) => !Object.hasOwn(given, name));
+  }
+  const missing = names.filter((name) => !sizes.has(name));
   if (missing.length > 0)
     throw new InputError(
-      `bounds: every open size needs one, the model has ${listNames(dims)}; got ` +
-        `${Object.keys(given).join(", ") || "none"}. Add ${missing.join(", ")}.`,
+      `${option}: every open size needs one, the model has ${listNames(names)}; got ` +
+        `${[...sizes.keys()].join(", ") || "none"}. Add ${missing.join(", ")}.`,
     );
-  return new Map(dims.map((name) => [name, given[name] ?? 1]));
+  return new Map(names.map((name) => [name, sizes.get(name) ?? 1]));
 }
 
 /** Names of the sizes that inputs leave open. */

@@ -11,8 +11,12 @@ export type ErrorCode =
   | "picture"
   | "no-webgpu"
   | "no-adapter"
+  | "blocked"
+  | "software-adapter"
+  | "missing-feature"
   | "device-lost"
   | "gpu"
+  | "limit"
   | "self-test"
   | "non-finite"
   | "accumulator"
@@ -132,6 +136,29 @@ export class NoAdapterError extends WebGpuQuantError {
   readonly code = "no-adapter";
 }
 
+/** The browser has WebGPU and refuses it to this page now. */
+export class BlockedError extends WebGpuQuantError {
+  override readonly name = "BlockedError";
+  readonly code = "blocked";
+}
+
+/** Only a software adapter is there, and the caller wants none. */
+export class SoftwareAdapterError extends WebGpuQuantError {
+  override readonly name = "SoftwareAdapterError";
+  readonly code = "software-adapter";
+}
+
+/** The adapter lacks features that the caller asked for. */
+export class MissingFeatureError extends WebGpuQuantError {
+  override readonly name = "MissingFeatureError";
+  readonly code = "missing-feature";
+  readonly features: readonly string[];
+  constructor(message: string, features: readonly string[]) {
+    super(message);
+    this.features = features;
+  }
+}
+
 /** The device is gone; every later call fails with this. */
 export class DeviceLostError extends WebGpuQuantError {
   override readonly name = "DeviceLostError";
@@ -139,7 +166,7 @@ export class DeviceLostError extends WebGpuQuantError {
   readonly reason: string;
   constructor(reason: string, message: string) {
     super(
-      `device lost (${reason}): ${message || "no message"}. Request a new device and compile again.`,
+      `device lost (${reason}): ${message || "no message"}. Request a new device and compile again, or go on with session.recover().`,
     );
     this.reason = reason;
   }
@@ -149,6 +176,25 @@ export class DeviceLostError extends WebGpuQuantError {
 export class GpuError extends WebGpuQuantError {
   override readonly name = "GpuError";
   readonly code = "gpu";
+}
+
+/** A tensor or its weights are larger than the device can hold or bind: said before anything is compiled. */
+export class LimitError extends WebGpuQuantError {
+  override readonly name = "LimitError";
+  readonly code = "limit";
+  readonly node: string;
+  /** Bytes. */
+  readonly needed: number;
+  readonly limit: number;
+  constructor(
+    message: string,
+    over: { readonly node: string; readonly needed: number; readonly limit: number },
+  ) {
+    super(message);
+    this.node = over.node;
+    this.needed = over.needed;
+    this.limit = over.limit;
+  }
 }
 
 /** A kernel family gave a wrong answer to a known question on this adapter. */

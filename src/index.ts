@@ -3,8 +3,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 export * from "./errors.ts";
-export { requestDeviceFrom, adoptDevice, Device } from "./gpu/device.ts";
-export type { AdapterFacts, DeviceOptions, Memory } from "./gpu/device.ts";
+export { Device } from "./gpu/device.ts";
+export type { AdapterFacts, Memory } from "./gpu/device.ts";
+export { adoptDevice, requestDeviceFrom } from "./gpu/request.ts";
+export type { AdoptOptions, DeviceOptions } from "./gpu/request.ts";
 export { requestDevice } from "./requestDevice.ts";
 export * as models from "./models.ts";
 export { load, type LoadOptions, type Source } from "./load.ts";

@@ -6,7 +6,8 @@ import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { NoAdapterError, NoWebGpuError } from "./errors.ts";
-import { requestDeviceFrom, type Device, type DeviceOptions } from "./gpu/device.ts";
+import type { Device } from "./gpu/device.ts";
+import { requestDeviceFrom, type DeviceOptions } from "./gpu/request.ts";
 import { NodePacer } from "./nodePacer.ts";
 
 export * from "./index.ts";
@@ -69,8 +70,20 @@ interface Dawn {
   readonly globals: Record<string, unknown>;
 }
 
-/** What create() returned must stay reachable, or the process dies when it is collected. */
-const holder = globalThis as { webgpuQuantInstances?: GPU[] };
+/** Dawn's instances by flags and driver: one serves every device of a process, as each keeps megabytes until the
+ *  process ends. What create() returned must stay reachable, or the process dies when it is collected. */
+const holder = globalThis as unknown as { webgpuQuantInstances?: Map<string, GPU> };
+
+function instanceOf(dawn: Dawn, flags: readonly string[]): GPU {
+  const instances = (holder.webgpuQuantInstances ??= new Map<string, GPU>());
+  const { VK_DRIVER_FILES, VK_ICD_FILENAMES } = process.env;
+  const key = JSON.stringify([flags, VK_DRIVER_FILES, VK_ICD_FILENAMES]);
+  const known = instances.get(key);
+  if (known) return known;
+  const made = dawn.create([...flags]);
+  instances.set(key, made);
+  return made;
+}
 
 async function loadDawn(): Promise<Dawn> {
   try {
@@ -87,11 +100,9 @@ async function loadDawn(): Promise<Dawn> {
  *  `findSoftwareDriver`). Throws NoWebGpuError, NoAdapterError with the one thing to do. */
 export async function requestDevice(options: NodeDeviceOptions = {}): Promise<Device> {
   const { dawnFlags = [], ...rest } = options;
-  const { create } = await loadDawn();
+  const dawn = await loadDawn();
   const open = async (): Promise<Device> => {
-    const gpu = create([...dawnFlags]);
-    (holder.webgpuQuantInstances ??= []).push(gpu);
-    const device = await requestDeviceFrom(gpu, rest);
+    const device = await requestDeviceFrom(instanceOf(dawn, dawnFlags), rest, open);
     if (device.facts.isFallback) device.pacer = new NodePacer();
     return device;
   };

@@ -1,6 +1,7 @@
 // requestDevice in browsers and workers. Node has its own in node.ts, since it must load Dawn first.
 
-import { requestDeviceFrom, type Device, type DeviceOptions } from "./gpu/device.ts";
+import type { Device } from "./gpu/device.ts";
+import { requestDeviceFrom, type DeviceOptions } from "./gpu/request.ts";
 
 /** Ask the browser for a device; disposing it destroys it. Throws NoWebGpuError, NoAdapterError. */
 export function requestDevice(options: DeviceOptions = {}): Promise<Device> {

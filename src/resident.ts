@@ -1,11 +1,12 @@
 // What a session with bounds holds on its device: the kernels, constants and memory of every size up to
 // them. One idea: all is there once it is made, and a program for a size only binds it.
 
+import { inTurns } from "./flow/turns.ts";
 import type { Graph } from "./graph/graph.ts";
 import type { Device } from "./gpu/device.ts";
-import { compileKernels } from "./gpu/loadedPlan.ts";
+import { compileKernels, type Watch } from "./gpu/loadedPlan.ts";
 import { Program } from "./gpu/program.ts";
-import { SharedMemory, type ConstantStore } from "./gpu/shared.ts";
+import { SharedMemory, type ConstantStore, type Hold } from "./gpu/shared.ts";
 import { packUniforms } from "./gpu/uniforms.ts";
 import { PlanFamily, type Dims } from "./plan/family.ts";
 import type { Target } from "./plan/target.ts";
@@ -28,39 +29,43 @@ export class Resident implements Disposable {
     this.#memory = memory;
   }
 
-  /** Lower for the ends of the range, compile, allocate and upload; `constants` go there. On failure
-   *  nothing stays allocated. */
+  /** Lower for the ends of the range, compile, allocate and upload; `constants` go there. On failure, and where the
+   *  signal aborts, nothing stays allocated. */
   static async create(
     graph: Graph,
     device: Device,
     target: Target,
     bounds: Dims,
     constants: ConstantStore,
+    watch: Watch = {},
   ): Promise<Resident> {
-    const family = new PlanFamily(graph, target, bounds);
-    const kernels = await Promise.all(family.ends.map((plan) => compileKernels(device, plan)));
-    const sizes = family.ends.map(
-      (plan, index) => packUniforms(plan, kernels[index] ?? []).bytes.byteLength,
-    );
-    const undo: (() => void)[] = [];
+    const { signal } = watch;
+    const family = await inTurns(PlanFamily.steps(graph, target, bounds), signal);
+    const sizes: number[] = [];
+    for (const plan of family.ends) {
+      const kernels = await compileKernels(device, plan, watch);
+      sizes.push(packUniforms(plan, kernels).bytes.byteLength);
+    }
+    const holds: Hold[] = [];
     try {
-      return await device.scoped("compile", () => {
-        const memory = new SharedMemory(device, family.greatest, Math.max(...sizes));
-        undo.push(() => memory.dispose());
-        for (const plan of family.ends) undo.push(constants.load(plan));
-        return new Resident(family, device, constants, memory);
+      for (const plan of family.ends) holds.push(await constants.load(plan, signal));
+      const memory = await device.scoped("compile", () => {
+        signal?.throwIfAborted();
+        return new SharedMemory(device, family.greatest, Math.max(...sizes));
       });
+      for (const hold of holds) hold.keep();
+      return new Resident(family, device, constants, memory);
     } catch (error) {
-      for (const each of undo.toReversed()) each();
+      for (const hold of holds) hold.release();
       throw error;
     }
   }
 
   /** A program for `dims`. Where its plan does not lie in the memory of the bounds, it has its own. */
-  async program(dims: Dims): Promise<Program> {
-    const { plan, isShared } = this.family.planFor(dims);
+  async program(dims: Dims, watch: Watch = {}): Promise<Program> {
+    const { plan, isShared } = await inTurns(this.family.planSteps(dims), watch.signal);
     const shared = { constants: this.#constants, ...(isShared ? { memory: this.#memory } : {}) };
-    return await Program.create(this.#device, plan, shared);
+    return await Program.create(this.#device, plan, shared, watch);
   }
 
   dispose(): void {

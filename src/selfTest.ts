@@ -2,6 +2,7 @@
 // and must agree. Adapters that round products differently are found here, not in somebody's logits.
 
 import { SelfTestError } from "./errors.ts";
+import { Joint } from "./flow/joint.ts";
 import { bindShapes } from "./graph/bind.ts";
 import { GraphBuilder } from "./graph/builder.ts";
 import type { Graph } from "./graph/graph.ts";
@@ -21,18 +22,29 @@ export interface SelfTestReport {
   readonly ms: number;
 }
 
-const reports = new WeakMap<Device, Promise<SelfTestReport>>();
+export interface SelfTestOptions {
+  readonly signal?: AbortSignal;
+  /** Kernel families that were tried, of so many. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
 
-/** Run the self-test, once a device. Throws SelfTestError where a kernel family is wrong, and at once
- *  where the device is lost or disposed. */
-export async function selfTest(device: Device): Promise<SelfTestReport> {
+/** Of devices that are done or under way; a failure is never kept. */
+const reports = new WeakMap<Device, Joint<SelfTestReport>>();
+
+/** Run the self-test, once a device. Throws SelfTestError where a kernel family is wrong, at once
+ *  where the device is lost or disposed, and the reason of the signal. What fails is tried again by the next call. */
+export async function selfTest(
+  device: Device,
+  { signal, onProgress }: SelfTestOptions = {},
+): Promise<SelfTestReport> {
   device.check();
+  signal?.throwIfAborted();
   let report = reports.get(device);
-  if (!report) {
-    report = runSelfTest(device);
+  if (!report || report.isOver) {
+    report = new Joint((stop) => runSelfTest(device, stop, onProgress));
     reports.set(device, report);
   }
-  return await report;
+  return await report.wait(signal);
 }
 
 const perTensor = (
@@ -131,7 +143,11 @@ function ties(): Tensor {
   );
 }
 
-async function runSelfTest(device: Device): Promise<SelfTestReport> {
+async function runSelfTest(
+  device: Device,
+  signal: AbortSignal,
+  onProgress: SelfTestOptions["onProgress"],
+): Promise<SelfTestReport> {
   const start = performance.now();
   const mismatches: Record<string, number> = {};
   let worst = 0;
@@ -144,10 +160,10 @@ async function runSelfTest(device: Device): Promise<SelfTestReport> {
     const byMatrices = onlyFamily(target, "matrix");
     graphs.push({ ...convolution, family: "convolution by matrices", target: byMatrices });
   }
-  for (const { family, graph, target } of graphs) {
+  for (const [done, { family, graph, target }] of graphs.entries()) {
     using session = new Session(graph, device, target);
     const [output = ""] = graph.outputs;
-    const got = (await session.run(inputs))[output]?.data as Uint8Array;
+    const got = (await session.run(inputs, { signal }))[output]?.data as Uint8Array;
     const want = interpret(bindShapes(graph, new Map()), inputs).get(output)?.data as Uint8Array;
     let count = 0;
     want.forEach((value, index) => {
@@ -157,6 +173,7 @@ async function runSelfTest(device: Device): Promise<SelfTestReport> {
       if (!(difference <= worst)) [worst, worstFamily] = [difference, family];
     });
     mismatches[family] = count;
+    onProgress?.(done + 1, graphs.length);
   }
   if (!(worst <= 1)) {
     throw new SelfTestError(

@@ -3,17 +3,19 @@
 // memory are made once too, and another size costs a plan and its bind groups.
 
 import { DisposedError, InputError } from "./errors.ts";
+import { Joint } from "./flow/joint.ts";
+import { atOnce, inTurns, type Steps } from "./flow/turns.ts";
 import { bindShapes, matchDims } from "./graph/bind.ts";
 import { checkInputs, type NonFiniteRule } from "./graph/finite.ts";
 import { valueOf, type Graph } from "./graph/graph.ts";
 import { recognize } from "./graph/recognize/index.ts";
 import { Program } from "./gpu/program.ts";
 import type { Device } from "./gpu/device.ts";
-import { ConstantStore } from "./gpu/shared.ts";
-import { Choices } from "./plan/choices.ts";
+import { compileKernels, type Watch } from "./gpu/loadedPlan.ts";
+import { ConstantStore, DISPOSED } from "./gpu/shared.ts";
 import { ConstantPool } from "./plan/constants.ts";
 import type { Dims } from "./plan/family.ts";
-import { lowerInto } from "./plan/lower.ts";
+import { planSteps } from "./plan/lower.ts";
 import { listNodes, type PlannedNode } from "./plan/listing.ts";
 import type { Plan } from "./plan/plan.ts";
 import { targetOf, type Target } from "./plan/target.ts";
@@ -35,24 +37,27 @@ const KEPT_PROGRAMS = 4;
 const KEPT_BOUNDED = 64;
 
 interface Entry {
-  readonly program: Promise<Program>;
-  /** The same once it is ready, to be freed at once. */
-  ready: Program | undefined;
+  readonly program: Joint<Program>;
   /** Runs that wait for it or use it. */
   users: number;
 }
 
+/** What was made ready ahead of a run. */
+type Ready = (session: Session, watch: Watch) => Promise<void>;
+
 export class Session implements Disposable {
   /** What runs: the graph that was given, with what is recognised in it as one node each. */
   readonly graph: Graph;
-  readonly device: Device;
   /** The greatest sizes it runs, where it was compiled with any. */
   readonly bounds: Dims | undefined;
   readonly #target: Target;
   readonly #entries = new Map<string, Entry>();
   readonly #pool = new ConstantPool();
-  readonly #constants: ConstantStore;
-  #resident: Promise<Resident> | undefined;
+  #device: Device;
+  #constants: ConstantStore;
+  #resident: Joint<Resident> | undefined;
+  /** Made ready again by `recover`. */
+  readonly #ready: Ready[] = [];
   #disposed = false;
 
   /** `bounds` are of every open size of `graph`. */
@@ -64,23 +69,31 @@ export class Session implements Disposable {
   ) {
     // What runs may have another form than what is saved, and nothing is saved from here.
     this.graph = recognize(foldDequantizers(graph));
-    this.device = device;
+    this.#device = device;
     this.bounds = bounds;
     this.#target = target;
     this.#constants = new ConstantStore(device);
   }
 
-  /** Run on host tensors, named as the model's inputs. Throws InputError where they do not fit, NonFiniteError
-   *  where one holds NaN or ±∞. */
-  async run(inputs: Tensors, options: RunOptions = {}): Promise<Tensors> {
+  /** Where it runs: another one after `recover`. */
+  get device(): Device {
+    return this.#device;
+  }
+
+  /**
+   * Run on host tensors, named as the model's inputs.
+   * @throws InputError where they do not fit; NonFiniteError where one holds NaN or ±∞; the reason of `signal` as soon
+   *   as it aborts; DeviceLostError, after which `recover` makes the session usable again.
+   */
+  async run(inputs: Tensors, { signal, nonFinite }: RunOptions = {}): Promise<Tensors> {
+    signal?.throwIfAborted();
     const dims = this.#dimsOf(inputs);
-    checkInputs(this.graph, inputs, { verb: "run" }, options.nonFinite);
+    checkInputs(this.graph, inputs, { verb: "run" }, nonFinite);
     const entry = this.#entryFor(dims);
     entry.users++;
     try {
-      const program = await entry.program;
-      const outputs = await program.run(new Map(Object.entries(inputs)), options.signal);
-      return Object.fromEntries(outputs);
+      const program = await this.#wait(entry.program, signal);
+      return Object.fromEntries(await program.run(new Map(Object.entries(inputs)), signal));
     } finally {
       entry.users--;
       this.#trim(this.#kept);
@@ -88,8 +101,29 @@ export class Session implements Disposable {
   }
 
   /** The program for the sizes of `inputs`. Only `run` keeps it from being dropped for others. */
-  async program(inputs: Tensors): Promise<Program> {
-    return await this.prepareFor(this.#dimsOf(inputs));
+  async program(inputs: Tensors, watch: Watch = {}): Promise<Program> {
+    return await this.prepareFor(this.#dimsOf(inputs), watch);
+  }
+
+  /**
+   * Go on after a loss of the device: on `device`, or on the one that is asked for in its place. What was compiled
+   * ahead is compiled again; the rest when a run needs it. Nothing happens while the device lives.
+   * @throws what `Device.recover` throws; InputError for a device of another adapter; what `compile` throws.
+   */
+  async recover(device?: Device, watch: Watch = {}): Promise<void> {
+    this.#check();
+    const next = device ?? (await this.#device.recover(watch.signal));
+    this.#check();
+    if (next === this.#device) return;
+    if (JSON.stringify(next.facts) !== JSON.stringify(this.#device.facts))
+      throw new InputError(
+        "recover: the device must be of the adapter that the session was compiled for; got another one. " +
+          "Compile the model again.",
+      );
+    this.#drop();
+    this.#device = next;
+    this.#constants = new ConstantStore(next);
+    for (const ready of this.#ready) await ready(this, watch);
   }
 
   /** The sizes of the symbolic dims, from inputs that fit. */
@@ -118,57 +152,86 @@ export class Session implements Disposable {
   }
 
   #check(): void {
-    if (this.#disposed)
-      throw new DisposedError("session: used after dispose(). Compile the model again.");
+    if (this.#disposed) throw new DisposedError(DISPOSED);
+  }
+
+  async #wait<T>(work: Joint<T>, signal: AbortSignal | undefined): Promise<T> {
+    try {
+      return await work.wait(signal);
+    } catch (error) {
+      this.#check(); // whatever it fails with after dispose(), that is why
+      throw error;
+    }
   }
 
   /** Lower, allocate and compile for known sizes of the symbolic dims, ahead of the first run. */
-  async prepareFor(dims: Dims): Promise<Program> {
+  async prepareFor(dims: Dims, watch: Watch = {}): Promise<Program> {
     this.#check();
-    return await this.#entryFor(this.#inBounds(dims)).program;
+    return await this.#wait(this.#entryFor(this.#inBounds(dims), watch).program, watch.signal);
   }
 
-  /** With bounds, allocate, upload and compile what all sizes up to them need. */
-  async prepare(): Promise<void> {
+  /** Make ready what a first run would wait for, now and whenever the session recovers: with bounds all that any size
+   *  up to them needs, without open sizes everything, and otherwise the kernels and constants of `typical` sizes. */
+  async prepare(typical: readonly Dims[], watch: Watch = {}): Promise<void> {
+    const ready: Ready = async (session, watch) => {
+      if (session.bounds)
+        await session.#wait(session.#residentOf(session.bounds, watch), watch.signal);
+      else for (const dims of typical) await session.#warm(dims, watch);
+    };
+    await this.#make(ready, watch);
+  }
+
+  /** The same for sizes that are known to come: a run of them only replays. */
+  async prepareWhole(dims: Dims, watch: Watch = {}): Promise<void> {
+    await this.#make(async (session, watch) => void (await session.prepareFor(dims, watch)), watch);
+  }
+
+  async #make(ready: Ready, watch: Watch): Promise<void> {
     this.#check();
-    if (this.bounds) await this.#residentOf(this.bounds);
+    await ready(this, watch);
+    this.#ready.push(ready);
   }
 
-  #residentOf(bounds: Dims): Promise<Resident> {
-    if (this.#resident) return this.#resident;
-    const made = Resident.create(this.graph, this.device, this.#target, bounds, this.#constants);
-    made.then(
-      (resident) => {
-        if (this.#disposed) resident.dispose();
-      },
-      () => (this.#resident = undefined), // the caller is told, and may try again
-    );
-    return (this.#resident = made);
+  /** Compile the kernels and upload the constants of sizes like `dims`, without memory for a run. */
+  async #warm(dims: Dims, watch: Watch): Promise<void> {
+    const plan = await inTurns(this.#planSteps(dims), watch.signal);
+    await compileKernels(this.#device, plan, watch);
+    (await this.#constants.load(plan, watch.signal)).keep();
   }
 
-  #entryFor(dims: Dims): Entry {
+  #residentOf(bounds: Dims, watch: Watch): Joint<Resident> {
+    if (this.#resident && !this.#resident.isOver) return this.#resident;
+    return (this.#resident = new Joint(
+      (signal) =>
+        Resident.create(this.graph, this.#device, this.#target, bounds, this.#constants, {
+          ...watch,
+          signal,
+        }),
+      (resident) => resident.dispose(),
+    ));
+  }
+
+  #entryFor(dims: Dims, watch: Watch = {}): Entry {
     const key = [...dims].map(([name, size]) => `${name}=${size}`).join();
     const known = this.#entries.get(key);
-    if (known) return known;
+    if (known && !known.program.isOver) return known;
     this.#trim(this.#kept - 1);
-    const program = this.#create(dims);
-    const entry: Entry = { program, ready: undefined, users: 0 };
-    this.#entries.set(key, entry);
-    program.then(
-      (made) => (entry.ready = made),
-      () => this.#entries.delete(key),
+    const program = new Joint(
+      (signal) => this.#create(dims, { ...watch, signal }),
+      (made) => made.dispose(),
     );
+    const entry: Entry = { program, users: 0 };
+    this.#entries.set(key, entry);
     return entry;
   }
 
-  async #create(dims: Dims): Promise<Program> {
-    const program = this.bounds
-      ? await (await this.#residentOf(this.bounds)).program(dims)
-      : await Program.create(this.device, this.planFor(dims), { constants: this.#constants });
-    if (!this.#disposed) return program;
-    program.dispose();
-    this.#constants.dispose();
-    throw new DisposedError("session: disposed while it was compiled. Compile the model again.");
+  async #create(dims: Dims, watch: Watch): Promise<Program> {
+    if (this.bounds) {
+      const resident = await this.#residentOf(this.bounds, watch).wait(watch.signal);
+      return await resident.program(dims, watch);
+    }
+    const plan = await inTurns(this.#planSteps(dims), watch.signal);
+    return await Program.create(this.#device, plan, { constants: this.#constants }, watch);
   }
 
   /** Every node that runs for known sizes, with its dtype and its shaders. */
@@ -178,31 +241,37 @@ export class Session implements Disposable {
 
   /** The dispatches for known sizes in memory of their own, as data: print it with `printPlan`. */
   planFor(dims: Dims): Plan {
-    const graph = bindShapes(this.graph, dims);
-    const shared = { choices: new Choices([graph]), pool: this.#pool };
-    return lowerInto(graph, this.#target, shared).finish();
+    return atOnce(this.#planSteps(dims));
+  }
+
+  *#planSteps(dims: Dims): Steps<Plan> {
+    return yield* planSteps(bindShapes(this.graph, dims), this.#target, this.#pool);
   }
 
   /** Free the oldest idle programs until `count` are left; those in use stay. */
   #trim(count: number): void {
-    for (const [key, { ready, users }] of this.#entries) {
+    for (const [key, { program, users }] of this.#entries) {
+      if (program.isOver) this.#entries.delete(key);
       if (this.#entries.size <= count) return;
-      if (!ready || users > 0) continue;
-      ready.dispose();
+      if (!program.value || users > 0 || program.users > 0) continue;
+      program.value.dispose();
       this.#entries.delete(key);
     }
+  }
+
+  /** Free what is on the device. */
+  #drop(): void {
+    for (const { program } of this.#entries.values()) program.end((made) => made.dispose());
+    this.#entries.clear();
+    this.#resident?.end((resident) => resident.dispose());
+    this.#resident = undefined;
+    this.#constants.dispose();
   }
 
   /** Free the session's GPU memory. Runs in flight reject. */
   dispose(): void {
     this.#disposed = true;
-    for (const { ready } of this.#entries.values()) ready?.dispose();
-    this.#entries.clear();
-    this.#resident?.then(
-      (resident) => resident.dispose(),
-      () => undefined,
-    );
-    this.#constants.dispose();
+    this.#drop();
   }
 
   [Symbol.dispose](): void {

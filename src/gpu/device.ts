@@ -1,16 +1,18 @@
 // A WebGPU device and what this library keeps on it: compiled kernels, and a count of live buffers.
-// A loss is final: everything pending rejects with DeviceLostError, and so does every later call.
+// A loss is final: everything pending rejects with DeviceLostError, and so does every later call. What goes on
+// after it goes on on another device, which `recover` asks for.
 
 import {
   DeviceLostError,
   DisposedError,
   GpuError,
   NoAdapterError,
-  NoWebGpuError,
+  WebGpuQuantError,
 } from "../errors.ts";
+import { sleep } from "../flow/abort.ts";
+import { Joint } from "../flow/joint.ts";
 import { joinParts } from "./joinParts.ts";
-import { admitMatrices, matrixSizes, type MatrixFacts } from "./matrices.ts";
-import { hasQuads } from "./quads.ts";
+import type { MatrixFacts } from "./matrices.ts";
 import { shaders } from "./shaders.gen.ts";
 import type { Shader } from "./shader.ts";
 
@@ -18,12 +20,6 @@ import type { Shader } from "./shader.ts";
 export interface Memory {
   readonly buffers: number;
   readonly bytes: number;
-}
-
-export interface DeviceOptions {
-  readonly powerPreference?: GPUPowerPreference;
-  /** Ask for a software adapter, where the browser has one. */
-  readonly forceFallbackAdapter?: boolean;
 }
 
 /** What an adapter tells of itself. */
@@ -49,16 +45,34 @@ export interface Kernel {
   readonly layout: GPUBindGroupLayout;
 }
 
+/** Tells a shader with its overrides from any other. */
+export function keyOfKernel(name: string, overrides: Readonly<Record<string, number>>): string {
+  return `${name} ${JSON.stringify(Object.entries(overrides).sort())}`;
+}
+
 /** Told when somebody begins and ends to wait for the GPU. */
 export interface Pacer {
   begin(): void;
   end(): void;
 }
 
+const REPORT = "Please report this with the output of `webgpu-quant doctor`.";
+
 /** A validation error goes first: what follows from it is no news. */
 const ANY_ERROR = ["internal", "out-of-memory", "validation"] as const;
 
-const PACKED_DOT = "packed_4x8_integer_dot_product";
+/** A failed call and the news of the loss that it failed by arrive apart: so long is waited for the other, ms. */
+const NEWS = 100;
+/** The same where the words of the failure speak of a loss: a browser that restarts its GPU process is busy. */
+const LATE_NEWS = 3000;
+/** What Chromium and Dawn say of calls whose device, or whose process, is gone. */
+const LOSS_WORDS =
+  /\b(lost|destroyed device|external instance|instance (was )?dropped|disconnect)/i;
+/** What drivers say where they call it no out-of-memory error. */
+const MEMORY_WORDS = /out of (device |host )?memory|allocation|VK_ERROR_OUT_OF/i;
+
+/** Asks for a device like one that was lost. */
+export type Reopen = () => Promise<Device>;
 
 export class Device implements Disposable {
   readonly gpu: GPUDevice;
@@ -68,17 +82,23 @@ export class Device implements Disposable {
   /** Where waiting itself costs time (nodePacer.ts). */
   pacer: Pacer | undefined;
   readonly #owned: boolean;
+  readonly #reopen: Reopen | undefined;
   readonly #kernels = new Map<string, Promise<Kernel>>();
   readonly #buffers = new Map<GPUBuffer, number>();
   /** Those who wait for the GPU now; one listener on `lost` serves them all. */
   readonly #waiting = new Set<(error: DeviceLostError) => void>();
   #loss: DeviceLostError | undefined;
+  #successor: Joint<Device> | undefined;
   #disposed = false;
+  /** Buffers that the `scoped` work under way has made. */
+  #made: GPUBuffer[] | undefined;
 
-  constructor(gpu: GPUDevice, facts: AdapterFacts, owned: boolean) {
+  /** `owned`: disposing destroys it. `reopen` makes its successor after a loss. */
+  constructor(gpu: GPUDevice, facts: AdapterFacts, owned: boolean, reopen?: Reopen) {
     this.gpu = gpu;
     this.facts = facts;
     this.#owned = owned;
+    this.#reopen = reopen;
     this.lost = gpu.lost.then((info) => {
       const loss = new DeviceLostError(info.reason, info.message);
       this.#loss = loss;
@@ -101,6 +121,62 @@ export class Device implements Disposable {
     if (this.#loss) throw this.#loss;
   }
 
+  get isLost(): boolean {
+    return this.#loss !== undefined;
+  }
+
+  /** The device to use now: this one, or what `recover` has put in its place. */
+  get current(): Device {
+    return this.#successor?.value?.current ?? this;
+  }
+
+  /**
+   * The device to go on with: this one while it lives, and after a loss a new one of the same adapter. It is
+   * asked for once, whoever asks, and again where that failed. Disposing this device disposes it too.
+   * @throws DisposedError after dispose(); DeviceLostError where it was adopted without a way to another;
+   *   NoAdapterError where there is none now, or only another one; the reason of `signal`.
+   */
+  async recover(signal?: AbortSignal): Promise<Device> {
+    const last = this.current;
+    if (last !== this) return await last.recover(signal);
+    if (this.#disposed) this.check();
+    if (!this.#loss) return this;
+    const reopen = this.#reopen;
+    if (!reopen) throw this.#loss;
+    if (!this.#successor || this.#successor.isOver)
+      this.#successor = new Joint(
+        async () => this.#like(await reopen()),
+        (device) => device.dispose(),
+      );
+    return await this.#successor.wait(signal);
+  }
+
+  /** `next`, if what was planned for this device runs there to the same bits. */
+  #like(next: Device): Device {
+    const [mine, its] = [this.facts, next.facts].map((facts) => JSON.stringify(facts));
+    if (mine === its && !this.#disposed) return next;
+    next.dispose();
+    if (this.#disposed) this.check();
+    throw new NoAdapterError(
+      `recover: the adapter must be the one that was lost (${nameOf(this.facts)}); got ` +
+        `${nameOf(next.facts)}. Request a new device and compile again.`,
+    );
+  }
+
+  /** `error`, or the loss that it came of: news of that may come a little later. */
+  async #orLoss(error: unknown): Promise<unknown> {
+    if (error instanceof WebGpuQuantError && !(error instanceof GpuError)) return error;
+    const words = error instanceof Error ? error.message : String(error);
+    const saysSo = LOSS_WORDS.test(words);
+    const over = new AbortController();
+    const late = sleep(saysSo ? LATE_NEWS : NEWS, over.signal).catch(() => undefined);
+    await Promise.race([this.lost, late]);
+    over.abort();
+    if (this.#loss) return this.#loss;
+    if (saysSo) return new DeviceLostError("unknown", words);
+    return error instanceof WebGpuQuantError ? error : new GpuError(`device: ${words}. ${REPORT}`);
+  }
+
   /** `promise`, or a DeviceLostError if the device goes first: GPU promises may never settle then. */
   async race<T>(promise: Promise<T>): Promise<T> {
     this.check();
@@ -110,6 +186,8 @@ export class Device implements Disposable {
     this.pacer?.begin();
     try {
       return await Promise.race([promise, lost]);
+    } catch (error) {
+      throw await this.#orLoss(error);
     } finally {
       this.pacer?.end();
       this.#waiting.delete(reject);
@@ -127,6 +205,7 @@ export class Device implements Disposable {
     }
     const buffer = this.gpu.createBuffer(descriptor);
     this.#buffers.set(buffer, descriptor.size);
+    this.#made?.push(buffer);
     return buffer;
   }
 
@@ -137,7 +216,7 @@ export class Device implements Disposable {
 
   /** Run `work`, which must not wait for anything (error scopes are a stack that all callers share); a
    *  GPU error of the kinds `filters` that it causes is thrown as GpuError, named by `where`: of several the one whose
-   *  kind comes last in `filters`. */
+   *  kind comes last in `filters`. Where it fails in any way, the buffers that it made are freed. */
   async scoped<T>(
     where: string,
     work: () => T,
@@ -145,36 +224,48 @@ export class Device implements Disposable {
   ): Promise<T> {
     this.check();
     const { gpu } = this;
-    for (const filter of filters) gpu.pushErrorScope(filter);
-    let popped: Promise<(GPUError | null)[]>;
-    let result: T;
+    const made: GPUBuffer[] = [];
     try {
-      result = work();
-    } finally {
-      popped = Promise.all(filters.map(() => gpu.popErrorScope()));
+      for (const filter of filters) gpu.pushErrorScope(filter);
+      let popped: Promise<(GPUError | null)[]>;
+      let result: T;
+      this.#made = made;
+      try {
+        result = work();
+      } finally {
+        this.#made = undefined;
+        popped = Promise.all(filters.map(() => gpu.popErrorScope()));
+        popped.catch(() => undefined); // what `work` throws goes first
+      }
+      // Popped in the reverse order: the last filter's comes first, and goes first.
+      const errors = await this.race(popped);
+      const first = errors.findIndex((error) => error !== null);
+      const error = errors[first];
+      if (error) throw await this.#orLoss(this.#explained(where, error, filters.at(-1 - first)));
+      return result;
+    } catch (error) {
+      for (const buffer of made) this.free(buffer);
+      throw error;
     }
-    // Popped in the reverse order: the last filter's comes first, and goes first.
-    const errors = await this.race(popped);
-    const first = errors.findIndex((error) => error !== null);
-    const error = errors[first];
-    if (error) {
-      const wayOut =
-        filters.at(-1 - first) === "out-of-memory"
-          ? `Out of GPU memory (${this.memory.bytes} bytes held here): use a smaller batch or dispose sessions.`
-          : "Please report this with the output of `webgpu-quant doctor`.";
-      throw new GpuError(`${where}: ${error.message}. ${wayOut}`);
-    }
-    return result;
+  }
+
+  #explained(where: string, { message }: Error | GPUError, filter?: GPUErrorFilter): GpuError {
+    const wayOut =
+      filter === "out-of-memory" || MEMORY_WORDS.test(message)
+        ? `Out of GPU memory (${this.memory.bytes} bytes held here): use a smaller batch or dispose sessions.`
+        : REPORT;
+    return new GpuError(`${where}: ${message}. ${wayOut}`);
   }
 
   /** The kernel of `name` with `overrides`, compiled once a device. */
   kernel(name: keyof typeof shaders, overrides: Readonly<Record<string, number>>): Promise<Kernel> {
     this.check();
-    const key = `${name} ${JSON.stringify(Object.entries(overrides).sort())}`;
+    const key = keyOfKernel(name, overrides);
     let kernel = this.#kernels.get(key);
     if (!kernel) {
       kernel = this.#compile(shaders[name], overrides);
       this.#kernels.set(key, kernel);
+      kernel.catch(() => this.#kernels.delete(key)); // memory may be there the next time
     }
     return kernel;
   }
@@ -204,11 +295,8 @@ export class Device implements Disposable {
       }),
     ).catch((error: unknown) => {
       if (error instanceof DeviceLostError) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new GpuError(
-        `shader ${shader.label} ${JSON.stringify(overrides)}: ${reason}. Please report this with the ` +
-          "output of `webgpu-quant doctor`.",
-      );
+      const reason = error instanceof Error ? error : new Error(String(error));
+      throw this.#explained(`shader ${shader.label} ${JSON.stringify(overrides)}`, reason);
     });
     return { shader, pipeline, layout };
   }
@@ -221,6 +309,7 @@ export class Device implements Disposable {
     this.#kernels.clear();
     this.#disposed = true;
     if (this.#owned) this.gpu.destroy();
+    this.#successor?.end((device) => device.dispose());
   }
 
   [Symbol.dispose](): void {
@@ -228,94 +317,5 @@ export class Device implements Disposable {
   }
 }
 
-function describe(gpu: GPU, info: GPUAdapterInfo): AdapterFacts {
-  const { vendor, architecture, device, description } = info;
-  const isFallback =
-    info.isFallbackAdapter || architecture === "swiftshader" || architecture === "llvmpipe";
-  // Software adapters have the feature and emulate it, slower than the unpacked form (kernel bench).
-  const packedDot = gpu.wgslLanguageFeatures.has(PACKED_DOT) && !isFallback;
-  return { vendor, architecture, device, description, isFallback, packedDot };
-}
-
-/** Features that are used where they are there. */
-const FEATURES = ["subgroups", "timestamp-query"] as const;
-
-/** What matrices of subgroups need; the first is experimental and only offered where a flag asks for it. */
-const MATRIX_FEATURES: readonly string[] = [
-  "chromium-experimental-subgroup-matrix",
-  "subgroup-size-control",
-];
-
-/** Limits worth more than the default; each is asked for as min(adapter, wanted). */
-const WANTED = {
-  maxBufferSize: 2 ** 32,
-  maxStorageBufferBindingSize: 2 ** 31 - 4,
-} as const;
-
-/** Ask `gpu` for an adapter and a device. Disposing the result destroys it.
- *  Throws NoWebGpuError, NoAdapterError. */
-export async function requestDeviceFrom(
-  gpu: GPU | undefined,
-  options: DeviceOptions = {},
-): Promise<Device> {
-  if (gpu === undefined) {
-    throw new NoWebGpuError(
-      "requestDevice: this runtime has no WebGPU. In Node import requestDevice from " +
-        '"webgpu-quant/node"; in a browser use one with WebGPU, on https or localhost.',
-    );
-  }
-  const adapter = await gpu.requestAdapter(options);
-  if (adapter === null) {
-    throw new NoAdapterError(
-      "requestDevice: WebGPU is there, but it offers no adapter. Turn on hardware acceleration, " +
-        "update the graphics driver, or start Chromium with --enable-unsafe-webgpu for its software adapter.",
-    );
-  }
-  const { device, matrices, isLost } = await openDevice(adapter);
-  const facts = { ...describe(gpu, adapter.info), ...(matrices ? { matrices } : {}) };
-  if (isLost) {
-    // A driver that the test of an experimental feature brings down still does everything else.
-    const again = await gpu.requestAdapter(options);
-    if (again) return await finish((await openDevice(again, false)).device, facts);
-  }
-  return await finish(device, facts);
-}
-
-async function finish(device: GPUDevice, facts: AdapterFacts): Promise<Device> {
-  return new Device(device, { ...facts, quads: await hasQuads(device) }, true);
-}
-
-/** A device of `adapter` with everything that is used; with matrices, the test of them. */
-async function openDevice(adapter: GPUAdapter, tryMatrices = true) {
-  const requiredLimits = Object.fromEntries(
-    Object.entries(WANTED).map(([name, wanted]) => [
-      name,
-      Math.min(wanted, adapter.limits[name as keyof typeof WANTED]),
-    ]),
-  );
-  const isOffered = tryMatrices && MATRIX_FEATURES.every((name) => adapter.features.has(name));
-  const sizes = isOffered ? matrixSizes(adapter.info) : [];
-  const requiredFeatures = [
-    ...FEATURES.filter((feature) => adapter.features.has(feature)),
-    ...(sizes.length > 0 ? (MATRIX_FEATURES as GPUFeatureName[]) : []),
-  ];
-  const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
-  if (!isOffered) return { device, matrices: undefined, isLost: false };
-  let isLost = false;
-  void device.lost.then(() => (isLost = true));
-  const { subgroupMinSize: least, subgroupMaxSize: greatest } = adapter.info;
-  const matrices = await admitMatrices(device, sizes, { least, greatest });
-  return { device, matrices, isLost };
-}
-
-/** Use a device that the caller owns: disposing only frees what was made on it here. `gpu` is where it
- *  came from; Node has no global one, so pass it there. Throws NoWebGpuError without it. */
-export function adoptDevice(device: GPUDevice, gpu?: GPU): Device {
-  const source = gpu ?? (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
-  if (source === undefined) {
-    throw new NoWebGpuError(
-      "adoptDevice: this runtime has no navigator.gpu. Pass the GPU object that made the device as the second argument.",
-    );
-  }
-  return new Device(device, describe(source, device.adapterInfo), false);
-}
+const nameOf = ({ vendor, architecture, description }: AdapterFacts): string =>
+  [vendor, architecture, description].filter(Boolean).join(" ") || "unnamed";

@@ -2,7 +2,10 @@
 // made once so that a run only replays them. What other programs share is bound and not made (shared.ts).
 
 import type { Plan, Slice, Step } from "../plan/plan.ts";
-import type { Device, Kernel } from "./device.ts";
+import { keyOfKernel, type Device, type Kernel } from "./device.ts";
+import { untilAborted } from "../flow/abort.ts";
+import { Pace } from "../flow/turns.ts";
+import { checkLimits, readBytes } from "./limits.ts";
 import { ConstantStore, USAGE, writePlace, type Place, type Shared } from "./shared.ts";
 import { packUniforms } from "./uniforms.ts";
 
@@ -30,37 +33,74 @@ export interface LoadedPlan {
   readonly ownConstants: ConstantStore | undefined;
 }
 
-/** Compile the kernels of `plan`, all at once. */
-export function compileKernels(device: Device, { steps }: Plan): Promise<Kernel[]> {
-  return Promise.all(steps.map(({ shader, overrides }) => device.kernel(shader, overrides)));
+/** Who watches while a plan is made ready. */
+export interface Watch {
+  readonly signal?: AbortSignal;
+  /** Kernels that are compiled, of all that the plan has. */
+  readonly onKernel?: (done: number, total: number) => void;
 }
 
-/** Allocate, upload and compile, all kernels at once, but for what is `shared`. On failure nothing stays
- *  allocated but that. */
+/** Kernels that are compiled at a time: what goes on in the background after an abort. */
+const MOST_COMPILING = 16;
+
+/** Compile the kernels of `plan`, many at a time. Throws LimitError where the device cannot bind what a step needs. */
+export async function compileKernels(
+  device: Device,
+  plan: Plan,
+  { signal, onKernel }: Watch = {},
+): Promise<Kernel[]> {
+  checkLimits(device, plan);
+  const pace = new Pace(signal);
+  const compiling = new Set<Promise<Kernel>>();
+  const wanted = new Set(plan.steps.map(({ shader, overrides }) => keyOfKernel(shader, overrides)));
+  const known = new Set<Promise<Kernel>>();
+  let done = 0;
+  const kernels: Promise<Kernel>[] = [];
+  for (const { shader, overrides } of plan.steps) {
+    const kernel = device.kernel(shader, overrides);
+    kernels.push(kernel);
+    if (known.has(kernel)) continue;
+    known.add(kernel);
+    compiling.add(kernel);
+    const over = (): void => void compiling.delete(kernel);
+    kernel.then(() => {
+      over();
+      done++;
+      if (!signal?.aborted) onKernel?.(done, wanted.size);
+    }, over);
+    if (compiling.size >= MOST_COMPILING) await untilAborted(Promise.race(compiling), signal);
+    if (pace.isOver) await pace.rest();
+  }
+  return await untilAborted(Promise.all(kernels), signal);
+}
+
+/** Allocate, upload and compile, many kernels at a time, but for what is `shared`. On failure, and where the signal
+ *  aborts, nothing stays allocated but that. */
 export async function loadPlan(
   device: Device,
   plan: Plan,
   shared: Shared = {},
+  watch: Watch = {},
 ): Promise<LoadedPlan> {
-  const kernels = await compileKernels(device, plan);
+  const kernels = await compileKernels(device, plan, watch);
+  const ownConstants = shared.constants ? undefined : new ConstantStore(device);
+  const constants = shared.constants ?? ownConstants ?? new ConstantStore(device);
+  const hold = await constants.load(plan, watch.signal);
+  const { memory } = shared;
   const owned: GPUBuffer[] = [];
   const create = (label: keyof typeof USAGE, size: number): GPUBuffer => {
     const buffer = device.createBuffer({ label, size, usage: USAGE[label] });
     owned.push(buffer);
     return buffer;
   };
-  let undo = () => {};
-  const ownConstants = shared.constants ? undefined : new ConstantStore(device);
-  const constants = shared.constants ?? ownConstants ?? new ConstantStore(device);
   try {
-    return await device.scoped("compile", () => {
-      const { memory } = shared;
+    const loaded = await device.scoped("compile", () => {
+      watch.signal?.throwIfAborted();
       const buffers =
         memory?.buffersOf(plan) ??
         plan.buffers.map(({ role, size }) =>
           role === "constants" ? undefined : create(role, size),
         );
-      undo = constants.load(plan);
       const places = new Map<string, Place>();
       for (const { slice, data } of plan.uploads) {
         if (plan.buffers[slice.buffer]?.role === "constants")
@@ -78,11 +118,7 @@ export async function loadPlan(
         memory.armed = bytes;
       };
       if (!memory) device.gpu.queue.writeBuffer(uniforms, 0, bytes);
-      const readBytes = [...plan.outputs, ...plan.states, ...plan.checks].reduce(
-        (sum, { slice }) => sum + slice.size,
-        0,
-      );
-      const readback = memory?.readback ?? create("readback", Math.max(4, readBytes));
+      const readback = memory?.readback ?? create("readback", readBytes(plan));
       const placeOf = ({ buffer, ...range }: Slice): Place =>
         places.get(keyOf({ buffer, ...range })) ?? { buffer: element(buffers, buffer), ...range };
       const dispatches = plan.steps.map((step, index) => {
@@ -93,9 +129,10 @@ export async function loadPlan(
       const turn = memory?.turn ?? { busy: Promise.resolve() };
       return { buffers, dispatches, readback, turn, arm, owned, ownConstants };
     });
+    hold.keep();
+    return loaded;
   } catch (error) {
-    for (const buffer of owned) device.free(buffer);
-    undo();
+    hold.release();
     throw error;
   }
 }

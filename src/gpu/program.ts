@@ -2,12 +2,13 @@
 // made once. A run writes the inputs, replays every step, and reads back the outputs and nothing else.
 
 import { DisposedError } from "../errors.ts";
+import { untilAborted } from "../flow/abort.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Plan, Slice, StateSlot } from "../plan/plan.ts";
 import { clearsOf } from "./clears.ts";
 import type { Device } from "./device.ts";
-import { element, loadPlan, writeSlice, type LoadedPlan } from "./loadedPlan.ts";
-import { USAGE, type Shared } from "./shared.ts";
+import { element, loadPlan, writeSlice, type LoadedPlan, type Watch } from "./loadedPlan.ts";
+import { DISPOSED, USAGE, type Shared } from "./shared.ts";
 import { verify } from "./checks.ts";
 import { decode, encode } from "./ports.ts";
 import { kickPays, LONGEST_KICK, readBack, type Range } from "./readback.ts";
@@ -60,15 +61,21 @@ export class Program implements Disposable {
     this.#checks = plan.checks.map(({ slice }) => reserve(slice));
   }
 
-  /** Allocate, upload and compile, but for what `shared` has. On failure nothing stays allocated but that. */
-  static async create(device: Device, plan: Plan, shared: Shared = {}): Promise<Program> {
-    const kick = await kickPays(device);
-    return new Program(device, plan, await loadPlan(device, plan, shared), kick);
+  /** Allocate, upload and compile, but for what `shared` has. On failure, and where the signal aborts, nothing stays
+   *  allocated but that. */
+  static async create(
+    device: Device,
+    plan: Plan,
+    shared: Shared = {},
+    watch: Watch = {},
+  ): Promise<Program> {
+    const kick = await untilAborted(kickPays(device), watch.signal);
+    return new Program(device, plan, await loadPlan(device, plan, shared, watch), kick);
   }
 
   /** Run once. Inputs are row-major and have the shapes of `plan.inputs`; outputs likewise. Calls
-   *  queue: one run at a time uses the buffers. Aborted, it rejects within the time of two submits
-   *  (schedule.ts) with the signal's reason, and can be run again. */
+   *  queue: one run at a time uses the buffers. Aborted, it rejects at once with the signal's reason, submits nothing
+   *  more, and can be run again: the next run waits until the device is done with this one. */
   run(inputs: ReadonlyMap<string, Tensor>, signal?: AbortSignal): Promise<Map<string, Tensor>> {
     return this.#queue(signal, async () => {
       const bytes = await this.#replay(inputs, this.#outputs, signal);
@@ -140,24 +147,21 @@ export class Program implements Disposable {
       const size = variables.reduce((sum, { slice }) => sum + slice.size, 0);
       if (size === 0) return [];
       const device = this.#device;
-      const [target] = await device.scoped("read variables", () => [
-        device.createBuffer({ label: "variables", size, usage: USAGE.readback }),
-      ]);
-      if (!target) throw new Error("program: no read-back buffer; please report.");
-      try {
-        const ranges = await device.scoped("read variables", () => {
-          const encoder = device.gpu.createCommandEncoder({ label: "read variables" });
-          let offset = 0;
-          const copied = variables.map(({ slice }) => {
-            const range = { offset, size: slice.size };
-            const source = element(this.#loaded.buffers, slice.buffer);
-            encoder.copyBufferToBuffer(source, slice.offset, target, offset, slice.size);
-            offset += slice.size;
-            return range;
-          });
-          device.gpu.queue.submit([encoder.finish()]);
-          return copied;
+      const { target, ranges } = await device.scoped("read variables", () => {
+        const target = device.createBuffer({ label: "variables", size, usage: USAGE.readback });
+        const encoder = device.gpu.createCommandEncoder({ label: "read variables" });
+        let offset = 0;
+        const ranges = variables.map(({ slice }) => {
+          const range = { offset, size: slice.size };
+          const source = element(this.#loaded.buffers, slice.buffer);
+          encoder.copyBufferToBuffer(source, slice.offset, target, offset, slice.size);
+          offset += slice.size;
+          return range;
         });
+        device.gpu.queue.submit([encoder.finish()]);
+        return { target, ranges };
+      });
+      try {
         return await readBack(device, target, ranges, false);
       } finally {
         device.free(target);
@@ -178,12 +182,11 @@ export class Program implements Disposable {
       }
     });
     this.#turn.busy = result.catch(() => undefined);
-    return result;
+    return untilAborted(result, signal);
   }
 
   #check(): void {
-    if (this.#disposed)
-      throw new DisposedError("session: used after dispose(). Compile the model again.");
+    if (this.#disposed) throw new DisposedError(DISPOSED);
     this.#device.check();
   }
 

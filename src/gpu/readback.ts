@@ -39,12 +39,14 @@ export async function readBack(
   // Not waited for: after a loss its promises may never settle.
   if (kick) void keepAsking(device.gpu, () => isPending);
   await mapped;
-  const bytes = buffer.getMappedRange(first, size);
-  const copies = ranges.map((range) =>
-    bytes.slice(range.offset - first, range.offset - first + range.size),
-  );
-  buffer.unmap();
-  return copies;
+  try {
+    const bytes = buffer.getMappedRange(first, size);
+    return ranges.map((range) =>
+      bytes.slice(range.offset - first, range.offset - first + range.size),
+    );
+  } finally {
+    buffer.unmap();
+  }
 }
 
 async function keepAsking(gpu: GPUDevice, isPending: () => boolean): Promise<void> {

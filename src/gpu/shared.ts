@@ -2,6 +2,9 @@
 // the same memory, that memory. One idea: an array is known by its identity, a buffer by its role and
 // number, so nothing here knows what a plan is for.
 
+import { DisposedError } from "../errors.ts";
+import { untilAborted } from "../flow/abort.ts";
+import { Pace } from "../flow/turns.ts";
 import type { BufferRole, Plan, Upload } from "../plan/plan.ts";
 import type { Device } from "./device.ts";
 
@@ -22,6 +25,9 @@ export const USAGE: Readonly<Record<BufferRole | "uniforms" | "readback", number
   uniforms: UNIFORM | COPY_DST,
   readback: MAP_READ | COPY_DST,
 };
+
+/** What who uses a session after its dispose() is told. */
+export const DISPOSED = "session: used after dispose(). Compile the model again.";
 
 /** What a program need not allocate itself. */
 export interface Shared {
@@ -48,11 +54,30 @@ export function writePlace(device: Device, { buffer, offset }: Place, data: Arra
   queue.writeBuffer(buffer, offset + whole, tail);
 }
 
+/** What a plan that is being made ready holds in a store. Exactly one of the two is called, once. */
+export interface Hold {
+  /** The plan is ready: its constants stay as long as the store. */
+  keep(): void;
+  /** It failed: what nobody else holds is freed. */
+  release(): void;
+}
+
+/** A buffer of constants. */
+interface Block {
+  readonly buffer: GPUBuffer;
+  readonly arrays: ArrayBufferView[];
+  holds: number;
+  isKept: boolean;
+}
+
 /** Constants on a device, by the array that holds them. */
 export class ConstantStore implements Disposable {
   readonly #device: Device;
-  readonly #places = new Map<ArrayBufferView, Place>();
-  readonly #buffers: GPUBuffer[] = [];
+  readonly #places = new Map<ArrayBufferView, Place & { readonly block: Block }>();
+  readonly #blocks = new Set<Block>();
+  /** Loads go one after another, so that none relies on what another may have to take back. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #disposed = false;
 
   constructor(device: Device) {
     this.#device = device;
@@ -70,49 +95,94 @@ export class ConstantStore implements Disposable {
     return place;
   }
 
-  /** Upload the constants of `plan` that are not there yet, in buffers no larger than the plan's. To be
-   *  called in `Device.scoped`; where that fails, the result takes back what this call did. */
-  load(plan: Plan): () => void {
+  /** Upload the constants of `plan` that are not there yet, in turns, in buffers no larger than the plan's. On failure
+   *  what this call did is taken back. */
+  async load(plan: Plan, signal?: AbortSignal): Promise<Hold> {
+    const before = this.#turn;
+    let end = (): void => undefined;
+    this.#turn = Promise.all([before, new Promise<void>((resolve) => (end = resolve))]);
+    try {
+      await untilAborted(before, signal);
+      return await this.#load(plan, signal);
+    } finally {
+      end();
+    }
+  }
+
+  async #load(plan: Plan, signal: AbortSignal | undefined): Promise<Hold> {
     const missing = new Map<number, Upload[]>();
     const seen = new Set<ArrayBufferView>();
+    const held = new Set<Block>();
     for (const upload of plan.uploads) {
       const { buffer } = upload.slice;
       if (plan.buffers[buffer]?.role !== "constants") continue;
-      if (this.#places.has(upload.data) || seen.has(upload.data)) continue;
+      const block = this.#places.get(upload.data)?.block;
+      if (block) held.add(block);
+      if (block || seen.has(upload.data)) continue;
       seen.add(upload.data);
       missing.set(buffer, [...(missing.get(buffer) ?? []), upload]);
     }
-    const created: GPUBuffer[] = [];
-    for (const uploads of missing.values()) {
-      const size = uploads.reduce((sum, { slice }) => sum + slice.size, 0);
-      const buffer = this.#device.createBuffer({
-        label: "constants",
-        size,
-        usage: USAGE.constants,
-      });
-      this.#buffers.push(buffer);
-      created.push(buffer);
-      let offset = 0;
-      for (const { slice, data } of uploads) {
-        const place = { buffer, offset, size: slice.size };
-        writePlace(this.#device, place, data);
-        this.#places.set(data, place);
-        offset += slice.size;
-      }
-    }
-    return () => {
-      for (const data of seen) this.#places.delete(data);
-      for (const buffer of created) {
-        this.#device.free(buffer);
-        this.#buffers.splice(this.#buffers.indexOf(buffer), 1);
-      }
+    for (const block of held) block.holds++;
+    const release = (): void => {
+      for (const block of held) if (--block.holds === 0 && !block.isKept) this.#free(block);
     };
+    try {
+      const pace = new Pace(signal);
+      for (const uploads of missing.values()) {
+        const block = await this.#allocate(uploads);
+        held.add(block);
+        let offset = 0;
+        for (let at = 0; at < uploads.length;) {
+          if (pace.isOver) await pace.rest();
+          this.#check();
+          await this.#device.scoped("constants", () => {
+            for (; at < uploads.length && !pace.isOver; at++) {
+              const { slice, data } = uploads[at] as Upload;
+              const place = { buffer: block.buffer, offset, size: slice.size, block };
+              writePlace(this.#device, place, data);
+              block.arrays.push(data);
+              this.#places.set(data, place);
+              offset += slice.size;
+            }
+          });
+        }
+      }
+      this.#check();
+    } catch (error) {
+      release();
+      throw error;
+    }
+    const keep = (): void => {
+      for (const block of held) block.isKept = true;
+      release();
+    };
+    return { keep, release };
+  }
+
+  async #allocate(uploads: readonly Upload[]): Promise<Block> {
+    const size = uploads.reduce((sum, { slice }) => sum + slice.size, 0);
+    const [buffer] = await this.#device.scoped("constants", () => {
+      this.#check();
+      return [this.#device.createBuffer({ label: "constants", size, usage: USAGE.constants })];
+    });
+    const block: Block = { buffer: buffer as GPUBuffer, arrays: [], holds: 1, isKept: false };
+    this.#blocks.add(block);
+    return block;
+  }
+
+  #free(block: Block): void {
+    if (!this.#blocks.delete(block)) return;
+    for (const data of block.arrays) this.#places.delete(data);
+    this.#device.free(block.buffer);
+  }
+
+  #check(): void {
+    if (this.#disposed) throw new DisposedError(DISPOSED);
   }
 
   dispose(): void {
-    for (const buffer of this.#buffers) this.#device.free(buffer);
-    this.#buffers.length = 0;
-    this.#places.clear();
+    this.#disposed = true;
+    for (const block of this.#blocks) this.#free(block);
   }
 
   [Symbol.dispose](): void {

@@ -33,13 +33,12 @@ export async function timestampSteps(
   const count = 2 * Math.min(MOST_STEPS, Math.max(1, dispatches.length));
   const size = count * 8; // a timestamp is a u64 of nanoseconds
   const create = (usage: number) => device.createBuffer({ label: "timestamps", size, usage });
-  const buffers: GPUBuffer[] = [];
+  const { resolved, target } = await device.scoped("profile", () => ({
+    resolved: create(QUERY_RESOLVE | COPY_SRC),
+    target: create(MAP_READ | COPY_DST),
+  }));
   let queries: GPUQuerySet | undefined;
   try {
-    const resolved = create(QUERY_RESOLVE | COPY_SRC);
-    buffers.push(resolved);
-    const target = create(MAP_READ | COPY_DST);
-    buffers.push(target);
     const times: number[] = [];
     while (times.length < dispatches.length) {
       const { from, to } = schedule.next(times.length);
@@ -74,7 +73,8 @@ export async function timestampSteps(
     return times;
   } finally {
     queries?.destroy();
-    for (const buffer of buffers) device.free(buffer);
+    device.free(resolved);
+    device.free(target);
   }
 }
 

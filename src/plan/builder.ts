@@ -1,11 +1,12 @@
 // Lowering writes a plan through this: tensors are named by reference, steps are checked against the
 // shaders' generated types, and memory is planned once the last step is known.
 
+import { atOnce, type Steps } from "../flow/turns.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { sizeOf } from "../tensor/tensor.ts";
 import { arrangementOf, fitsIn, type Arrangement } from "./arrangement.ts";
 import { ConstantPool } from "./constants.ts";
-import { align, placeTensors, type Lifetime } from "./memory.ts";
+import { align, placeSteps, placeTensors, type Lifetime } from "./memory.ts";
 import type {
   BufferRole,
   BufferSpec,
@@ -199,7 +200,12 @@ export class PlanBuilder {
 
   /** The plan with memory of its own. */
   finish(): Plan {
-    return this.arrange().plan;
+    return atOnce(this.finishSteps());
+  }
+
+  /** The same in steps. */
+  *finishSteps(): Steps<Plan> {
+    return (yield* this.arrange()).plan;
   }
 
   /** The plan in the memory of one for greater sizes; undefined where it does not fit in. */
@@ -209,10 +215,10 @@ export class PlanBuilder {
   }
 
   /** The plan with memory of its own, and how that is arranged. */
-  arrange(): { readonly plan: Plan; readonly arrangement: Arrangement } {
+  *arrange(): Steps<{ readonly plan: Plan; readonly arrangement: Arrangement }> {
     const arrangement = {
       ...arrangementOf(this.#facts()),
-      arena: placeTensors(this.lifetimes(), MAX_ARENA),
+      arena: yield* placeSteps(this.lifetimes(), MAX_ARENA),
     };
     return { plan: this.#finish(arrangement), arrangement };
   }

@@ -4,13 +4,14 @@
 // kernel family of its own, and the bound) choose their tiles, and between them the nearest above counts.
 
 import { InputError } from "../errors.ts";
+import { atOnce, type Steps } from "../flow/turns.ts";
 import { bindShapes, type BoundGraph } from "../graph/bind.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Arrangement } from "./arrangement.ts";
 import type { PlanBuilder } from "./builder.ts";
 import { Choices } from "./choices.ts";
 import { ConstantPool } from "./constants.ts";
-import { lowerInto } from "./lower.ts";
+import { lowerSteps, type Shared } from "./lower.ts";
 import type { Plan } from "./plan.ts";
 import type { Target } from "./target.ts";
 
@@ -33,38 +34,66 @@ export class PlanFamily {
   readonly ends: readonly Plan[];
   readonly #graph: Graph;
   readonly #target: Target;
-  readonly #shared: { readonly choices: Choices; readonly pool: ConstantPool };
+  readonly #shared: Shared;
   readonly #arrangement: Arrangement;
 
+  private constructor(made: Made) {
+    this.bounds = made.bounds;
+    this.greatest = made.greatest;
+    this.ends = made.ends;
+    this.#graph = made.graph;
+    this.#target = made.target;
+    this.#shared = made.shared;
+    this.#arrangement = made.arrangement;
+  }
+
   /** Throws what `bindShapes` and `lower` throw for the sizes at the ends of the range. */
-  constructor(graph: Graph, target: Target, bounds: Dims) {
-    this.bounds = bounds;
-    this.#graph = graph;
-    this.#target = target;
+  static create(graph: Graph, target: Target, bounds: Dims): PlanFamily {
+    return atOnce(PlanFamily.steps(graph, target, bounds));
+  }
+
+  /** The same in steps. */
+  static *steps(graph: Graph, target: Target, bounds: Dims): Steps<PlanFamily> {
     const bound = bindShapes(graph, bounds);
     const probes = probesOf(bounds).map((dims) => bindSmaller(graph, dims));
-    this.#shared = { choices: new Choices([bound, ...probes]), pool: new ConstantPool() };
-    const { plan, arrangement } = this.#lower(bound).arrange();
-    this.greatest = plan;
-    this.#arrangement = arrangement;
-    const corners = cornersOf(bounds).map((dims) => this.#lower(bindSmaller(graph, dims)));
-    this.#shared.choices.seal();
-    this.ends = [plan, ...corners.map((corner) => this.#place(corner).plan)];
+    yield;
+    const shared = { choices: new Choices([bound, ...probes]), pool: new ConstantPool() };
+    const { plan, arrangement } = yield* (yield* lowerSteps(bound, target, shared)).arrange();
+    const corners: PlanBuilder[] = [];
+    for (const dims of cornersOf(bounds))
+      corners.push(yield* lowerSteps(bindSmaller(graph, dims), target, shared));
+    shared.choices.seal();
+    const ends = [plan];
+    for (const corner of corners) ends.push((yield* place(corner, arrangement)).plan);
+    return new PlanFamily({ graph, target, bounds, shared, arrangement, greatest: plan, ends });
   }
 
   /** The plan for `dims`, none of them over its bound. */
   planFor(dims: Dims): FamilyPlan {
-    return this.#place(this.#lower(bindShapes(this.#graph, dims)));
+    return atOnce(this.planSteps(dims));
   }
 
-  #lower(graph: BoundGraph): PlanBuilder {
-    return lowerInto(graph, this.#target, this.#shared);
+  /** The same in steps. */
+  *planSteps(dims: Dims): Steps<FamilyPlan> {
+    const graph = bindShapes(this.#graph, dims);
+    return yield* place(yield* lowerSteps(graph, this.#target, this.#shared), this.#arrangement);
   }
+}
 
-  #place(builder: PlanBuilder): FamilyPlan {
-    const plan = builder.finishIn(this.#arrangement);
-    return plan ? { plan, isShared: true } : { plan: builder.finish(), isShared: false };
-  }
+/** What a family is made of. */
+interface Made {
+  readonly graph: Graph;
+  readonly target: Target;
+  readonly bounds: Dims;
+  readonly shared: Shared;
+  readonly arrangement: Arrangement;
+  readonly greatest: Plan;
+  readonly ends: readonly Plan[];
+}
+
+function* place(builder: PlanBuilder, arrangement: Arrangement): Steps<FamilyPlan> {
+  const plan = builder.finishIn(arrangement);
+  return plan ? { plan, isShared: true } : { plan: yield* builder.finishSteps(), isShared: false };
 }
 
 /** `sizes` with each of `names` at 1 and not, but for the one where none is. */

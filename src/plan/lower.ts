@@ -11,6 +11,7 @@ import type { Node } from "../graph/node.ts";
 import { storedWeight } from "../graph/weightOnly.ts";
 import { formatShape, sizeOf } from "../tensor/tensor.ts";
 import { UnsupportedError, type Unsupported } from "../errors.ts";
+import { atOnce, type Steps } from "../flow/turns.ts";
 import { denseBytes, PlanBuilder } from "./builder.ts";
 import { Choices } from "./choices.ts";
 import { ConstantPool } from "./constants.ts";
@@ -251,12 +252,21 @@ export interface Shared {
 
 /** Lower `graph`; its shapes are known (`bindShapes`). Throws UnsupportedError, AccumulatorError. */
 export function lower(graph: BoundGraph, target: Target = defaultTarget): Plan {
-  const pool = new ConstantPool();
-  return lowerInto(graph, target, { choices: new Choices([graph]), pool }).finish();
+  return atOnce(planSteps(graph, target));
 }
 
-/** The same for one of several sizes, its memory not planned yet. */
-export function lowerInto(graph: BoundGraph, target: Target, shared: Shared): PlanBuilder {
+/** The same in steps, a node at a time; `pool` is what plans for other sizes packed. */
+export function* planSteps(
+  graph: BoundGraph,
+  target: Target,
+  pool = new ConstantPool(),
+): Steps<Plan> {
+  const builder = yield* lowerSteps(graph, target, { choices: new Choices([graph]), pool });
+  return yield* builder.finishSteps();
+}
+
+/** Lower one of several sizes, its memory not planned yet. */
+export function* lowerSteps(graph: BoundGraph, target: Target, shared: Shared): Steps<PlanBuilder> {
   checkValues(graph);
   const plan = new PlanBuilder(shared.pool);
   const lowering = new Lowering(graph, plan, target, shared);
@@ -266,6 +276,7 @@ export function lowerInto(graph: BoundGraph, target: Target, shared: Shared): Pl
     if (lowering.done.has(node)) continue;
     lowerNode(lowering, node);
     lowering.changed(node);
+    yield;
   }
   for (const [name, port] of ports) {
     if (lowering.placed(name)?.ref === port.ref) continue;

@@ -4,6 +4,8 @@
 // (its colour) that grows least, first fit by liveness. Which tensor goes first decides how tight
 // it gets, so several orders are tried, and in each those at the top of a buffer are moved forward.
 
+import { atOnce, type Steps } from "../flow/turns.ts";
+
 /** A tensor to place: bytes, the first and last step that touch it, and the tensors that steps bind
  *  together with it in the other mode. */
 export interface Lifetime {
@@ -112,6 +114,11 @@ const MOST_WORK = 1e7;
 
 /** Place `tensors`; no arena buffer grows over `maxBytes` unless one tensor alone does. */
 export function placeTensors(tensors: readonly Lifetime[], maxBytes: number): Arena {
+  return atOnce(placeSteps(tensors, maxBytes));
+}
+
+/** The same in steps, an attempt at a time. */
+export function* placeSteps(tensors: readonly Lifetime[], maxBytes: number): Steps<Arena> {
   const bound = Math.max(lowerBound(tensors), pairBound(tensors));
   const attempts = Math.min(MOST_ATTEMPTS, Math.ceil(MOST_WORK / Math.max(1, tensors.length ** 2)));
   let best: Attempt = { sizes: [], placements: [], total: Infinity, top: [] };
@@ -121,6 +128,7 @@ export function placeTensors(tensors: readonly Lifetime[], maxBytes: number): Ar
       .map(([index]) => index);
     for (let attempt = 0; attempt < attempts && best.total > bound; attempt++) {
       const found = place(tensors, order, maxBytes);
+      yield;
       if (found.total < best.total) best = found;
       const next = found.top[attempt % found.top.length];
       order = [

@@ -2,6 +2,7 @@
 // Relu or Clip into its producer's clamp, and away with Identity. The range observed is then the range
 // after the clamp, and no code is spent on values the next op would discard.
 
+import { atOnce, type Steps } from "../flow/turns.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import { clampOf, isPerChannel, joinClamps } from "../graph/clamp.ts";
 import { consumersOf, producersOf, prune, type Graph } from "../graph/graph.ts";
@@ -135,14 +136,26 @@ export function separateBatchNorms(graph: Graph): {
 /** k = γ · rsqrt(var + ε);  w′ = w · k;  b′ = (b − mean) · rsqrt(var + ε) · γ + β
  *                                                                          docs/quantization.md (21) */
 export function foldBatchNorms(graph: Graph, copiesWeights = true): Graph {
+  return atOnce(foldSteps(graph, copiesWeights));
+}
+
+/** The same in steps, a convolution at a time. */
+function* foldSteps(graph: Graph, copiesWeights: boolean): Steps<Graph> {
   const folds = findFolds(graph, copiesWeights);
   const folded = new Set<Node>(folds.values());
+  const filters = new Map<Node, FoldedFilter>();
+  for (const [conv, norm] of folds) {
+    filters.set(conv, foldedFilter(graph, conv, norm));
+    yield;
+  }
   return rewriteNodes(graph, (node, builder) => {
     if (folded.has(node)) return undefined;
-    const norm = folds.get(node);
-    return norm && node.op === "Conv" ? foldOne(graph, node, norm, builder) : node;
+    const [norm, filter] = [folds.get(node), filters.get(node)];
+    return norm && filter && node.op === "Conv" ? withFilter(node, norm, filter, builder) : node;
   });
 }
+
+type FoldedFilter = ReturnType<typeof foldNorm>;
 
 /** What a BatchNormalization does, one number per channel. */
 export interface Norm {
@@ -166,7 +179,11 @@ export function foldNorm(
   );
   const factor = inverse.map((r, c) => fl((gamma?.[c] ?? 1) * r));
   const perOut = filter.data.length / Math.max(1, outs);
-  const weights = filter.data.map((w, index) => fl(w * (factor[Math.floor(index / perOut)] ?? 1)));
+  const weights = new Float32Array(filter.data.length);
+  for (let out = 0, at = 0; out < outs; out++) {
+    const k = factor[out] ?? 1;
+    for (const end = at + perOut; at < end; at++) weights[at] = (filter.data[at] ?? 0) * k;
+  }
   const biases = Float32Array.from({ length: outs }, (_, c) =>
     fl(
       fl(fl(fl((bias?.[c] ?? 0) - (mean?.[c] ?? 0)) * (inverse[c] ?? 1)) * (gamma?.[c] ?? 1)) +
@@ -176,18 +193,19 @@ export function foldNorm(
   return { filter: tensor("float32", filter.shape, weights), bias: float32([outs], biases) };
 }
 
-function foldOne(
+function foldedFilter(
   graph: Graph,
-  conv: Conv,
-  norm: NodeOf<"BatchNormalization">,
-  builder: GraphBuilder,
-): Conv {
+  conv: Node,
+  { inputs, epsilon }: NodeOf<"BatchNormalization">,
+): FoldedFilter {
   const floats = (name: string | undefined) =>
     graph.constants.get(name ?? "")?.data as Float32Array | undefined;
   const filter = graph.constants.get(conv.inputs[1] ?? "") as Tensor<"float32">;
-  const [gamma, beta, mean, variance] = norm.inputs.slice(1).map(floats);
-  const { epsilon } = norm;
-  const folded = foldNorm(filter, floats(conv.inputs[2]), { gamma, beta, mean, variance, epsilon });
+  const [gamma, beta, mean, variance] = inputs.slice(1).map(floats);
+  return foldNorm(filter, floats(conv.inputs[2]), { gamma, beta, mean, variance, epsilon });
+}
+
+function withFilter(conv: Conv, norm: Node, folded: FoldedFilter, builder: GraphBuilder): Conv {
   const filterName = builder.constant(builder.fresh(`${conv.name}/folded_filter`), folded.filter);
   const biasName = builder.constant(builder.fresh(`${conv.name}/folded_bias`), folded.bias);
   return { ...conv, inputs: [conv.inputs[0] ?? "", filterName, biasName], outputs: norm.outputs };
@@ -225,5 +243,10 @@ export function fuseClamps(graph: Graph): Graph {
 /** The passes in order. The graph computes the same, in fewer nodes. Of a weight that several convolutions read,
  *  each gets a folded copy; without `copiesWeights` their normalizations stay nodes. */
 export function fuse(graph: Graph, copiesWeights = true): Graph {
-  return fuseClamps(foldBatchNorms(removeIdentities(graph), copiesWeights));
+  return atOnce(fuseSteps(graph, copiesWeights));
+}
+
+/** The same in steps. */
+export function* fuseSteps(graph: Graph, copiesWeights = true): Steps<Graph> {
+  return fuseClamps(yield* foldSteps(removeIdentities(graph), copiesWeights));
 }

@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { calibrate } from "../../src/calibrate.ts";
 import { compile } from "../../src/compile.ts";
 import { convert } from "../../src/convert.ts";
-import { adoptDevice, type Device } from "../../src/gpu/device.ts";
+import type { Device } from "../../src/gpu/device.ts";
+import { adoptDevice } from "../../src/gpu/request.ts";
 import { bindShapes } from "../../src/graph/bind.ts";
 import { GraphBuilder } from "../../src/graph/builder.ts";
 import { Model } from "../../src/model.ts";
@@ -14,7 +15,7 @@ import { addBatch, emptyStatistics, type Statistics } from "../../src/quantize/o
 import { observeTensor } from "../../src/quantize/observeTensor.ts";
 import { interpret } from "../../src/reference/interpret.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { testDevice } from "../support/device.ts";
+import { testDevice, testInstance } from "../support/device.ts";
 import { exactGraph, exactInputs, pictures, residualGraph } from "../support/models.ts";
 
 const nothing = { buffers: 0, bytes: 0 };
@@ -248,8 +249,13 @@ describe("what cannot be allocated or compiled", () => {
     builder.add({ op: "Relu", name: "relu", inputs: ["x"], outputs: ["y"] });
     const model = new Model("float", builder.build("large", ["x"], ["y"]), {});
     await expect(compile(model, device)).rejects.toMatchObject({
-      name: "GpuError",
-      message: expect.stringMatching(/over the adapter's limit of \d+\. Use a smaller batch\./),
+      name: "LimitError",
+      code: "limit",
+      node: "relu",
+      needed: 4e10,
+      message: expect.stringMatching(
+        /^compile: node "relu": one of its tensors must be at most \d+ bytes here \(maxStorageBufferBindingSize\); got 40000000000\. Run fewer or smaller samples at a time, or use a device with larger limits/,
+      ),
     });
   });
 
@@ -263,7 +269,7 @@ describe("what cannot be allocated or compiled", () => {
 
 describe("a device", () => {
   it("that was adopted is never destroyed, and its memory is counted apart", async () => {
-    const gpu = (globalThis as { webgpuQuantInstances?: GPU[] }).webgpuQuantInstances!.at(-1)!;
+    const gpu = testInstance();
     const adopted = adoptDevice(device.gpu, gpu);
     const session = await compile(floatModel(), adopted);
     const [first] = [await session.run(pictures(1, 1))];

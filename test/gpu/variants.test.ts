@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import type { Device } from "../../src/gpu/device.ts";
 import { Device as DeviceClass } from "../../src/gpu/device.ts";
 import { requestDevice } from "../../src/node.ts";
-import { variantDevice } from "../support/device.ts";
+import { testInstance, variantDevice } from "../support/device.ts";
 import { attentions } from "../support/families/attention.ts";
 import { convolutions, largeConvolutions } from "../support/families/convolution.ts";
 import { elementwise } from "../support/families/elementwise.ts";
@@ -49,15 +49,10 @@ const withDot = {
 
 const atDefaults = await once(async () => {
   const { gpu, facts } = await requestDevice();
-  const adapter = await globalThis.webgpuQuantInstances!.at(-1)!.requestAdapter();
+  const adapter = await testInstance().requestAdapter();
   gpu.destroy();
   return new DeviceClass(await adapter!.requestDevice(), { ...facts, quads: false }, true);
 });
-
-declare global {
-  /** Dawn's instances, as src/node.ts keeps them. */
-  var webgpuQuantInstances: GPU[] | undefined;
-}
 
 describe.each(["packed", "unpacked"] as const)("with the dot product %s", (form) => {
   const integers = families.filter(({ title }) =>
@@ -66,8 +61,7 @@ describe.each(["packed", "unpacked"] as const)("with the dot product %s", (form)
 
   it.each(integers)("$title", async ({ check }) => {
     const device = await withDot[form]();
-    const [gpu] = globalThis.webgpuQuantInstances!;
-    const hasFeature = gpu!.wgslLanguageFeatures.has("packed_4x8_integer_dot_product");
+    const hasFeature = testInstance().wgslLanguageFeatures.has("packed_4x8_integer_dot_product");
     // A runtime without the feature cannot compile the packed form: there is nothing to test there.
     if (form === "packed" && !hasFeature) return;
     expect(device.facts.packedDot).toBe(form === "packed");

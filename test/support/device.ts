@@ -13,3 +13,13 @@ export async function variantDevice(changes: Partial<AdapterFacts>): Promise<Dev
   const { gpu, facts } = await requestDevice();
   return new Device(gpu, { ...facts, ...changes }, true);
 }
+
+/** The last of Dawn's instances that requestDevice made, as `navigator.gpu` is in a browser. */
+export function testInstance(): GPU {
+  const { webgpuQuantInstances: made } = globalThis as unknown as {
+    webgpuQuantInstances?: Map<string, GPU>;
+  };
+  const last = [...(made?.values() ?? [])].at(-1);
+  if (!last) throw new Error("no device was requested yet");
+  return last;
+}

@@ -77,13 +77,12 @@ function packLanes<A extends Float32Array | Int8Array>(
 ): A {
   const inWords = Math.ceil(perGroup / 4);
   const packed = make(Math.ceil(outs / 4) * taps * inWords * 16);
+  let source = 0;
   for (let out = 0; out < outs; out++) {
+    const first = (out >> 2) * taps * inWords * 16 + (out & 3) * 4;
     for (let channel = 0; channel < perGroup; channel++) {
-      for (let tap = 0; tap < taps; tap++) {
-        const block = (Math.floor(out / 4) * taps + tap) * inWords + Math.floor(channel / 4);
-        packed[block * 16 + (out % 4) * 4 + (channel % 4)] =
-          data[(out * perGroup + channel) * taps + tap] ?? 0;
-      }
+      let at = first + (channel >> 2) * 16 + (channel & 3);
+      for (let tap = 0; tap < taps; tap++, at += inWords * 16) packed[at] = data[source++] ?? 0;
     }
   }
   return packed;

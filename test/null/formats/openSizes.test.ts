@@ -53,7 +53,7 @@ describe.each(["torchscript", "dynamo"])("an encoder of torch's %s exporter", (e
   });
 
   it("has one family of plans for every size up to its positions", () => {
-    const family = new PlanFamily(graph, defaultTarget, sizesOf([3, 16, 8]));
+    const family = PlanFamily.create(graph, defaultTarget, sizesOf([3, 16, 8]));
     for (let sequence = 1; sequence <= 16; sequence++)
       expect(family.planFor(sizesOf([2, sequence, 8])).isShared).toBe(true);
   });

@@ -4,7 +4,8 @@
 
 import { create, globals } from "webgpu";
 import { beforeAll, describe, expect, it } from "vitest";
-import { Device, requestDeviceFrom, type AdapterFacts } from "../../../src/gpu/device.ts";
+import { Device, type AdapterFacts } from "../../../src/gpu/device.ts";
+import { requestDeviceFrom } from "../../../src/gpu/request.ts";
 import {
   admitMatrices,
   matrixForms,

@@ -76,7 +76,7 @@ describe.each(Object.entries(targets))("a family with %s", (_, target) => {
     ["batch", 3],
     ["sequence", 44],
   ]);
-  const family = new PlanFamily(graph, target, bounds);
+  const family = PlanFamily.create(graph, target, bounds);
   const known = new Set(family.ends.flatMap(kernels));
   const arrays = new Set(family.ends.flatMap((plan) => constants(plan).map(({ data }) => data)));
 
@@ -113,7 +113,7 @@ describe.each(Object.entries(targets))("a family with %s", (_, target) => {
 it("one row keeps the kernels that one row has on its own", () => {
   const target = targetOf(facts);
   const wide: Graph = encoder({ layers: 1, heads: 2, width: 128, inner: 256 }, 1);
-  const family = new PlanFamily(wide, target, new Map([["sequence", 64]]));
+  const family = PlanFamily.create(wide, target, new Map([["sequence", 64]]));
   const one = new Map([["sequence", 1]]);
   const products = (plan: Plan) => plan.steps.filter(({ shader }) => shader.startsWith("gemv"));
   expect(products(family.planFor(one).plan).length).toBeGreaterThan(0);
@@ -153,8 +153,8 @@ it("bounds of a model that one element along an axis does not fit are refused, w
   const slice = { axes: [1], starts: [0], ends, steps: [1] };
   builder.add({ op: "Slice", name: "cut", inputs: ["x"], outputs: ["y"], ...slice });
   const cut = builder.build("cut", ["x"], ["y"]);
-  expect(
-    () => new PlanFamily(cut, defaultTarget, new Map([["T", 64]])),
+  expect(() =>
+    PlanFamily.create(cut, defaultTarget, new Map([["T", 64]])),
   ).toThrowErrorMatchingInlineSnapshot(
     `[InputError: bounds: every size from 1 to its bound must fit the model; T 1 does not: Slice "cut": the slice must have shape [1, -3, 4] for T 1; got [1, 0, 4]. The model takes no input of these sizes: pass other sizes. Compile without bounds: each set of sizes is then planned when it comes.]`,
   );
