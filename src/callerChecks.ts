@@ -1,7 +1,8 @@
 // What callers from JavaScript get wrong, or forget, told before anything is read from it: TypeScript refuses the
 // same when it compiles.
 
-import { InputError, kindOf } from "./errors.ts";
+import { InputError } from "./errors.ts";
+import { kindOf } from "./text/names.ts";
 
 const isObject = (value: unknown): value is Record<PropertyKey, unknown> =>
   typeof value === "object" && value !== null;

@@ -1,7 +1,7 @@
 // A recurrent model's state between runs. One idea: the outputs of one run are the inputs of the next, zeros
 // at the start of a sequence, so a text of any length is a row of short runs.
 
-import { checkNames } from "./errors.ts";
+import { checkNames } from "./text/names.ts";
 import { filledInput } from "./filledInput.ts";
 import type { Session } from "./session.ts";
 import type { Tensor, Tensors } from "./tensor/tensor.ts";

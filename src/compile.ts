@@ -1,7 +1,8 @@
 // compile: a model → a session on a device.
 
 import { checkDevice } from "./callerChecks.ts";
-import { checkNames, InputError, listNames } from "./errors.ts";
+import { InputError } from "./errors.ts";
+import { checkNames, listNames } from "./text/names.ts";
 import { inTurns } from "./flow/turns.ts";
 import { bindShapes } from "./graph/bind.ts";
 import { namesOf } from "./graph/dims.ts";

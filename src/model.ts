@@ -1,7 +1,8 @@
 // A model: an immutable graph, and where it is on its way from float to int8. Every verb takes one and
 // returns another; the stage is a type, so a verb that comes too early does not compile.
 
-import { InputError, kindOf, StageError } from "./errors.ts";
+import { InputError, StageError } from "./errors.ts";
+import { kindOf } from "./text/names.ts";
 import { valueOf, type Graph } from "./graph/graph.ts";
 import { printGraph } from "./graph/print.ts";
 import type { Dim } from "./graph/value.ts";

@@ -1,6 +1,7 @@
 // Where a file's bytes come from: whatever a caller holds already. Nothing is fetched here.
 
-import { InputError, kindOf } from "./errors.ts";
+import { InputError } from "./errors.ts";
+import { kindOf } from "./text/names.ts";
 
 /** Where a file's bytes come from: whatever the caller has, or a Response that it fetched. */
 export type Source =

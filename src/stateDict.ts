@@ -1,7 +1,8 @@
 // Weights without a graph: a file of them → a state dict, and a state dict → the model that
 // architecture and weights make together. `load` and `models` meet here.
 
-import { checkNames, InputError } from "./errors.ts";
+import { InputError } from "./errors.ts";
+import { checkNames } from "./text/names.ts";
 import { isSafetensors, readSafetensors, stateDictOfTensors } from "./formats/safetensors/index.ts";
 import {
   isTorch,

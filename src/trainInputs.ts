@@ -1,6 +1,7 @@
 // What comes into a training, looked at before a step sees it: a device copies bytes and asks nothing.
 
-import { checkNames, InputError } from "./errors.ts";
+import { InputError } from "./errors.ts";
+import { checkNames } from "./text/names.ts";
 import type { Port } from "./plan/plan.ts";
 import { formatShape, type Tensor, type Tensors } from "./tensor/tensor.ts";
 import type { TrainOptions } from "./trainOptions.ts";

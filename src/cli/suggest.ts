@@ -1,6 +1,6 @@
 // "Did you mean": the known word that a mistyped one stands for.
 
-import { nearestName } from "../errors.ts";
+import { nearestName } from "../text/names.ts";
 
 /** The one of `known` that is few edits away, or the only one that `word` begins. */
 export function nearest(word: string, known: readonly string[]): string | undefined {

@@ -1,7 +1,8 @@
 // Symbolic sizes become numbers: a graph with "batch" is made concrete before it is lowered, and
 // every shape is inferred again, so one graph serves every batch size.
 
-import { checkNames, InputError, kindOf, listNames, nearestName } from "../errors.ts";
+import { InputError } from "../errors.ts";
+import { checkNames, listNames, nearestName, kindOf } from "../text/names.ts";
 import { formatShape, type Tensor } from "../tensor/tensor.ts";
 import { solveDim, substitute } from "./dims.ts";
 import { valueOf, type Graph } from "./graph.ts";

@@ -1,7 +1,7 @@
 // Names that nothing has are refused wherever a caller gives some, with the names that there are.
 
 import { describe, expect, it } from "vitest";
-import { nearestName } from "../../src/errors.ts";
+import { nearestName } from "../../src/text/names.ts";
 import { load } from "../../src/load.ts";
 import { tensor } from "../../src/tensor/tensor.ts";
 import { node, tiny } from "./formats/onnxModels.ts";

@@ -5,7 +5,8 @@
 // names of the graph. Every float is float32 here: double tensors are rounded to it, float16 ones widened, but for
 // weights that an op reads as they are.
 
-import { checkNames, InputError, UnsupportedError, type Unsupported } from "../../errors.ts";
+import { InputError, UnsupportedError, type Unsupported } from "../../errors.ts";
+import { checkNames } from "../../text/names.ts";
 import { prune, type Graph } from "../../graph/graph.ts";
 import { canonical, namesOf, substitute } from "../../graph/dims.ts";
 import { widenConstants } from "../../graph/weightOnly.ts";

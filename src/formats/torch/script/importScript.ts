@@ -1,7 +1,8 @@
 // A TorchScript archive → a graph. The archive does not say the shape of its input, so the caller does,
 // or the shape of most vision models is assumed: one picture or a batch of 3 × 224 × 224.
 
-import { checkNames, InputError, UnsupportedError } from "../../../errors.ts";
+import { InputError, UnsupportedError } from "../../../errors.ts";
+import { checkNames } from "../../../text/names.ts";
 import type { Graph } from "../../../graph/graph.ts";
 import type { Engine } from "../../../graph/node.ts";
 import { renameValues } from "../../../graph/rename.ts";
