@@ -10,7 +10,7 @@ import { valueOf } from "../../../src/graph/graph.ts";
 import { PlanFamily } from "../../../src/plan/family.ts";
 import { defaultTarget } from "../../../src/plan/target.ts";
 import { interpret } from "../../../src/reference/interpret.ts";
-import { float32 } from "../../../src/tensor/tensor.ts";
+import { float32, tensor } from "../../../src/tensor/tensor.ts";
 import { difference } from "../../support/cases.ts";
 
 interface Case {
@@ -26,7 +26,7 @@ const cases = JSON.parse(readFileSync(file("cases.json"), "utf8")) as Case[];
 describe.each(["torchscript", "dynamo"])("an encoder of torch's %s exporter", (exporter) => {
   const graph = importOnnx(readFileSync(file(`${exporter}.onnx`)));
   const [x = ""] = graph.inputs;
-  const sizesOf = (shape: readonly number[]) => matchDims(graph, { [x]: { shape } });
+  const sizesOf = (shape: readonly number[]) => matchDims(graph, { [x]: tensor("float32", shape) });
 
   it("keeps its open sizes, and what is computed from them", () => {
     const shapes = [...graph.inputs, ...graph.outputs].map((name) => valueOf(graph, name).shape);

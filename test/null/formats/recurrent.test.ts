@@ -109,7 +109,7 @@ describe("a file", () => {
     expect(() =>
       importOnnx(lstm({ hidden_size: 2, direction: "sideways" })),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[FormatError: ONNX at byte 12: LSTM "LSTM_0": direction must be one of forward, reverse, bidirectional; got sideways. The file is damaged; download or export the model again.]`,
+      `[FormatError: ONNX at byte 12: LSTM "LSTM_0": direction must be one of forward, reverse, bidirectional; got sideways. The model is not valid ONNX there: onnx.checker.check_model says more; export it again.]`,
     );
   });
 });

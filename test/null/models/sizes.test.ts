@@ -8,7 +8,7 @@ import { parametersOf, type ArchitectureName } from "../../../src/models/archite
 import { float32, sizeOf, tensor } from "../../../src/tensor/tensor.ts";
 import { counted } from "../../support/torchModels.ts";
 
-/** A state dict of the right names and shapes; scales differ, so that none is stored once for two. */
+/** A state dict of the right names and shapes; no two are equal, or they would be stored once for both. */
 function stateOf(name: ArchitectureName, quantize: boolean, perChannel: boolean) {
   const state = new Map<string, StateEntry>();
   for (const [key, shape] of parametersOf(name, { quantize })) {
@@ -22,11 +22,16 @@ function stateOf(name: ArchitectureName, quantize: boolean, perChannel: boolean)
         zeroPoint,
         ...(perChannel ? { axis: 0 } : {}),
       } as const;
-      state.set(key, { tensor: tensor("int8", shape), quant });
+      const codes = new Int8Array(sizeOf(shape));
+      counted(key, Math.min(16, codes.length)).forEach(
+        (u, at) => (codes[at] = Math.round(100 * u)),
+      );
+      state.set(key, { tensor: tensor("int8", shape, codes), quant });
     } else if (key.endsWith(".zero_point")) {
       state.set(key, { tensor: tensor("int64", [], BigInt64Array.of(3n)) });
     } else {
       const values = key.endsWith(".scale") ? some(1) : new Float32Array(sizeOf(shape));
+      if (values.length > 1) values.set(some(Math.min(16, values.length)));
       state.set(key, { tensor: float32(shape, values) });
     }
   }
