@@ -84,6 +84,16 @@ describe("export", () => {
     `);
   });
 
+  it.each([
+    [[], "uint8: exact on every CPU"],
+    [["--int8-weights"], "int8: inexact in ONNX Runtime on x86 without VNNI"],
+    [["--s8s8"], "int8: inexact in ONNX Runtime on x86 without VNNI"],
+    [["--reduce-range"], "within ±64: no sum of two saturates, on any CPU"],
+  ])("%j says what the weights mean", async (options, words) => {
+    const { stdout } = await runCli("export", traced, "--out", at("said.onnx"), ...options);
+    expect(stdout).toContain(words);
+  });
+
   it("--s8s8 and --reduce-range change types and weights", async () => {
     const plain = await exported(traced);
     const types = async (...options: string[]) => {
