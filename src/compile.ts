@@ -14,6 +14,7 @@ import type { Dims } from "./plan/family.ts";
 import { fuseSteps } from "./quantize/fuse.ts";
 import { selfTest } from "./selfTest.ts";
 import { Session } from "./session.ts";
+import { sizeOf } from "./tensor/tensor.ts";
 import { tunedTarget, type TuningTable } from "./tuning/table.ts";
 
 export interface CompileOptions {
@@ -75,7 +76,7 @@ export async function compile(
   try {
     if (bounds) await session.prepare([], watch);
     if (dims ?? names.length === 0) await session.prepareWhole(dims ?? new Map(), watch);
-    else if (!bounds) await session.prepare(typicalSizes(session.graph, names), watch);
+    else if (!bounds) await session.prepare([smallestDims(session.graph, names)], watch);
     return session;
   } catch (error) {
     session.dispose();
@@ -85,27 +86,26 @@ export async function compile(
 
 /** Sizes tried for open dims: a model may need more than one element along an axis. */
 const TRIED = [1, 2, 16, 128];
-/** So many of them are made ready. */
-const TYPICAL = 1;
 
-/** The smallest sizes that fit `graph`, whose kernels nearly all other sizes share, and a larger one: products of few
- *  rows have kernels of their own. */
-function typicalSizes(graph: Graph, names: readonly string[]): Dims[] {
-  const fitting: Dims[] = [];
+/** The smallest sizes that fit `graph`, one for all open dims, and leave no value empty where that can be; most
+ *  kernels are those of other sizes, too.
+ *  @throws InputError where no size that is tried fits */
+export function smallestDims(graph: Graph, names: readonly string[]): Dims {
+  let fitting: Dims | undefined;
   let last: unknown;
   for (const size of TRIED) {
     const dims = new Map(names.map((name) => [name, size]));
     try {
-      bindShapes(graph, dims);
-      fitting.push(dims);
-      if (fitting.length === TYPICAL) break;
+      const { values } = bindShapes(graph, dims);
+      if ([...values.values()].every(({ shape }) => sizeOf(shape) > 0)) return dims;
+      fitting ??= dims;
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       last = error;
     }
   }
-  if (fitting.length === 0) throw last;
-  return fitting;
+  if (fitting) return fitting;
+  throw last;
 }
 
 /** The size that `given` names for each of `names`, or an InputError that begins with `option`. */

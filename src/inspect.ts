@@ -1,6 +1,6 @@
 // inspect: what a model is made of, and what would be quantized.
 
-import { symbolicDims } from "./compile.ts";
+import { smallestDims, symbolicDims } from "./compile.ts";
 import { bindShapes } from "./graph/bind.ts";
 import { isInteger, macsOf } from "./graph/macs.ts";
 import type { Node } from "./graph/node.ts";
@@ -34,13 +34,13 @@ export interface Inspection {
   readonly float: readonly { readonly node: string; readonly op: string; readonly why: string }[];
 }
 
-/** Describe `model`; open sizes count as 1. */
+/** Describe `model`; open sizes count as 1, or as the least of 2, 16 and 128 where the model needs more. */
 export function inspect(model: Model<"float" | "quantized">): Inspection {
   checkStage("inspect", model, ["float", "quantized"], "Convert the model first.");
   const ops: Record<string, number> = {};
   for (const { op } of model.graph.nodes) ops[op] = (ops[op] ?? 0) + 1;
   const fused = model.stage === "float" ? fuse(model.graph) : model.graph;
-  const bound = bindShapes(fused, new Map(symbolicDims(fused).map((name) => [name, 1])));
+  const bound = bindShapes(fused, smallestDims(fused, symbolicDims(fused)));
   const assignment = model.stage === "float" ? annotate(fused, qconfigs.int8) : undefined;
   const { left = [] } = model.details as { readonly left?: readonly LeftFloat[] };
   const reasons = new Map(left.map(({ node, reason }) => [node, reason]));
