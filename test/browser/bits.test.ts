@@ -184,7 +184,7 @@ describe("a module worker", () => {
   it("answers a broken file with the library's own error", async () => {
     expect(await inPage("quantizeRubbish")).toMatchInlineSnapshot(`
       {
-        "message": "ONNX at byte 0: a field's tag cannot be read (illegal tag: field no 0 wire type 1). The file is damaged; download or export the model again.",
+        "message": "file: must be a model that this library reads; got bytes that begin 01 02 03 04 05 06 07 08. Pass a model: .onnx, TorchScript .pt, or weights as .pth or .safetensors.",
         "name": "FormatError",
       }
     `);

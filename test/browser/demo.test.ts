@@ -236,7 +236,7 @@ describe("the page with an adapter", () => {
     expect(await page.innerText("#problem")).toMatchInlineSnapshot(`
       "FormatError
 
-      ONNX at byte 0: a field's tag cannot be read (illegal tag: field no 13 wire type 6). The file is damaged; download or export the model again."
+      file: must be a model that this library reads; got text that begins "no model", not a model. Where this was a download, read what the server says. Pass a model: .onnx, TorchScript .pt, or weights as .pth or .safetensors."
     `);
     expect(await page.isEnabled("#run-sample")).toBe(true);
 
